@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Linear addresses of a vCPU: translate, read, write, with the fault that the
+ * guest would get. The walk itself is in mm/walk.c.
+ */
+#include <asm/processor-flags.h>
+
+#include "../mm/walk.h"
+#include "../vmx/vmx.h"
+#include "../minikvm.h"
+
+static_assert((int)ACCESS_READ == (int)WALK_READ && (int)ACCESS_WRITE == (int)WALK_WRITE);
+static_assert((int)ACCESS_FETCH == (int)WALK_FETCH && (int)ACCESS_USER == (int)WALK_USER);
+
+static int read_table(void *arg, u64 gpa, void *data, size_t len)
+{
+	return guest_read(arg, gpa, data, len);
+}
+
+static struct walk walk_of(struct vcpu *vcpu)
+{
+	return (struct walk) {
+		.cr0 = vcpu_cr0(vcpu),
+		.cr3 = vcpu_cr3(vcpu),
+		.cr4 = vcpu_cr4(vcpu),
+		.efer = vcpu->efer,
+		.ac = vmcs_read_guest_rflags() & X86_EFLAGS_AC,
+		.maxphyaddr = vcpu->maxphyaddr,
+		.read = read_table,
+		.arg = vcpu->vm,
+	};
+}
+
+/**
+ * gva_to_gpa - translate with the rights of the current privilege level
+ * @vcpu: attached
+ * @gva: linear address
+ * @access: ACCESS_READ, ACCESS_WRITE or ACCESS_FETCH
+ * @gpa: result
+ * @fault: filled when the guest would fault
+ *
+ * Context: sleeps. Return: 0, or 1: *fault.
+ */
+int gva_to_gpa(struct vcpu *vcpu, gva_t gva, unsigned int access, gpa_t *gpa,
+	       struct guest_fault *fault)
+{
+	struct walk w = walk_of(vcpu);
+	u32 error;
+
+	if (vmx_cpl() == 3)
+		access |= ACCESS_USER;
+	if (!walk_gva(&w, gva, access, gpa, &error))
+		return 0;
+	*fault = (struct guest_fault) { .vector = 14, .error = error, .addr = gva };
+	return 1;
+}
+
+static int gva_copy(struct vcpu *vcpu, gva_t gva, void *data, size_t len, unsigned int access,
+		    struct guest_fault *fault)
+{
+	gpa_t gpa;
+	int ret;
+
+	while (len) {
+		size_t n = min_t(size_t, len, PAGE_SIZE - offset_in_page(gva));
+
+		ret = gva_to_gpa(vcpu, gva, access, &gpa, fault);
+		if (ret)
+			return ret;
+		if (access & ACCESS_WRITE)
+			ret = guest_write(vcpu->vm, gpa, data, n);
+		else
+			ret = guest_read(vcpu->vm, gpa, data, n);
+		if (ret)
+			return ret;
+		gva += n;
+		data += n;
+		len -= n;
+	}
+	return 0;
+}
+
+/**
+ * gva_read - copy from the guest's linear address space
+ * @vcpu: attached
+ * @gva: from
+ * @data: to
+ * @len: bytes, may cross pages
+ * @access: ACCESS_READ or ACCESS_FETCH
+ * @fault: filled when the guest would fault
+ *
+ * Context: sleeps. Return: 0; 1: *fault; -EFAULT: not memory.
+ */
+int gva_read(struct vcpu *vcpu, gva_t gva, void *data, size_t len, unsigned int access,
+	     struct guest_fault *fault)
+{
+	return gva_copy(vcpu, gva, data, len, access, fault);
+}
+
+/** gva_write - copy to the guest's linear address space; see gva_read() */
+int gva_write(struct vcpu *vcpu, gva_t gva, const void *data, size_t len,
+	      struct guest_fault *fault)
+{
+	return gva_copy(vcpu, gva, (void *)data, len, ACCESS_WRITE, fault);
+}
+
+/** gva_inject - give the guest the fault that gva_read() or gva_write() found */
+void gva_inject(struct vcpu *vcpu, const struct guest_fault *fault)
+{
+	if (fault->vector == 14)
+		event_page_fault(vcpu, fault->addr, fault->error);
+	else
+		event_exception_error(vcpu, fault->vector, fault->error);
+}
+
+/** vcpu_translate - TRANSLATE: as a supervisor's read. Context: sleeps. Return: 0. */
+int vcpu_translate(struct vcpu *vcpu, struct minikvm_translation *tr)
+{
+	struct walk w = walk_of(vcpu);
+	u64 gpa;
+	u32 error;
+
+	w.ac = true;
+	tr->valid = !walk_gva(&w, tr->linear_address, WALK_READ, &gpa, &error);
+	tr->physical_address = tr->valid ? gpa : ~0ull;
+	tr->writeable = 1;
+	tr->usermode = 0;
+	memset(tr->pad, 0, sizeof(tr->pad));
+	return 0;
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0
+/* /dev/minikvm: what there is, and new VMs. */
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "../vmx/vmx.h"
+#include "../minikvm.h"
+
+/* Answers of CHECK_EXTENSION that are not 0. Advertised only if it works completely. */
+static const struct { u16 cap; s16 answer; } extensions[] = {
+	{ MINIKVM_CAP_IRQCHIP, 1 },
+	{ MINIKVM_CAP_HLT, 1 },
+	{ MINIKVM_CAP_USER_MEMORY, 1 },
+	{ MINIKVM_CAP_SET_TSS_ADDR, 1 },
+	{ MINIKVM_CAP_EXT_CPUID, 1 },
+	{ MINIKVM_CAP_NR_VCPUS, 1 },
+	{ MINIKVM_CAP_NR_MEMSLOTS, VM_MAX_SLOTS },
+	{ MINIKVM_CAP_NOP_IO_DELAY, 1 },
+	{ MINIKVM_CAP_MP_STATE, 1 },
+	{ MINIKVM_CAP_SYNC_MMU, 1 },
+	{ MINIKVM_CAP_DESTROY_MEMORY_REGION_WORKS, 1 },
+	{ MINIKVM_CAP_USER_NMI, 1 },
+	{ MINIKVM_CAP_IRQ_INJECT_STATUS, 1 },
+	{ MINIKVM_CAP_JOIN_MEMORY_REGIONS_WORKS, 1 },
+	{ MINIKVM_CAP_PIT2, 1 },
+	{ MINIKVM_CAP_PIT_STATE2, 1 },
+	{ MINIKVM_CAP_SET_IDENTITY_MAP_ADDR, 1 },
+	{ MINIKVM_CAP_INTERNAL_ERROR_DATA, 1 },
+	{ MINIKVM_CAP_VCPU_EVENTS, 1 },
+	{ MINIKVM_CAP_INTR_SHADOW,
+	  MINIKVM_X86_SHADOW_INT_MOV_SS | MINIKVM_X86_SHADOW_INT_STI },
+	{ MINIKVM_CAP_DEBUGREGS, 1 },
+	{ MINIKVM_CAP_X86_ROBUST_SINGLESTEP, 1 },
+	{ MINIKVM_CAP_XSAVE, 1 },
+	{ MINIKVM_CAP_GET_TSC_KHZ, 1 },
+	{ MINIKVM_CAP_MAX_VCPUS, 1 },
+	{ MINIKVM_CAP_TSC_DEADLINE_TIMER, 1 },
+	{ MINIKVM_CAP_READONLY_MEM, 1 },
+	{ MINIKVM_CAP_CHECK_EXTENSION_VM, 1 },
+	{ MINIKVM_CAP_MAX_VCPU_ID, VM_MAX_VCPUS },
+	{ MINIKVM_CAP_IMMEDIATE_EXIT, 1 },
+	{ MINIKVM_CAP_GET_MSR_FEATURES, 1 },
+};
+
+/**
+ * check_extension - CHECK_EXTENSION, on the device and on a VM
+ * @cap: MINIKVM_CAP_*
+ *
+ * Return: 0 for what is not there or not known.
+ */
+long check_extension(long cap)
+{
+	int i;
+
+	if (cap == MINIKVM_CAP_XCRS)
+		return fpu_supported_xcr0() != 0;
+	for (i = 0; i < ARRAY_SIZE(extensions); i++)
+		if (extensions[i].cap == cap)
+			return extensions[i].answer;
+	return 0;
+}
+
+/* The indices of a list of MSRs, and how many there are. E2BIG tells the count, too. */
+static long copy_msr_list(struct minikvm_msr_list __user *user, const u32 *list, u32 count,
+			  bool (*there)(u32 index))
+{
+	u32 room, n = 0, i;
+
+	if (get_user(room, &user->nmsrs))
+		return -EFAULT;
+	for (i = 0; i < count; i++)
+		n += !there || there(list[i]);
+	if (put_user(n, &user->nmsrs))
+		return -EFAULT;
+	if (room < n)
+		return -E2BIG;
+	for (i = 0, n = 0; i < count; i++) {
+		if (there && !there(list[i]))
+			continue;
+		if (put_user(list[i], &user->indices[n++]))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+/** get_supported_cpuid - GET_SUPPORTED_CPUID. E2BIG: not enough room. */
+static long get_supported_cpuid(struct minikvm_cpuid2 __user *user)
+{
+	struct minikvm_cpuid_entry2 *entries;
+	struct minikvm_cpuid2 cpuid;
+	long err;
+
+	if (copy_from_user(&cpuid, user, sizeof(cpuid)))
+		return -EFAULT;
+	if (cpuid.nent < 1)
+		return -E2BIG;
+	cpuid.nent = min_t(u32, cpuid.nent, CPUID_MAX);
+	entries = kvcalloc(cpuid.nent, sizeof(*entries), GFP_KERNEL_ACCOUNT);
+	if (!entries)
+		return -ENOMEM;
+	err = cpuid_supported(&cpuid, entries);
+	if (!err && (copy_to_user(user->entries, entries, cpuid.nent * sizeof(*entries)) ||
+		     put_user(cpuid.nent, &user->nent)))
+		err = -EFAULT;
+	kvfree(entries);
+	return err;
+}
+
+/* GET_MSRS on the device: feature MSRs. Returns how many were read. */
+static long get_feature_msrs(struct minikvm_msrs __user *user)
+{
+	struct minikvm_msrs head;
+	u64 data;
+	u32 i, index;
+
+	if (copy_from_user(&head, user, sizeof(head)))
+		return -EFAULT;
+	if (head.nmsrs >= MAX_IO_MSRS)
+		return -E2BIG;
+	for (i = 0; i < head.nmsrs; i++) {
+		if (get_user(index, &user->entries[i].index))
+			return -EFAULT;
+		if (msr_feature_read(index, &data))
+			break;
+		if (put_user(data, &user->entries[i].data))
+			return -EFAULT;
+	}
+	return i;
+}
+
+static long dev_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
+{
+	void __user *argp = (void __user *)arg;
+
+	switch (ioctl) {
+	case MINIKVM_GET_API_VERSION:
+		return arg ? -EINVAL : MINIKVM_API_VERSION;
+	case MINIKVM_CREATE_VM:
+		return vm_create_fd(arg);
+	case MINIKVM_CHECK_EXTENSION:
+		return check_extension(arg);
+	case MINIKVM_GET_VCPU_MMAP_SIZE:
+		return arg ? -EINVAL : RUN_PAGES * PAGE_SIZE;
+	case MINIKVM_GET_MSR_INDEX_LIST:
+		return copy_msr_list(argp, msr_index_list, msr_index_count, msr_listed);
+	case MINIKVM_GET_MSR_FEATURE_INDEX_LIST:
+		return copy_msr_list(argp, msr_feature_list, msr_feature_count, NULL);
+	case MINIKVM_GET_SUPPORTED_CPUID:
+		return get_supported_cpuid(argp);
+	case MINIKVM_GET_MSRS:
+		return get_feature_msrs(argp);
+	default:
+		return -EINVAL;
+	}
+}
+
+static const struct file_operations dev_fops = {
+	.owner		= THIS_MODULE,
+	.unlocked_ioctl	= dev_ioctl,
+	.compat_ioctl	= dev_ioctl,	/* the same layouts in both */
+	.llseek		= noop_llseek,
+};
+
+static struct miscdevice dev = {
+	.minor	= MISC_DYNAMIC_MINOR,
+	.name	= "minikvm",
+	.fops	= &dev_fops,
+	.mode	= 0600,
+};
+
+/** dev_init - publish the device, last of all. Return: 0 or -errno. */
+int dev_init(void)
+{
+	return misc_register(&dev);
+}
+
+/** dev_exit - take it away; nobody has it open */
+void dev_exit(void)
+{
+	misc_deregister(&dev);
+}

@@ -1,0 +1,612 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A vCPU's file descriptor: its life, its run page, and its ioctls. */
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "../vmx/vmx.h"
+#include "../minikvm.h"
+
+/* ---- life */
+
+static int run_pages_create(struct vcpu *vcpu)
+{
+	vcpu->run_pages = alloc_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_COMP,
+				      get_order(RUN_PAGES * PAGE_SIZE));
+	if (!vcpu->run_pages)
+		return -ENOMEM;
+	vcpu->run = page_address(vcpu->run_pages);
+	vcpu->pio_data = (void *)vcpu->run + MINIKVM_PIO_PAGE_OFFSET * PAGE_SIZE;
+	return 0;
+}
+
+static void wake(struct vcpu *vcpu)
+{
+	vcpu_kick(vcpu);
+}
+
+static int parts_create(struct vcpu *vcpu)
+{
+	int err;
+
+	err = run_pages_create(vcpu);
+	if (err)
+		return err;
+	err = vmcs_create(vcpu);
+	if (err)
+		goto free_run;
+	err = fpu_create(vcpu);
+	if (err)
+		goto destroy_vmcs;
+	if (vcpu->vm->irqchip)
+		err = lapic_create(vcpu, wake);
+	if (err)
+		goto destroy_fpu;
+	return 0;
+
+destroy_fpu:
+	fpu_destroy(vcpu);
+destroy_vmcs:
+	vmcs_destroy(vcpu);
+free_run:
+	__free_pages(vcpu->run_pages, get_order(RUN_PAGES * PAGE_SIZE));
+	return err;
+}
+
+/* The first state: power-up. With our chips, all but the first wait for INIT. */
+static void power_up(struct vcpu *vcpu)
+{
+	vcpu_attach(vcpu);
+	vmcs_setup(vcpu);
+	cpuid_create(vcpu);
+	vcpu_reset(vcpu, false);
+	msr_reset(vcpu);
+	vcpu_detach(vcpu);
+	vcpu->apic_base = 0xfee00000 | BIT(11) | (vcpu->id ? 0 : BIT(8));
+	if (vcpu->lapic)
+		lapic_reset(vcpu, false);
+	vcpu->mp_state = vcpu->lapic && vcpu->id ? MINIKVM_MP_STATE_UNINITIALIZED
+						  : MINIKVM_MP_STATE_RUNNABLE;
+}
+
+static struct vcpu *vcpu_create(struct vm *vm, u32 id)
+{
+	struct vcpu *vcpu = kzalloc(sizeof(*vcpu), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!vcpu)
+		return ERR_PTR(-ENOMEM);
+	vcpu->vm = vm;
+	vcpu->id = id;
+	vcpu->guest_cpu = -1;
+	mutex_init(&vcpu->mutex);
+	rcuwait_init(&vcpu->wait);
+	err = parts_create(vcpu);
+	if (err) {
+		kfree(vcpu);
+		return ERR_PTR(err);
+	}
+	power_up(vcpu);
+	stats_add(vcpu);
+	return vcpu;
+}
+
+/** vcpu_free - undo vcpu_create(); the VM goes, or never saw the vCPU */
+void vcpu_free(struct vcpu *vcpu)
+{
+	stats_remove(vcpu);
+	if (vcpu->lapic)
+		lapic_destroy(vcpu);
+	fpu_destroy(vcpu);
+	vmcs_destroy(vcpu);
+	cpuid_free(vcpu);
+	/* Mappings of the run page hold pages of their own reference. */
+	__free_pages(vcpu->run_pages, get_order(RUN_PAGES * PAGE_SIZE));
+	kfree(vcpu);
+}
+
+/* ---- registers and the like: a struct in, a struct out, with the VMCS at hand */
+
+static long get_regs(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_regs regs;
+
+	vcpu_get_regs(vcpu, &regs);
+	return copy_to_user(argp, &regs, sizeof(regs)) ? -EFAULT : 0;
+}
+
+static long set_regs(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_regs regs;
+
+	if (copy_from_user(&regs, argp, sizeof(regs)))
+		return -EFAULT;
+	return vcpu_set_regs(vcpu, &regs);
+}
+
+static long get_sregs(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_sregs sregs;
+
+	vcpu_get_sregs(vcpu, &sregs);
+	return copy_to_user(argp, &sregs, sizeof(sregs)) ? -EFAULT : 0;
+}
+
+static long set_sregs(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_sregs sregs;
+
+	if (copy_from_user(&sregs, argp, sizeof(sregs)))
+		return -EFAULT;
+	return vcpu_set_sregs(vcpu, &sregs);
+}
+
+static long translate(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_translation tr;
+
+	if (copy_from_user(&tr, argp, sizeof(tr)))
+		return -EFAULT;
+	vcpu_translate(vcpu, &tr);
+	return copy_to_user(argp, &tr, sizeof(tr)) ? -EFAULT : 0;
+}
+
+static long get_fpu(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_fpu fpu;
+
+	fpu_get(vcpu, &fpu);
+	return copy_to_user(argp, &fpu, sizeof(fpu)) ? -EFAULT : 0;
+}
+
+static long set_fpu(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_fpu fpu;
+
+	if (copy_from_user(&fpu, argp, sizeof(fpu)))
+		return -EFAULT;
+	return fpu_set(vcpu, &fpu);
+}
+
+static long get_xsave(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_xsave *xsave = kzalloc(sizeof(*xsave), GFP_KERNEL_ACCOUNT);
+	long err;
+
+	if (!xsave)
+		return -ENOMEM;
+	err = fpu_get_xsave(vcpu, xsave);
+	if (!err && copy_to_user(argp, xsave, sizeof(*xsave)))
+		err = -EFAULT;
+	kfree(xsave);
+	return err;
+}
+
+static long set_xsave(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_xsave *xsave = memdup_user(argp, sizeof(*xsave));
+	long err;
+
+	if (IS_ERR(xsave))
+		return PTR_ERR(xsave);
+	err = fpu_set_xsave(vcpu, xsave);
+	kfree(xsave);
+	return err;
+}
+
+static long get_xcrs(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_xcrs xcrs;
+	long err = fpu_get_xcrs(vcpu, &xcrs);
+
+	return err ?: copy_to_user(argp, &xcrs, sizeof(xcrs)) ? -EFAULT : 0;
+}
+
+static long set_xcrs(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_xcrs xcrs;
+
+	if (copy_from_user(&xcrs, argp, sizeof(xcrs)))
+		return -EFAULT;
+	return fpu_set_xcrs(vcpu, &xcrs);
+}
+
+static long get_debugregs(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_debugregs dr;
+
+	vcpu_get_debugregs(vcpu, &dr);
+	return copy_to_user(argp, &dr, sizeof(dr)) ? -EFAULT : 0;
+}
+
+static long set_debugregs(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_debugregs dr;
+
+	if (copy_from_user(&dr, argp, sizeof(dr)))
+		return -EFAULT;
+	return vcpu_set_debugregs(vcpu, &dr);
+}
+
+static long get_events(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_vcpu_events events;
+
+	vcpu_get_events(vcpu, &events);
+	return copy_to_user(argp, &events, sizeof(events)) ? -EFAULT : 0;
+}
+
+static long set_events(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_vcpu_events events;
+
+	if (copy_from_user(&events, argp, sizeof(events)))
+		return -EFAULT;
+	return vcpu_set_events(vcpu, &events);
+}
+
+static long get_lapic(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_lapic_state *state;
+	long err;
+
+	if (!vcpu->lapic)
+		return -EINVAL;
+	state = kzalloc(sizeof(*state), GFP_KERNEL_ACCOUNT);
+	if (!state)
+		return -ENOMEM;
+	lapic_get_state(vcpu, state);
+	err = copy_to_user(argp, state, sizeof(*state)) ? -EFAULT : 0;
+	kfree(state);
+	return err;
+}
+
+static long set_lapic(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_lapic_state *state;
+	long err;
+
+	if (!vcpu->lapic)
+		return -EINVAL;
+	state = memdup_user(argp, sizeof(*state));
+	if (IS_ERR(state))
+		return PTR_ERR(state);
+	err = lapic_set_state(vcpu, state);
+	kfree(state);
+	return err;
+}
+
+static long get_mp_state(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_mp_state mp = { .mp_state = READ_ONCE(vcpu->mp_state) };
+
+	return copy_to_user(argp, &mp, sizeof(mp)) ? -EFAULT : 0;
+}
+
+/* Without our chips only RUNNABLE makes sense: the VMM does the rest. */
+static long set_mp_state(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_mp_state mp;
+
+	if (copy_from_user(&mp, argp, sizeof(mp)))
+		return -EFAULT;
+	if (!vcpu->lapic && mp.mp_state != MINIKVM_MP_STATE_RUNNABLE)
+		return -EINVAL;
+	if (mp.mp_state > MINIKVM_MP_STATE_SIPI_RECEIVED)
+		return -EINVAL;
+	if (mp.mp_state == MINIKVM_MP_STATE_SIPI_RECEIVED) {
+		mp.mp_state = MINIKVM_MP_STATE_INIT_RECEIVED;
+		set_bit(1, &vcpu->init_sipi);
+	}
+	WRITE_ONCE(vcpu->mp_state, mp.mp_state);
+	set_bit(REQ_EVENT, &vcpu->requests);
+	return 0;
+}
+
+/* With all chips here, nobody else delivers interrupts. */
+static long interrupt(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_interrupt irq;
+
+	if (copy_from_user(&irq, argp, sizeof(irq)))
+		return -EFAULT;
+	if (irq.irq < MINIKVM_NR_INTERRUPTS && vcpu->lapic)
+		return -ENXIO;
+	return event_interrupt(vcpu, irq.irq);
+}
+
+static long nmi(struct vcpu *vcpu)
+{
+	event_nmi(vcpu);
+	return 0;
+}
+
+static long set_cpuid(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_cpuid2 __user *user = argp;
+	struct minikvm_cpuid_entry2 *entries;
+	struct minikvm_cpuid2 head;
+	long err;
+
+	if (copy_from_user(&head, user, sizeof(head)))
+		return -EFAULT;
+	if (head.nent > CPUID_MAX)
+		return -E2BIG;
+	entries = kvmalloc_array(head.nent + 1, sizeof(*entries), GFP_KERNEL_ACCOUNT);
+	if (!entries)
+		return -ENOMEM;
+	if (copy_from_user(entries, user->entries, head.nent * sizeof(*entries)))
+		err = -EFAULT;
+	else
+		err = cpuid_set(vcpu, entries, head.nent);
+	if (err)
+		kvfree(entries);
+	return err;
+}
+
+static long get_cpuid(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_cpuid2 __user *user = argp;
+	struct minikvm_cpuid2 head;
+
+	if (copy_from_user(&head, user, sizeof(head)))
+		return -EFAULT;
+	if (put_user(vcpu->cpuid_nent, &user->nent))
+		return -EFAULT;
+	if (head.nent < vcpu->cpuid_nent)
+		return -E2BIG;
+	return copy_to_user(user->entries, vcpu->cpuid,
+			    vcpu->cpuid_nent * sizeof(*vcpu->cpuid)) ? -EFAULT : 0;
+}
+
+/* Both directions stop at the first MSR that fails, and say how many were done. */
+static long msrs(struct vcpu *vcpu, void __user *argp, bool set)
+{
+	struct minikvm_msrs __user *user = argp;
+	struct minikvm_msr_entry e;
+	struct minikvm_msrs head;
+	u32 i;
+
+	if (copy_from_user(&head, user, sizeof(head)))
+		return -EFAULT;
+	if (head.nmsrs >= MAX_IO_MSRS)
+		return -E2BIG;
+	for (i = 0; i < head.nmsrs; i++) {
+		int failed;
+
+		if (copy_from_user(&e, &user->entries[i], sizeof(e)))
+			return -EFAULT;
+		preempt_disable();
+		failed = set ? msr_write(vcpu, e.index, e.data, true)
+			     : msr_read(vcpu, e.index, &e.data, true);
+		preempt_enable();
+		if (failed)
+			break;
+		if (!set && put_user(e.data, &user->entries[i].data))
+			return -EFAULT;
+	}
+	return i;
+}
+
+static long set_signal_mask(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_signal_mask __user *user = argp;
+	struct minikvm_signal_mask head;
+	sigset_t mask;
+
+	if (!argp) {
+		vcpu->sigmask_active = false;
+		return 0;
+	}
+	if (copy_from_user(&head, user, sizeof(head)))
+		return -EFAULT;
+	if (head.len != sizeof(mask))
+		return -EINVAL;
+	if (copy_from_user(&mask, user->sigset, sizeof(mask)))
+		return -EFAULT;
+	sigdelsetmask(&mask, sigmask(SIGKILL) | sigmask(SIGSTOP));
+	vcpu->sigmask = mask;
+	vcpu->sigmask_active = true;
+	return 0;
+}
+
+/* One frequency, the host's: another one needs TSC scaling. */
+static long vcpu_set_tsc_khz(struct vcpu *vcpu, unsigned long khz)
+{
+	return !khz || khz == vcpu->vm->tsc_khz ? 0 : -EINVAL;
+}
+
+/* ---- the ioctl */
+
+/* Those that need the VMCS. */
+static long attached_ioctl(struct vcpu *vcpu, unsigned int ioctl, void __user *argp)
+{
+	switch (ioctl) {
+	case MINIKVM_GET_REGS:
+		return get_regs(vcpu, argp);
+	case MINIKVM_SET_REGS:
+		return set_regs(vcpu, argp);
+	case MINIKVM_GET_SREGS:
+		return get_sregs(vcpu, argp);
+	case MINIKVM_SET_SREGS:
+		return set_sregs(vcpu, argp);
+	case MINIKVM_TRANSLATE:
+		return translate(vcpu, argp);
+	case MINIKVM_GET_MSRS:
+		return msrs(vcpu, argp, false);
+	case MINIKVM_SET_MSRS:
+		return msrs(vcpu, argp, true);
+	case MINIKVM_GET_FPU:
+		return get_fpu(vcpu, argp);
+	case MINIKVM_SET_FPU:
+		return set_fpu(vcpu, argp);
+	case MINIKVM_GET_XSAVE:
+		return get_xsave(vcpu, argp);
+	case MINIKVM_SET_XSAVE:
+		return set_xsave(vcpu, argp);
+	case MINIKVM_GET_XCRS:
+		return get_xcrs(vcpu, argp);
+	case MINIKVM_SET_XCRS:
+		return set_xcrs(vcpu, argp);
+	case MINIKVM_GET_DEBUGREGS:
+		return get_debugregs(vcpu, argp);
+	case MINIKVM_SET_DEBUGREGS:
+		return set_debugregs(vcpu, argp);
+	case MINIKVM_GET_VCPU_EVENTS:
+		return get_events(vcpu, argp);
+	case MINIKVM_SET_VCPU_EVENTS:
+		return set_events(vcpu, argp);
+	case MINIKVM_GET_LAPIC:
+		return get_lapic(vcpu, argp);
+	case MINIKVM_SET_LAPIC:
+		return set_lapic(vcpu, argp);
+	case MINIKVM_GET_MP_STATE:
+		return get_mp_state(vcpu, argp);
+	case MINIKVM_SET_MP_STATE:
+		return set_mp_state(vcpu, argp);
+	case MINIKVM_INTERRUPT:
+		return interrupt(vcpu, argp);
+	case MINIKVM_NMI:
+		return nmi(vcpu);
+	case MINIKVM_SET_CPUID2:
+		return set_cpuid(vcpu, argp);
+	case MINIKVM_GET_CPUID2:
+		return get_cpuid(vcpu, argp);
+	case MINIKVM_GET_TSC_KHZ:
+		return vcpu->vm->tsc_khz;
+	case MINIKVM_SET_TSC_KHZ:
+		return vcpu_set_tsc_khz(vcpu, (unsigned long)argp);
+	case MINIKVM_SET_SIGNAL_MASK:
+		return set_signal_mask(vcpu, argp);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static long vcpu_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
+{
+	struct vcpu *vcpu = file->private_data;
+	long ret;
+
+	if (!vm_is_mine(vcpu->vm) || READ_ONCE(vcpu->vm->dead))
+		return -EIO;
+	if (_IOC_TYPE(ioctl) != MINIKVMIO)
+		return -ENOTTY;
+	if (mutex_lock_killable(&vcpu->mutex))
+		return -EINTR;
+	if (ioctl == MINIKVM_RUN) {
+		ret = arg ? -EINVAL : vcpu_run(vcpu);
+	} else {
+		vcpu_attach(vcpu);
+		ret = attached_ioctl(vcpu, ioctl, (void __user *)arg);
+		vcpu_detach(vcpu);
+	}
+	mutex_unlock(&vcpu->mutex);
+	return ret;
+}
+
+/* A 32-bit caller's pointers are shorter, its structs are the same but for one. */
+static long vcpu_compat_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
+{
+	return vcpu_ioctl(file, ioctl, ioctl == MINIKVM_RUN ? arg : (unsigned long)compat_ptr(arg));
+}
+
+static vm_fault_t run_page_fault(struct vm_fault *vmf)
+{
+	struct vcpu *vcpu = vmf->vma->vm_file->private_data;
+
+	if (vmf->pgoff >= RUN_PAGES)
+		return VM_FAULT_SIGBUS;
+	get_page(vcpu->run_pages + vmf->pgoff);
+	vmf->page = vcpu->run_pages + vmf->pgoff;
+	return 0;
+}
+
+static const struct vm_operations_struct run_vm_ops = { .fault = run_page_fault };
+
+static int vcpu_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	vma->vm_ops = &run_vm_ops;
+	return 0;
+}
+
+static int vcpu_release(struct inode *inode, struct file *file)
+{
+	struct vcpu *vcpu = file->private_data;
+
+	vm_put(vcpu->vm);
+	return 0;
+}
+
+static const struct file_operations vcpu_fops = {
+	.owner		= THIS_MODULE,
+	.release	= vcpu_release,
+	.unlocked_ioctl	= vcpu_ioctl,
+	.compat_ioctl	= vcpu_compat_ioctl,
+	.mmap		= vcpu_mmap,
+	.llseek		= noop_llseek,
+};
+
+static bool id_taken(struct vm *vm, u32 id)
+{
+	u32 i;
+
+	for (i = 0; i < vm->nr_vcpus; i++)
+		if (vm->vcpus[i]->id == id)
+			return true;
+	return false;
+}
+
+/* vm->lock held. The fd gets its reference before anybody can close it. */
+static int create_locked(struct vm *vm, u32 id)
+{
+	struct vcpu *vcpu;
+	int fd;
+
+	if (id_taken(vm, id))
+		return -EEXIST;
+	if (vm->nr_vcpus == VM_MAX_VCPUS)
+		return -EINVAL;
+	vcpu = vcpu_create(vm, id);
+	if (IS_ERR(vcpu))
+		return PTR_ERR(vcpu);
+	refcount_inc(&vm->users);
+	/*
+	 * Once the fd is there, other threads may use or close it. The vCPU lives
+	 * until the VM goes, so this thread may still touch it.
+	 */
+	WRITE_ONCE(vm->vcpus[vm->nr_vcpus], vcpu);
+	smp_store_release(&vm->nr_vcpus, vm->nr_vcpus + 1);
+	fd = anon_inode_getfd("minikvm-vcpu", &vcpu_fops, vcpu, O_RDWR | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	/* The last one in is the first one out; nobody has kicked what never ran. */
+	smp_store_release(&vm->nr_vcpus, vm->nr_vcpus - 1);
+	refcount_dec(&vm->users);
+	synchronize_rcu();
+	vcpu_free(vcpu);
+	return fd;
+}
+
+/**
+ * vcpu_create_fd - CREATE_VCPU
+ * @vm: the machine; the caller holds its fd
+ * @id: number of the vCPU, and its first APIC ID
+ *
+ * Return: a file descriptor; -EINVAL (id or number too large), -EEXIST, -ENOMEM, -EMFILE.
+ */
+int vcpu_create_fd(struct vm *vm, unsigned long id)
+{
+	int ret;
+
+	if (id >= VM_MAX_VCPUS)
+		return -EINVAL;
+	mutex_lock(&vm->lock);
+	ret = create_locked(vm, id);
+	mutex_unlock(&vm->lock);
+	return ret;
+}

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A VM's file descriptor: its life, and its ioctls. */
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <asm/tsc.h>
+
+#include "../minikvm.h"
+
+/** vm_is_mine - does the caller run in the mm that made the VM? */
+bool vm_is_mine(const struct vm *vm)
+{
+	return current->mm == vm->mm;
+}
+
+static struct vm *vm_create(void)
+{
+	struct vm *vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
+	int err = -ENOMEM;
+
+	if (!vm)
+		return ERR_PTR(-ENOMEM);
+	refcount_set(&vm->users, 1);
+	mutex_init(&vm->lock);
+	vm->pid = current->tgid;
+	vm->tsc_khz = tsc_khz;
+	vm->tsc_base = rdtsc();
+	vm->mm = current->mm;
+	mmgrab(vm->mm);
+	err = vmx_get();
+	if (err)
+		goto put_mm;
+	err = ept_create(vm);
+	if (err)
+		goto put_vmx;
+	err = memslots_create(vm);
+	if (err)
+		goto destroy_ept;
+	err = notifier_create(vm);
+	if (err)
+		goto destroy_memslots;
+	return vm;
+
+destroy_memslots:
+	memslots_destroy(vm);
+destroy_ept:
+	ept_destroy_vm(vm);
+put_vmx:
+	vmx_put();
+put_mm:
+	mmdrop(vm->mm);
+	kfree(vm);
+	return ERR_PTR(err);
+}
+
+/* The last reference is gone: no fd, no vCPU thread. */
+static void vm_destroy(struct vm *vm)
+{
+	u32 i;
+
+	pit_destroy(vm);
+	for (i = 0; i < vm->nr_vcpus; i++)
+		vcpu_free(vm->vcpus[i]);
+	irqchip_destroy(vm);
+	notifier_destroy(vm);
+	memslots_destroy(vm);
+	ept_destroy_vm(vm);
+	vmx_put();
+	mmdrop(vm->mm);
+	kfree(vm);
+}
+
+/** vm_put - drop a reference; the last one destroys the VM and its vCPUs. May sleep. */
+void vm_put(struct vm *vm)
+{
+	if (refcount_dec_and_test(&vm->users))
+		vm_destroy(vm);
+}
+
+static long set_memory_region(struct vm *vm, void __user *argp)
+{
+	struct minikvm_userspace_memory_region region;
+
+	if (copy_from_user(&region, argp, sizeof(region)))
+		return -EFAULT;
+	return memslot_set(vm, &region);
+}
+
+static long get_dirty_log(struct vm *vm, void __user *argp)
+{
+	struct minikvm_dirty_log log;
+
+	if (copy_from_user(&log, argp, sizeof(log)))
+		return -EFAULT;
+	return dirty_log_get(vm, &log);
+}
+
+/* Unrestricted guest needs no TSS for real mode: the address is checked and kept. */
+static long set_tss_addr(struct vm *vm, unsigned long addr)
+{
+	if (addr > (u32)(-3 * PAGE_SIZE))
+		return -EINVAL;
+	vm->tss_addr = addr;
+	return 0;
+}
+
+/* Nor an identity map. As KVM: before the first vCPU. */
+static long set_identity_map_addr(struct vm *vm, void __user *argp)
+{
+	long err = 0;
+	u64 addr;
+
+	if (copy_from_user(&addr, argp, sizeof(addr)))
+		return -EFAULT;
+	mutex_lock(&vm->lock);
+	if (vm->nr_vcpus)
+		err = -EINVAL;
+	else
+		vm->identity_map_addr = addr;
+	mutex_unlock(&vm->lock);
+	return err;
+}
+
+static long create_irqchip(struct vm *vm)
+{
+	long err;
+
+	mutex_lock(&vm->lock);
+	if (vm->irqchip)
+		err = -EEXIST;
+	else if (vm->nr_vcpus)
+		err = -EINVAL;
+	else
+		err = irqchip_create(vm);
+	mutex_unlock(&vm->lock);
+	return err;
+}
+
+static long create_pit(struct vm *vm, void __user *argp)
+{
+	struct minikvm_pit_config config;
+	long err;
+
+	if (copy_from_user(&config, argp, sizeof(config)))
+		return -EFAULT;
+	mutex_lock(&vm->lock);
+	if (vm->pit)
+		err = -EEXIST;
+	else if (!vm->irqchip)
+		err = -ENOENT;
+	else
+		err = pit_create(vm, &config);
+	mutex_unlock(&vm->lock);
+	return err;
+}
+
+static long irq_line(struct vm *vm, void __user *argp, bool want_status)
+{
+	struct minikvm_irq_level irq;
+	int err, status;
+
+	if (copy_from_user(&irq, argp, sizeof(irq)))
+		return -EFAULT;
+	if (!smp_load_acquire(&vm->irqchip))
+		return -ENXIO;
+	err = irqchip_set_irq(vm, irq.irq, !!irq.level, &status);
+	if (err || !want_status)
+		return err;
+	irq.status = status;
+	return copy_to_user(argp, &irq, sizeof(irq)) ? -EFAULT : 0;
+}
+
+static long get_irqchip(struct vm *vm, void __user *argp)
+{
+	struct minikvm_irqchip *chip = memdup_user(argp, sizeof(*chip));
+	long err = -ENXIO;
+
+	if (IS_ERR(chip))
+		return PTR_ERR(chip);
+	if (smp_load_acquire(&vm->irqchip))
+		err = irqchip_get(vm, chip);
+	if (!err && copy_to_user(argp, chip, sizeof(*chip)))
+		err = -EFAULT;
+	kfree(chip);
+	return err;
+}
+
+static long set_irqchip(struct vm *vm, void __user *argp)
+{
+	struct minikvm_irqchip *chip = memdup_user(argp, sizeof(*chip));
+	long err = -ENXIO;
+
+	if (IS_ERR(chip))
+		return PTR_ERR(chip);
+	if (smp_load_acquire(&vm->irqchip))
+		err = irqchip_set(vm, chip);
+	kfree(chip);
+	return err;
+}
+
+static long get_pit(struct vm *vm, void __user *argp)
+{
+	struct minikvm_pit_state2 state;
+	long err;
+
+	if (!smp_load_acquire(&vm->pit))
+		return -ENXIO;
+	err = pit_get(vm, &state);
+	if (!err && copy_to_user(argp, &state, sizeof(state)))
+		err = -EFAULT;
+	return err;
+}
+
+static long set_pit(struct vm *vm, void __user *argp)
+{
+	struct minikvm_pit_state2 state;
+
+	if (copy_from_user(&state, argp, sizeof(state)))
+		return -EFAULT;
+	if (!smp_load_acquire(&vm->pit))
+		return -ENXIO;
+	return pit_set(vm, &state);
+}
+
+static long vm_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
+{
+	struct vm *vm = file->private_data;
+	void __user *argp = (void __user *)arg;
+
+	if (!vm_is_mine(vm) || READ_ONCE(vm->dead))
+		return -EIO;
+	switch (ioctl) {
+	case MINIKVM_CREATE_VCPU:
+		return vcpu_create_fd(vm, arg);
+	case MINIKVM_CHECK_EXTENSION:
+		return check_extension(arg);
+	case MINIKVM_SET_USER_MEMORY_REGION:
+		return set_memory_region(vm, argp);
+	case MINIKVM_GET_DIRTY_LOG:
+		return get_dirty_log(vm, argp);
+	case MINIKVM_SET_TSS_ADDR:
+		return set_tss_addr(vm, arg);
+	case MINIKVM_SET_IDENTITY_MAP_ADDR:
+		return set_identity_map_addr(vm, argp);
+	case MINIKVM_CREATE_IRQCHIP:
+		return create_irqchip(vm);
+	case MINIKVM_CREATE_PIT2:
+		return create_pit(vm, argp);
+	case MINIKVM_IRQ_LINE:
+		return irq_line(vm, argp, false);
+	case MINIKVM_IRQ_LINE_STATUS:
+		return irq_line(vm, argp, true);
+	case MINIKVM_GET_IRQCHIP:
+		return get_irqchip(vm, argp);
+	case MINIKVM_SET_IRQCHIP:
+		return set_irqchip(vm, argp);
+	case MINIKVM_GET_PIT2:
+		return get_pit(vm, argp);
+	case MINIKVM_SET_PIT2:
+		return set_pit(vm, argp);
+	case MINIKVM_GET_TSC_KHZ:
+		return vm->tsc_khz;
+	default:
+		return -ENOTTY;
+	}
+}
+
+static int vm_release(struct inode *inode, struct file *file)
+{
+	vm_put(file->private_data);
+	return 0;
+}
+
+static const struct file_operations vm_fops = {
+	.owner		= THIS_MODULE,
+	.release	= vm_release,
+	.unlocked_ioctl	= vm_ioctl,
+	.compat_ioctl	= vm_ioctl,
+	.llseek		= noop_llseek,
+};
+
+/**
+ * vm_create_fd - CREATE_VM
+ * @type: 0
+ *
+ * Return: a file descriptor; -EINVAL, -EBUSY (VT-x is in use), -ENOMEM, -EMFILE.
+ */
+int vm_create_fd(unsigned long type)
+{
+	struct vm *vm;
+	int fd;
+
+	if (type)
+		return -EINVAL;
+	vm = vm_create();
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	fd = anon_inode_getfd("minikvm-vm", &vm_fops, vm, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		vm_put(vm);
+	return fd;
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How an interrupt message finds its local APICs. Senders are other local
+ * APICs (ICR), the IOAPIC and MSIs. Messages are delivered one by one to each
+ * APIC that matches: with at most VM_MAX_VCPUS of them no map is kept that
+ * would have to follow every ID and mode change.
+ */
+#include "lapic.h"
+
+/**
+ * apic_next() - walk over the local APICs of a VM
+ * @vm: the VM
+ * @slot: where the walk is; 0 to begin with
+ *
+ * Any context. vCPUs that are created meanwhile may be missed. Returns NULL at
+ * the end.
+ */
+struct lapic *apic_next(struct vm *vm, u32 *slot)
+{
+	u32 nr = smp_load_acquire(&vm->nr_vcpus);
+
+	while (*slot < nr) {
+		struct vcpu *vcpu = READ_ONCE(vm->vcpus[(*slot)++]);
+
+		if (vcpu && vcpu->lapic)
+			return vcpu->lapic;
+	}
+	return NULL;
+}
+
+static void notify(struct lapic *lapic, bool self)
+{
+	set_bit(REQ_EVENT, &lapic->vcpu->requests);
+	if (!self)
+		lapic->wake(lapic->vcpu);
+}
+
+/* A fixed message; ones that de-assert a level say nothing to a CPU. */
+static int accept_fixed(struct lapic *lapic, const struct apic_msg *msg, bool self)
+{
+	if ((msg->level && !msg->assert) || !lapic_regs_enabled(&lapic->regs))
+		return 0;
+	lapic_regs_request(&lapic->regs, msg->vector, msg->level);
+	notify(lapic, self);
+	return 1;
+}
+
+/* An INIT takes back a SIPI that was not seen yet. */
+static int accept_init(struct lapic *lapic, const struct apic_msg *msg, bool self)
+{
+	if (msg->level && !msg->assert)
+		return 0;
+	WRITE_ONCE(lapic->vcpu->init_sipi, BIT(0));
+	notify(lapic, self);
+	return 1;
+}
+
+static int accept_sipi(struct lapic *lapic, const struct apic_msg *msg, bool self)
+{
+	WRITE_ONCE(lapic->vcpu->sipi_vector, msg->vector);
+	smp_wmb();	/* who sees the bit sees the vector */
+	set_bit(1, &lapic->vcpu->init_sipi);
+	notify(lapic, self);
+	return 1;
+}
+
+/**
+ * lapic_accept() - a message arrived
+ * @lapic: the destination
+ * @msg: the message; destination and shorthand are not looked at any more
+ * @self: called by the destination's own vCPU thread
+ *
+ * Any context but NMI. Returns 1 if it was taken, 0 if it was dropped: the APIC
+ * is off, a de-assert, SMI, or ExtINT (which only LINT0 can bring).
+ */
+int lapic_accept(struct lapic *lapic, const struct apic_msg *msg, bool self)
+{
+	switch (msg->delivery) {
+	case APIC_FIXED:
+	case APIC_LOWEST:
+		return accept_fixed(lapic, msg, self);
+	case APIC_NMI:
+		event_nmi(lapic->vcpu);
+		notify(lapic, self);
+		return 1;
+	case APIC_INIT:
+		return accept_init(lapic, msg, self);
+	case APIC_STARTUP:
+		return accept_sipi(lapic, msg, self);
+	default:
+		return 0;
+	}
+}
+
+static bool addressed(const struct lapic *lapic, const struct lapic *src,
+		      const struct apic_msg *msg)
+{
+	switch (msg->shorthand) {
+	case APIC_TO_DEST:
+		return lapic_regs_match(&lapic->regs, msg);
+	case APIC_TO_ALL:
+		return lapic_regs_present(&lapic->regs);
+	default:
+		return lapic_regs_present(&lapic->regs) && lapic != src;
+	}
+}
+
+/*
+ * Lowest priority goes to one of the destinations that are enabled, chosen by
+ * the vector: a choice that spreads vectors and is stable (KVM's, too).
+ */
+static int deliver_lowest(struct vm *vm, struct lapic *src, const struct apic_msg *msg)
+{
+	struct lapic *found[VM_MAX_VCPUS], *lapic;
+	u32 slot = 0, nr = 0;
+
+	while ((lapic = apic_next(vm, &slot)))
+		if (addressed(lapic, src, msg) && lapic_regs_enabled(&lapic->regs))
+			found[nr++] = lapic;
+	if (!nr)
+		return 0;
+	lapic = found[msg->vector % nr];
+	return lapic_accept(lapic, msg, lapic == src);
+}
+
+/**
+ * apic_deliver() - send a message
+ * @vm: the VM
+ * @src: the APIC that sends an IPI, or NULL
+ * @msg: the message
+ *
+ * Any context but NMI; wakes the destinations. Returns how many APICs took it.
+ */
+int apic_deliver(struct vm *vm, struct lapic *src, const struct apic_msg *msg)
+{
+	bool everyone = !msg->logical && msg->dest == LAPIC_BROADCAST;
+	struct lapic *lapic;
+	u32 slot = 0;
+	int taken = 0;
+
+	if (msg->shorthand == APIC_TO_SELF)
+		return src ? lapic_accept(src, msg, true) : 0;
+	/* Lowest priority among all, physically addressed, is not a thing: all get it. */
+	if ((msg->delivery == APIC_LOWEST || msg->redirect) && !everyone)
+		return deliver_lowest(vm, src, msg);
+	while ((lapic = apic_next(vm, &slot)))
+		if (addressed(lapic, src, msg))
+			taken += lapic_accept(lapic, msg, lapic == src);
+	return taken;
+}
+
+/**
+ * apic_busy() - has a destination not finished this vector?
+ * @vm: the VM
+ * @msg: message from the IOAPIC
+ *
+ * Any context; a snapshot.
+ */
+bool apic_busy(struct vm *vm, const struct apic_msg *msg)
+{
+	struct lapic *lapic;
+	u32 slot = 0;
+
+	while ((lapic = apic_next(vm, &slot)))
+		if (lapic_regs_match(&lapic->regs, msg) &&
+		    lapic_regs_busy(&lapic->regs, msg->vector))
+			return true;
+	return false;
+}
+
+/**
+ * irqchip_send_msi() - deliver a message-signalled interrupt
+ * @vm: the VM
+ * @address: the message address; bits above 31 are not used (no extended IDs)
+ * @data: the message data
+ *
+ * Any context but NMI. Returns how many local APICs took it. SDM "Message
+ * Signalled Interrupts".
+ */
+int irqchip_send_msi(struct vm *vm, u64 address, u32 data)
+{
+	struct apic_msg msg = {
+		.dest = address >> 12 & 0xff,
+		.redirect = address & BIT(3),
+		.logical = address & BIT(2),
+		.vector = data & 0xff,
+		.delivery = data >> 8 & 7,
+		.level = data & BIT(15),
+		.assert = true,
+	};
+
+	return apic_deliver(vm, NULL, &msg);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The chips of a VM that its vCPUs share, as the files of this folder see them.
+ * Other folders use the prototypes in minikvm.h.
+ */
+#ifndef IRQCHIP_IRQCHIP_H
+#define IRQCHIP_IRQCHIP_H
+
+#include "../minikvm.h"
+#include "ioapic.h"
+#include "pic.h"
+
+#define NR_GSIS		IOAPIC_PINS
+#define PIT_GSI		0
+
+/**
+ * struct irqchip - PIC pair and IOAPIC
+ * @vm: the VM [c]
+ * @lock: both chips. Taken with interrupts off, from any context but NMI, and
+ *	  inside the PIT's tick_lock; local APICs are woken under it
+ * @pic: the 8259 pair
+ * @ioapic: the IOAPIC
+ */
+struct irqchip {
+	struct vm *vm;
+	spinlock_t lock;
+	struct pic pic;
+	struct ioapic ioapic;
+};
+
+/* irqchip.c */
+void irqchip_eoi(struct vm *vm, u8 vector, bool level);
+
+/* pit.c */
+void pit_ack(struct pit *pit);
+void pit_forget_ticks(struct pit *pit);
+
+#endif

@@ -1,0 +1,573 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the registers of a local APIC mean: which interrupt is next, which
+ * writes are allowed, who is addressed by a message. Called by lapic.c (the
+ * vCPU's side), lapic_timer.c and apic_bus.c (other CPUs' side). See SDM
+ * "Advanced Programmable Interrupt Controller (APIC)".
+ *
+ * Left out, as in KVM: the error status register stays 0, the arbitration
+ * priority register reads 0, messages with delivery mode SMI are dropped.
+ */
+#include <linux/bitops.h>
+#include <linux/compiler.h>
+#include <linux/kernel.h>
+#include <linux/string.h>
+
+#include "lapic_regs.h"
+
+#define NR_LVT		6
+#define VECTOR_WORDS	8	/* registers in ISR, TMR and IRR */
+
+/* LVT fields that can be written; bit 12 (delivery status) is kept, as KVM does. */
+#define LVT_BASIC	(LAPIC_LVT_MASKED | BIT(12) | 0xff)
+#define LVT_MODE	0x700
+#define LVT_LINT	(LVT_BASIC | LVT_MODE | BIT(13) | BIT(14) | LAPIC_LVT_LEVEL)
+#define LVT_EXTINT	(APIC_EXTINT << 8)
+
+static const u32 lvt_writable[NR_LVT] = {
+	LVT_BASIC,		/* timer; its mode bits depend on CPUID */
+	LVT_BASIC | LVT_MODE,	/* thermal sensor */
+	LVT_BASIC | LVT_MODE,	/* performance counters */
+	LVT_LINT,
+	LVT_LINT,
+	LVT_BASIC,		/* error */
+};
+
+/* x2APIC ICR: 31:20, 17:16 and 13 are reserved. */
+#define X2APIC_ICR_RESERVED	0xfff32000ULL
+
+static u32 *reg_ptr(const struct lapic_regs *regs, u32 reg)
+{
+	return regs->page + reg;
+}
+
+/**
+ * lapic_reg() - a register's bits, with no side effect
+ * @regs: the APIC
+ * @reg: LAPIC_*
+ *
+ * Any context.
+ */
+u32 lapic_reg(const struct lapic_regs *regs, u32 reg)
+{
+	return READ_ONCE(*reg_ptr(regs, reg));
+}
+
+/**
+ * lapic_reg_set() - set a register's bits, with no side effect
+ * @regs: the APIC
+ * @reg: LAPIC_*
+ * @val: the bits
+ *
+ * Context: the vCPU thread.
+ */
+void lapic_reg_set(struct lapic_regs *regs, u32 reg, u32 val)
+{
+	WRITE_ONCE(*reg_ptr(regs, reg), val);
+}
+
+/* The long that holds a vector's bit in ISR, TMR or IRR; the bit is vector % 32. */
+static unsigned long *vector_word(const struct lapic_regs *regs, u32 set, u8 vector)
+{
+	return regs->page + set + (vector / 32) * 16;
+}
+
+static bool vector_test(const struct lapic_regs *regs, u32 set, u8 vector)
+{
+	return lapic_reg(regs, set + (vector / 32) * 16) & BIT(vector % 32);
+}
+
+/* The highest vector of a set, or -1. */
+static int vector_highest(const struct lapic_regs *regs, u32 set)
+{
+	int i;
+
+	for (i = VECTOR_WORDS - 1; i >= 0; i--) {
+		u32 word = lapic_reg(regs, set + i * 16);
+
+		if (word)
+			return i * 32 + __fls(word);
+	}
+	return -1;
+}
+
+static enum lapic_mode reg_mode(const struct lapic_regs *regs)
+{
+	return READ_ONCE(regs->mode);
+}
+
+/**
+ * lapic_regs_present() - does IA32_APIC_BASE have it on the bus?
+ * @regs: the APIC
+ *
+ * Any context.
+ */
+bool lapic_regs_present(const struct lapic_regs *regs)
+{
+	return reg_mode(regs) >= LAPIC_XAPIC;
+}
+
+static bool sw_enabled(const struct lapic_regs *regs)
+{
+	return lapic_reg(regs, LAPIC_SVR) & LAPIC_SVR_ENABLED;
+}
+
+/**
+ * lapic_regs_enabled() - does it take fixed interrupts?
+ * @regs: the APIC
+ *
+ * Any context. Both enable bits: IA32_APIC_BASE's and the spurious vector's.
+ */
+bool lapic_regs_enabled(const struct lapic_regs *regs)
+{
+	return lapic_regs_present(regs) && sw_enabled(regs);
+}
+
+/**
+ * lapic_regs_accepts_pic() - is the PIC's output wired through to the CPU?
+ * @regs: the APIC
+ *
+ * Any context. True when the APIC is off, or LINT0 is unmasked and ExtINT
+ * (virtual wire mode).
+ */
+bool lapic_regs_accepts_pic(const struct lapic_regs *regs)
+{
+	u32 lint0 = lapic_reg(regs, LAPIC_LINT0);
+
+	return !lapic_regs_present(regs) || (lint0 & (LAPIC_LVT_MASKED | LVT_MODE)) == LVT_EXTINT;
+}
+
+/* Logical x2APIC ID: cluster in 31:16, one bit in 15:0. */
+static u32 x2apic_ldr(u32 id)
+{
+	return (id >> 4) << 16 | BIT(id & 15);
+}
+
+static bool match_logical(const struct lapic_regs *regs, bool x2apic, u32 dest)
+{
+	u32 ldr = lapic_reg(regs, LAPIC_LDR);
+
+	if (x2apic)
+		return ldr >> 16 == dest >> 16 && (ldr & dest & 0xffff);
+	ldr >>= 24;
+	switch (lapic_reg(regs, LAPIC_DFR)) {
+	case LAPIC_DFR_FLAT:
+		return ldr & dest;
+	case LAPIC_DFR_CLUSTER:
+		return ldr >> 4 == dest >> 4 && (ldr & dest & 0xf);
+	default:
+		return false;
+	}
+}
+
+/**
+ * lapic_regs_match() - is this APIC a destination of a message?
+ * @regs: the APIC
+ * @msg: the message; its shorthand is not looked at
+ *
+ * Any context. As in KVM, the 0xff of an MSI or the IOAPIC is a broadcast for
+ * an APIC in x2APIC mode, too: there is no interrupt remapping that could
+ * widen it. IDs above 255 reach an APIC that is still in xAPIC mode.
+ */
+bool lapic_regs_match(const struct lapic_regs *regs, const struct apic_msg *msg)
+{
+	bool x2apic = reg_mode(regs) == LAPIC_X2APIC;
+	u32 dest = msg->dest;
+
+	if (!lapic_regs_present(regs))
+		return false;
+	if (x2apic && !msg->ipi && dest == LAPIC_BROADCAST)
+		return true;
+	if (dest == (x2apic ? X2APIC_BROADCAST : LAPIC_BROADCAST))
+		return true;
+	if (msg->logical)
+		return match_logical(regs, x2apic, dest);
+	if (x2apic || dest > 0xff)
+		return dest == regs->id;
+	return dest == lapic_reg(regs, LAPIC_ID) >> 24;
+}
+
+/**
+ * lapic_regs_busy() - is a vector requested or in service?
+ * @regs: the APIC
+ * @vector: which
+ *
+ * Any context; a snapshot.
+ */
+bool lapic_regs_busy(const struct lapic_regs *regs, u8 vector)
+{
+	return vector_test(regs, LAPIC_IRR, vector) || vector_test(regs, LAPIC_ISR, vector);
+}
+
+/**
+ * lapic_regs_request() - put a fixed interrupt into IRR
+ * @regs: the APIC
+ * @vector: which
+ * @level: level triggered: its EOI goes to the IOAPIC
+ *
+ * Any context, any CPU. TMR first: who takes the vector must see its mode.
+ */
+void lapic_regs_request(struct lapic_regs *regs, u8 vector, bool level)
+{
+	if (vector_test(regs, LAPIC_TMR, vector) != level) {
+		if (level)
+			set_bit(vector % 32, vector_word(regs, LAPIC_TMR, vector));
+		else
+			clear_bit(vector % 32, vector_word(regs, LAPIC_TMR, vector));
+	}
+	set_bit(vector % 32, vector_word(regs, LAPIC_IRR, vector));
+}
+
+/* SDM "Task and Processor Priorities". */
+static u32 processor_priority(const struct lapic_regs *regs)
+{
+	u32 tpr = lapic_reg(regs, LAPIC_TPR) & 0xff;
+	int isr = vector_highest(regs, LAPIC_ISR);
+	u32 class = isr < 0 ? 0 : isr & 0xf0;
+
+	return (tpr & 0xf0) >= class ? tpr : class;
+}
+
+/**
+ * lapic_regs_pending() - the vector that the CPU would be given now
+ * @regs: the APIC
+ *
+ * Context: the vCPU thread. Returns the highest vector in IRR whose class is
+ * above the processor priority, or -1.
+ */
+int lapic_regs_pending(const struct lapic_regs *regs)
+{
+	int irr;
+
+	if (!lapic_regs_present(regs))
+		return -1;
+	irr = vector_highest(regs, LAPIC_IRR);
+	if (irr < 0 || (irr & 0xf0) <= processor_priority(regs))
+		return -1;
+	return irr;
+}
+
+/**
+ * lapic_regs_take() - the CPU accepts a vector: IRR to ISR
+ * @regs: the APIC
+ * @vector: what lapic_regs_pending() said
+ *
+ * Context: the vCPU thread.
+ */
+void lapic_regs_take(struct lapic_regs *regs, u8 vector)
+{
+	clear_bit(vector % 32, vector_word(regs, LAPIC_IRR, vector));
+	__set_bit(vector % 32, vector_word(regs, LAPIC_ISR, vector));
+}
+
+/**
+ * lapic_regs_eoi() - end of the interrupt in service
+ * @regs: the APIC
+ * @level: set to its trigger mode
+ *
+ * Context: the vCPU thread. Returns the vector, or -1 if none was in service.
+ */
+int lapic_regs_eoi(struct lapic_regs *regs, bool *level)
+{
+	int vector = vector_highest(regs, LAPIC_ISR);
+
+	if (vector < 0)
+		return -1;
+	__clear_bit(vector % 32, vector_word(regs, LAPIC_ISR, vector));
+	*level = vector_test(regs, LAPIC_TMR, vector);
+	return vector;
+}
+
+/* Does the register exist for reading? Bit n stands for offset n * 16. */
+static bool readable(const struct lapic_regs *regs, u32 reg)
+{
+	const u64 always = BIT_ULL(LAPIC_ID >> 4) | BIT_ULL(LAPIC_VERSION >> 4) |
+		BIT_ULL(LAPIC_TPR >> 4) | BIT_ULL(LAPIC_PPR >> 4) | BIT_ULL(LAPIC_LDR >> 4) |
+		BIT_ULL(LAPIC_SVR >> 4) |
+		0xffffffULL << (LAPIC_ISR >> 4) |	/* ISR, TMR, IRR */
+		BIT_ULL(LAPIC_ESR >> 4) | BIT_ULL(LAPIC_ICR >> 4) |
+		0xffULL << (LAPIC_LVTT >> 4) |		/* LVT, initial and current count */
+		BIT_ULL(LAPIC_TDCR >> 4);
+	const u64 xapic = BIT_ULL(LAPIC_APR >> 4) | BIT_ULL(LAPIC_DFR >> 4) |
+		BIT_ULL(LAPIC_ICR2 >> 4);
+	u64 mask = always | (regs->mode == LAPIC_X2APIC ? 0 : xapic);
+
+	return reg <= LAPIC_SELF_IPI && (mask >> (reg >> 4) & 1);
+}
+
+/**
+ * lapic_regs_read() - the guest reads a register
+ * @regs: the APIC
+ * @reg: offset, any value; a multiple of 16 names a register
+ * @val: where it goes
+ *
+ * Context: the vCPU thread. Returns 0, or 1 if there is no such register or it
+ * cannot be read. The current count is the timer's to tell: here it is 0.
+ */
+int lapic_regs_read(const struct lapic_regs *regs, u32 reg, u32 *val)
+{
+	if (reg % 16 || !readable(regs, reg))
+		return 1;
+	if (reg == LAPIC_PPR)
+		*val = processor_priority(regs);
+	else
+		*val = lapic_reg(regs, reg);
+	return 0;
+}
+
+/* Software disable masks the whole LVT: SDM "Local APIC State After It Has Been Software Disabled". */
+static unsigned int write_svr(struct lapic_regs *regs, u32 val)
+{
+	u32 reg;
+
+	lapic_reg_set(regs, LAPIC_SVR, val & 0x3ff);
+	if (val & LAPIC_SVR_ENABLED)
+		return LAPIC_DO_EVENT;
+	for (reg = LAPIC_LVTT; reg <= LAPIC_LVT_ERROR; reg += 16)
+		lapic_reg_set(regs, reg, lapic_reg(regs, reg) | LAPIC_LVT_MASKED);
+	return LAPIC_DO_TIMER_MODE | LAPIC_DO_TIMER_DROP;
+}
+
+static unsigned int write_lvt(struct lapic_regs *regs, u32 reg, u32 val)
+{
+	u32 writable = lvt_writable[(reg - LAPIC_LVTT) >> 4];
+
+	if (reg == LAPIC_LVTT)
+		writable |= regs->deadline_ok ? 3 << 17 : 1 << 17;
+	if (!sw_enabled(regs))
+		val |= LAPIC_LVT_MASKED;
+	lapic_reg_set(regs, reg, val & writable);
+	if (reg == LAPIC_LVTT)
+		return LAPIC_DO_TIMER_MODE;
+	return reg == LAPIC_LINT0 ? LAPIC_DO_EVENT : 0;
+}
+
+/* Registers that exist in xAPIC mode only, or are read-only in x2APIC mode. */
+static unsigned int write_xapic(struct lapic_regs *regs, u32 reg, u32 val)
+{
+	if (regs->mode == LAPIC_X2APIC)
+		return LAPIC_DO_GP;
+	switch (reg) {
+	case LAPIC_DFR:
+		val |= 0x0fffffff;
+		break;
+	default:	/* ID, LDR, ICR2: an 8-bit ID at the top */
+		val &= 0xff000000;
+	}
+	lapic_reg_set(regs, reg, val);
+	return 0;
+}
+
+static unsigned int write_x2apic(struct lapic_regs *regs, u32 reg, u32 val)
+{
+	if (reg == LAPIC_SELF_IPI && regs->mode == LAPIC_X2APIC && val <= 0xff)
+		return LAPIC_DO_SELF_IPI;
+	return LAPIC_DO_GP;
+}
+
+static unsigned int write_tmict(struct lapic_regs *regs, u32 val)
+{
+	if (lapic_regs_timer_mode(regs) == LAPIC_DEADLINE)
+		return 0;
+	lapic_reg_set(regs, LAPIC_TMICT, val);
+	return LAPIC_DO_TIMER_START;
+}
+
+/**
+ * lapic_regs_write() - the guest writes a register
+ * @regs: the APIC
+ * @reg: offset, any value; a multiple of 16 names a register
+ * @val: 32 bits; ICR in x2APIC mode goes through lapic_regs_write_icr()
+ *
+ * Context: the vCPU thread. Returns what is to be done about it, LAPIC_DO_*.
+ */
+unsigned int lapic_regs_write(struct lapic_regs *regs, u32 reg, u32 val)
+{
+	switch (reg) {
+	case LAPIC_ID:
+	case LAPIC_LDR:
+	case LAPIC_DFR:
+	case LAPIC_ICR2:
+		return write_xapic(regs, reg, val);
+	case LAPIC_TPR:
+		lapic_reg_set(regs, reg, val & 0xff);
+		return LAPIC_DO_EVENT;
+	case LAPIC_EOI:
+		return LAPIC_DO_EOI | LAPIC_DO_EVENT;
+	case LAPIC_SVR:
+		return write_svr(regs, val);
+	case LAPIC_ESR:		/* nothing is ever in it */
+		return regs->mode == LAPIC_X2APIC && val ? LAPIC_DO_GP : 0;
+	case LAPIC_ICR:
+		lapic_reg_set(regs, reg, val & ~LAPIC_ICR_BUSY);
+		return LAPIC_DO_IPI;
+	case LAPIC_LVTT ... LAPIC_LVT_ERROR:
+		return reg % 16 ? LAPIC_DO_GP : write_lvt(regs, reg, val);
+	case LAPIC_TMICT:
+		return write_tmict(regs, val);
+	case LAPIC_TDCR:
+		lapic_reg_set(regs, reg, val & 0xb);
+		return LAPIC_DO_TIMER_DIVIDE;
+	default:
+		return write_x2apic(regs, reg, val);
+	}
+}
+
+/**
+ * lapic_regs_write_icr() - the 64-bit ICR of x2APIC mode
+ * @regs: the APIC
+ * @val: what WRMSR wrote
+ *
+ * Context: the vCPU thread. Returns LAPIC_DO_*. Kept as two registers, the way
+ * GET_LAPIC shows it.
+ */
+unsigned int lapic_regs_write_icr(struct lapic_regs *regs, u64 val)
+{
+	if (val & X2APIC_ICR_RESERVED)
+		return LAPIC_DO_GP;
+	lapic_reg_set(regs, LAPIC_ICR, (u32)val & ~LAPIC_ICR_BUSY);
+	lapic_reg_set(regs, LAPIC_ICR2, val >> 32);
+	return LAPIC_DO_IPI;
+}
+
+/**
+ * lapic_regs_icr() - the message that an interrupt command stands for
+ * @regs: the APIC, for the width of the destination
+ * @low: ICR bits 31:0
+ * @high: ICR bits 63:32
+ * @msg: filled
+ *
+ * SDM "Interrupt Command Register (ICR)".
+ */
+void lapic_regs_icr(const struct lapic_regs *regs, u32 low, u32 high, struct apic_msg *msg)
+{
+	*msg = (struct apic_msg) {
+		.dest = regs->mode == LAPIC_X2APIC ? high : high >> 24,
+		.vector = low & 0xff,
+		.delivery = low >> 8 & 7,
+		.shorthand = low >> 18 & 3,
+		.logical = low & LAPIC_ICR_LOGICAL,
+		.level = low & LAPIC_ICR_LEVEL,
+		.assert = low & LAPIC_ICR_ASSERT,
+		.ipi = true,
+	};
+}
+
+/**
+ * lapic_regs_set_mode() - IA32_APIC_BASE was written
+ * @regs: the APIC
+ * @mode: the new mode; every transition is possible from an ioctl
+ *
+ * Context: the vCPU thread. Leaving the disabled or the x2APIC mode puts the
+ * initial xAPIC ID back; entering x2APIC mode fixes ID and LDR.
+ */
+void lapic_regs_set_mode(struct lapic_regs *regs, enum lapic_mode mode)
+{
+	if (regs->mode == mode)
+		return;
+	if (mode == LAPIC_X2APIC) {
+		lapic_reg_set(regs, LAPIC_ID, regs->id);
+		lapic_reg_set(regs, LAPIC_LDR, x2apic_ldr(regs->id));
+	} else if (mode == LAPIC_XAPIC) {
+		lapic_reg_set(regs, LAPIC_ID, regs->id << 24);
+	}
+	WRITE_ONCE(regs->mode, mode);
+}
+
+/**
+ * lapic_regs_reset() - the registers after power-up or INIT
+ * @regs: the APIC; its mode is set already
+ * @init: INIT: the ID stays, and LDR in x2APIC mode
+ * @bsp: the boot processor: LINT0 starts as ExtINT, so that the PIC reaches it
+ *	 with no firmware to set it up (KVM's default, too)
+ *
+ * Context: the vCPU thread. SDM "Local APIC State After Power-Up or Reset".
+ */
+void lapic_regs_reset(struct lapic_regs *regs, bool init, bool bsp)
+{
+	bool x2apic = regs->mode == LAPIC_X2APIC;
+	u32 id = init ? lapic_reg(regs, LAPIC_ID) : regs->id << 24;
+	u32 reg;
+
+	for (reg = 0; reg <= LAPIC_SELF_IPI; reg += 16)
+		lapic_reg_set(regs, reg, 0);
+	lapic_reg_set(regs, LAPIC_ID, x2apic ? regs->id : id);
+	lapic_reg_set(regs, LAPIC_VERSION, LAPIC_VERSION_VALUE);
+	lapic_reg_set(regs, LAPIC_LDR, x2apic ? x2apic_ldr(regs->id) : 0);
+	lapic_reg_set(regs, LAPIC_DFR, LAPIC_DFR_FLAT);
+	lapic_reg_set(regs, LAPIC_SVR, 0xff);
+	for (reg = LAPIC_LVTT; reg <= LAPIC_LVT_ERROR; reg += 16)
+		lapic_reg_set(regs, reg, LAPIC_LVT_MASKED);
+	if (bsp)
+		lapic_reg_set(regs, LAPIC_LINT0, LVT_EXTINT);
+}
+
+/**
+ * lapic_state_put() - a register in the format of GET_LAPIC
+ * @state: has no alignment of its own
+ * @reg: LAPIC_*
+ * @val: the bits
+ */
+void lapic_state_put(struct minikvm_lapic_state *state, u32 reg, u32 val)
+{
+	memcpy(state->regs + reg, &val, sizeof(val));
+}
+
+/**
+ * lapic_regs_get() - the register page in the format of GET_LAPIC
+ * @regs: the APIC
+ * @state: filled, except the timer's current count
+ *
+ * Context: the vCPU thread. The ID is in bits 31:24 in x2APIC mode, too.
+ */
+void lapic_regs_get(const struct lapic_regs *regs, struct minikvm_lapic_state *state)
+{
+	memcpy(state->regs, regs->page, sizeof(state->regs));
+	lapic_state_put(state, LAPIC_PPR, processor_priority(regs));
+	if (regs->mode == LAPIC_X2APIC)
+		lapic_state_put(state, LAPIC_ID, regs->id << 24);
+}
+
+/**
+ * lapic_regs_set() - take over a page in the format of SET_LAPIC
+ * @regs: the APIC
+ * @state: whatever the VMM has there: no value of it can do harm here
+ *
+ * Context: the vCPU thread. In x2APIC mode ID and LDR follow from the vCPU and
+ * are not taken; the version is ours.
+ */
+void lapic_regs_set(struct lapic_regs *regs, const struct minikvm_lapic_state *state)
+{
+	memcpy(regs->page, state->regs, sizeof(state->regs));
+	lapic_reg_set(regs, LAPIC_VERSION, LAPIC_VERSION_VALUE);
+	if (regs->mode == LAPIC_X2APIC) {
+		lapic_reg_set(regs, LAPIC_ID, regs->id);
+		lapic_reg_set(regs, LAPIC_LDR, x2apic_ldr(regs->id));
+	}
+}
+
+/**
+ * lapic_regs_timer_mode() - what LVTT says
+ * @regs: the APIC
+ *
+ * Context: the vCPU thread.
+ */
+enum lapic_timer_mode lapic_regs_timer_mode(const struct lapic_regs *regs)
+{
+	return lapic_reg(regs, LAPIC_LVTT) >> 17 & (regs->deadline_ok ? 3 : 1);
+}
+
+/**
+ * lapic_regs_divide() - the timer's divider
+ * @regs: the APIC
+ *
+ * Context: the vCPU thread. Returns 1, 2, 4 .. 128, never 0: SDM "Divide
+ * Configuration Register".
+ */
+u32 lapic_regs_divide(const struct lapic_regs *regs)
+{
+	u32 tdcr = lapic_reg(regs, LAPIC_TDCR);
+	u32 code = (tdcr & 3) | (tdcr & 8) >> 1;
+
+	return 1U << ((code + 1) & 7);
+}

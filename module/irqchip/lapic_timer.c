@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The timer of a local APIC, on a host hrtimer: one-shot, periodic, TSC
+ * deadline. One count is 1 ns before the divider (KVM's default bus clock).
+ *
+ * The hrtimer's callback only notes the expiry and wakes the vCPU; the vCPU
+ * thread turns it into an interrupt (lapic_timer_expired()), so that LVTT is
+ * read by its owner. Expiries that were not delivered yet count once.
+ *
+ * Every function but the callback runs in the vCPU thread, with interrupts on
+ * or off: hrtimer_cancel() waits for the callback on another CPU, which takes
+ * no lock that the caller could hold. See SDM "APIC Timer".
+ */
+#include <linux/hrtimer.h>
+#include <linux/math64.h>
+#include <asm/msr.h>
+#include <asm/tsc.h>
+
+#include "../compat.h"
+#include "lapic.h"
+
+/* Far deadlines are looked at again after this; it also bounds the arithmetic. */
+#define MAX_SLEEP_MS	(24 * 3600 * 1000ULL)
+
+static void note_expiry(struct lapic *lapic)
+{
+	WRITE_ONCE(lapic->expired, 1);
+	set_bit(REQ_TIMER, &lapic->vcpu->requests);
+}
+
+/* Hard interrupt context. */
+static enum hrtimer_restart timer_fn(struct hrtimer *timer)
+{
+	struct lapic *lapic = container_of(timer, struct lapic, timer);
+	u64 period = READ_ONCE(lapic->period);
+
+	note_expiry(lapic);
+	lapic->wake(lapic->vcpu);
+	if (READ_ONCE(lapic->timer_mode) != LAPIC_PERIODIC || !period)
+		return HRTIMER_NORESTART;
+	/* Missed periods are skipped, not made up for: bounded work after any stall. */
+	hrtimer_forward_now(timer, ns_to_ktime(max_t(u64, period, CHIP_MIN_PERIOD_NS)));
+	WRITE_ONCE(lapic->target, hrtimer_get_expires(timer));
+	return HRTIMER_RESTART;
+}
+
+/* Prepare a timer that is not running. */
+void lapic_timer_init(struct lapic *lapic)
+{
+	compat_hrtimer_setup(&lapic->timer, timer_fn, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
+	lapic->divide = 2;	/* what TDCR == 0 means */
+}
+
+/* Stop the hrtimer and forget an expiry that was not delivered. */
+void lapic_timer_stop(struct lapic *lapic)
+{
+	hrtimer_cancel(&lapic->timer);
+	WRITE_ONCE(lapic->expired, 0);
+}
+
+static bool counts(const struct lapic *lapic)
+{
+	return lapic->timer_mode == LAPIC_ONESHOT || lapic->timer_mode == LAPIC_PERIODIC;
+}
+
+static u64 counts_to_ns(const struct lapic *lapic, u32 count)
+{
+	return (u64)count * lapic->divide;
+}
+
+static void set_period(struct lapic *lapic, enum lapic_timer_mode mode, u64 period)
+{
+	if (mode == LAPIC_PERIODIC && period)
+		period = max_t(u64, period, CHIP_MIN_PERIOD_NS);
+	WRITE_ONCE(lapic->period, period);
+}
+
+/* Expire @ns from now; 0 is at once. */
+static void arm(struct lapic *lapic, u64 ns)
+{
+	ktime_t now = ktime_get();
+
+	WRITE_ONCE(lapic->target, ktime_add_ns(now, ns));
+	if (!ns) {
+		note_expiry(lapic);
+		if (lapic->timer_mode != LAPIC_PERIODIC)
+			return;
+		WRITE_ONCE(lapic->target, ktime_add_ns(now, lapic->period));
+	}
+	hrtimer_start(&lapic->timer, lapic->target, HRTIMER_MODE_ABS_HARD);
+}
+
+static u64 guest_tsc(const struct lapic *lapic)
+{
+	return rdtsc() + lapic->vcpu->tsc_offset;
+}
+
+/* Start the hrtimer for @lapic->deadline; it is not running. */
+void lapic_timer_arm_deadline(struct lapic *lapic)
+{
+	u64 now = guest_tsc(lapic), delta;
+
+	if (!lapic->deadline || !tsc_khz)
+		return;
+	if (lapic->deadline <= now) {
+		note_expiry(lapic);
+		return;
+	}
+	/* Bounded, so that neither the product nor the quotient overflows. */
+	delta = min_t(u64, lapic->deadline - now, MAX_SLEEP_MS * tsc_khz);
+	hrtimer_start(&lapic->timer,
+		      ktime_add_ns(ktime_get(), mul_u64_u32_div(delta, 1000000, tsc_khz) + 1),
+		      HRTIMER_MODE_ABS_HARD);
+}
+
+/* The initial count was written: start over. */
+void lapic_timer_start(struct lapic *lapic)
+{
+	u64 period = counts_to_ns(lapic, lapic_reg(&lapic->regs, LAPIC_TMICT));
+
+	lapic_timer_stop(lapic);
+	if (!counts(lapic))
+		return;
+	WRITE_ONCE(lapic->target, 0);
+	set_period(lapic, lapic->timer_mode, period);
+	if (period)
+		arm(lapic, lapic->period);
+}
+
+/*
+ * All registers were replaced: go on from the current count. As in KVM, a
+ * one-shot timer whose current count is 0 expires now: GET_LAPIC does not say
+ * whether its interrupt was delivered. A deadline comes with its own MSR.
+ */
+void lapic_timer_restore(struct lapic *lapic)
+{
+	u32 count = lapic_reg(&lapic->regs, LAPIC_TMCCT);
+	u64 period, left;
+
+	lapic_timer_mode_changed(lapic);
+	lapic->divide = lapic_regs_divide(&lapic->regs);
+	lapic_reg_set(&lapic->regs, LAPIC_TMCCT, 0);
+	if (!counts(lapic)) {
+		lapic_timer_arm_deadline(lapic);
+		return;
+	}
+	period = counts_to_ns(lapic, lapic_reg(&lapic->regs, LAPIC_TMICT));
+	WRITE_ONCE(lapic->target, 0);
+	set_period(lapic, lapic->timer_mode, period);
+	if (!period)
+		return;
+	left = min(counts_to_ns(lapic, count), lapic->period);
+	if (!left && lapic->timer_mode == LAPIC_PERIODIC)
+		left = lapic->period;
+	arm(lapic, left);
+}
+
+/*
+ * LVTT may have changed. To and from TSC deadline disarms; between one-shot and
+ * periodic a timer that is running goes on, and the new mode counts when it expires.
+ */
+void lapic_timer_mode_changed(struct lapic *lapic)
+{
+	enum lapic_timer_mode mode = lapic_regs_timer_mode(&lapic->regs);
+
+	if (mode == lapic->timer_mode)
+		return;
+	if (mode >= LAPIC_DEADLINE || lapic->timer_mode >= LAPIC_DEADLINE) {
+		lapic_timer_stop(lapic);
+		lapic_reg_set(&lapic->regs, LAPIC_TMICT, 0);
+		WRITE_ONCE(lapic->target, 0);
+		WRITE_ONCE(lapic->period, 0);
+		lapic->deadline = 0;
+	}
+	set_period(lapic, mode, lapic->period);
+	WRITE_ONCE(lapic->timer_mode, mode);
+}
+
+static u64 ns_left(const struct lapic *lapic)
+{
+	s64 left = ktime_to_ns(ktime_sub(READ_ONCE(lapic->target), ktime_get()));
+
+	return left > 0 ? left : 0;
+}
+
+/* The divider was written: what is left of the count goes on at the new speed. */
+void lapic_timer_divide_changed(struct lapic *lapic)
+{
+	u32 old = lapic->divide;
+	u32 new = lapic_regs_divide(&lapic->regs);
+	bool running;
+	u64 left;
+
+	lapic->divide = new;
+	if (new == old || !lapic->period || !counts(lapic))
+		return;
+	running = hrtimer_cancel(&lapic->timer);
+	left = ns_left(lapic) * new / old;
+	set_period(lapic, lapic->timer_mode,
+		   counts_to_ns(lapic, lapic_reg(&lapic->regs, LAPIC_TMICT)));
+	if (running)
+		arm(lapic, left);
+}
+
+/* What the current count register reads now. */
+u32 lapic_timer_count(const struct lapic *lapic)
+{
+	u64 count;
+
+	if (!counts(lapic) || !lapic->period)
+		return 0;
+	count = div_u64(ns_left(lapic) % lapic->period, lapic->divide);
+	return min_t(u64, count, lapic_reg(&lapic->regs, LAPIC_TMICT));
+}
+
+/**
+ * lapic_timer_expired() - deliver the timer interrupt, if it is due
+ * @vcpu: any vCPU; REQ_TIMER was set
+ *
+ * Context: the vCPU thread, interrupts on or off. A TSC deadline that the guest
+ * TSC has not reached (it was far away, or the clocks disagree) is armed again.
+ */
+void lapic_timer_expired(struct vcpu *vcpu)
+{
+	struct lapic *lapic = vcpu->lapic;
+
+	if (!lapic || !READ_ONCE(lapic->expired))
+		return;
+	WRITE_ONCE(lapic->expired, 0);
+	if (lapic->timer_mode == LAPIC_DEADLINE && lapic->deadline > guest_tsc(lapic)) {
+		lapic_timer_arm_deadline(lapic);
+		return;
+	}
+	lapic_deliver_lvtt(lapic);
+	if (lapic->timer_mode == LAPIC_DEADLINE)
+		lapic->deadline = 0;
+	else if (lapic->timer_mode == LAPIC_ONESHOT)
+		WRITE_ONCE(lapic->target, 0);
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * minikvm: hardware virtualisation with Intel VT-x behind /dev/minikvm.
+ *
+ * Loading: what the processor can do, then what every VM shares, then the
+ * device. VMX itself is switched on with the first VM.
+ */
+#include <linux/module.h>
+
+#include "minikvm.h"
+
+static int __init minikvm_init(void)
+{
+	int err;
+
+	err = vmx_caps_init();
+	if (err)
+		return err;
+	err = vmx_mitigations_init();
+	if (err)
+		return err;
+	err = vmcs_init();
+	if (err)
+		goto mitigations;
+	err = vmx_cpu_init();
+	if (err)
+		goto vmcs;
+	fpu_init();
+	msr_init();
+	stats_init();
+	preempt_notifier_inc();
+	err = dev_init();
+	if (err)
+		goto stats;
+	return 0;
+
+stats:
+	preempt_notifier_dec();
+	stats_exit();
+	vmx_cpu_exit();
+vmcs:
+	vmcs_exit();
+mitigations:
+	vmx_mitigations_exit();
+	return err;
+}
+
+static void __exit minikvm_exit(void)
+{
+	dev_exit();
+	preempt_notifier_dec();
+	stats_exit();
+	vmx_cpu_exit();
+	vmcs_exit();
+	vmx_mitigations_exit();
+	/* Freed page tables may wait in the notifier's SRCU. */
+	mmu_notifier_synchronize();
+}
+
+module_init(minikvm_init);
+module_exit(minikvm_exit);
+
+MODULE_DESCRIPTION("A small KVM-compatible hypervisor for Intel VT-x");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,562 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The index of the module: its two objects (struct vm, struct vcpu) and the
+ * prototypes of every function that another file calls, floor by floor and in
+ * the order in which data flows. A file calls its own floor or a lower one.
+ *
+ *	5 fd   4 run   3 cpu, io, irqchip   2 mm   1 vmx   ground (this, uapi)
+ *
+ * The letter in brackets on a field says who may touch it:
+ *	[c] constant once the object is published
+ *	[m] vcpu->mutex, that is: the thread inside a vCPU ioctl
+ *	[l] vm->lock
+ *	[s] vm->slots_lock for writing, SRCU vm->srcu for reading
+ *	[e] vm->ept_lock
+ *	[a] atomic or READ_ONCE/WRITE_ONCE; no lock
+ *	[r] the thread in RUN with interrupts off
+ */
+#ifndef MINIKVM_H
+#define MINIKVM_H
+
+#include <linux/atomic.h>
+#include <linux/hrtimer.h>
+#include <linux/kvm_types.h>	/* gva_t gpa_t gfn_t hva_t */
+#include <linux/mm_types.h>
+#include <linux/mmu_notifier.h>
+#include <linux/mutex.h>
+#include <linux/preempt.h>
+#include <linux/rcuwait.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+#include <linux/srcu.h>
+#include <linux/types.h>
+#include <asm/fpu/types.h>
+
+#include "../uapi/linux/minikvm.h"
+#include "mm/ept.h"
+#include "io/decode.h"
+
+#define VM_MAX_VCPUS	16	/* in one VM */
+#define VM_MAX_SLOTS	512	/* in one VM */
+#define CPUID_MAX	256	/* entries that SET_CPUID2 takes */
+#define MAX_IO_MSRS	256	/* entries of GET_MSRS and SET_MSRS, plus 1 */
+#define RUN_PAGES	3	/* run page, PIO data, ring of coalesced MMIO (empty) */
+#define EXIT_REASONS	76	/* basic exit reasons that have a name and a counter */
+
+struct vm;
+struct vcpu;
+struct lapic;
+struct ioapic;
+struct pic;
+struct pit;
+struct memslots;
+struct vmcs;
+
+/* Numbers of the general purpose registers, as instructions encode them. */
+enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, NR_GPRS };
+
+/* Numbers of the segment registers, as instructions and the VMCS order them. */
+enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR, NR_SEGS };
+
+/**
+ * enum verdict - what an exit handler wants done next
+ * @EXIT_USER: the run page is filled: RUN returns 0 to the VMM
+ * @EXIT_RESUME: enter the guest again at the same RIP
+ * @EXIT_SKIP: the instruction is done: move RIP past it, then enter again
+ *
+ * A negative errno instead of a verdict: RUN returns it to the caller.
+ */
+enum verdict { EXIT_USER = 0, EXIT_RESUME = 1, EXIT_SKIP = 2 };
+
+/**
+ * struct vmexit - one exit, as the processor reported it
+ *
+ * Taken once with interrupts off; only the fields that the exit table names
+ * for the reason are read, the others hold stale values. See SDM "VM-Exit
+ * Information Fields".
+ */
+struct vmexit {
+	u32 reason;		/* basic reason in bits 15:0, bit 31: failed entry */
+	u32 insn_len;		/* bytes, of the instruction that exited */
+	u32 intr_info;		/* exception or NMI that exited */
+	u32 intr_error;		/* its error code */
+	u32 idt_info;		/* event whose delivery was under way */
+	u32 idt_error;		/* its error code */
+	u32 insn_info;		/* operands of string I/O, VMX instructions */
+	u64 qualification;
+	u64 gpa;		/* EPT violations */
+	u64 gva;		/* EPT violations, string I/O */
+};
+
+/* Bits of vcpu->requests: work for the vCPU thread before its next entry. */
+enum {
+	REQ_EVENT,		/* look at the interrupt chips again */
+	REQ_KILL,		/* vm_kill() was called */
+	REQ_TIMER,		/* the LAPIC timer expired */
+	REQ_TRIPLE_FAULT,	/* cpu/events.c: a fault while delivering #DF */
+};
+
+/* An event on its way into the guest (exception, NMI or interrupt). */
+struct queued_exception {
+	bool pending;		/* not delivered; may be replaced by a #DF merge */
+	bool injected;		/* delivery began and was interrupted: deliver again */
+	bool has_error;
+	u8 vector;
+	u32 error;
+};
+
+struct vcpu_events {
+	struct queued_exception exception;
+	struct {
+		bool injected;	/* vector is to be delivered at the next entry */
+		bool soft;	/* INT n: RIP moves past it */
+		u8 vector;
+	} interrupt;
+	bool nmi_injected;
+	u8 soft_insn_len;	/* length of the INT n / INT3 / INTO being delivered again */
+	bool sent;		/* the last entry carried an event */
+	int extint;		/* vector of the INTERRUPT ioctl that waits, or -1 */
+};
+
+/* An I/O access that waits for the VMM's answer. */
+struct pio_state {
+	u16 port;
+	u8 size;
+	bool in;
+	bool string;
+	u32 count;
+};
+
+struct vcpu_stats {
+	u64 exits[EXIT_REASONS];	/* by basic exit reason */
+	u64 unknown_exits;
+	u64 entries;
+	u64 user_exits;
+	u64 irq_injected;
+	u64 nmi_injected;
+	u64 exception_injected;
+	u64 halt_wait;
+	u64 ept_faults;
+	u64 mmio;
+	u64 pio;
+	u64 tlb_flush;
+};
+
+/**
+ * struct vcpu - a virtual CPU: one VMCS, one run page, one fd
+ */
+struct vcpu {
+	/* What entry and exit touch first. */
+	unsigned long regs[NR_GPRS];	/* [m] RSP is in the VMCS; slot 4 unused. entry.S: offset 0 */
+	unsigned long host_rsp;		/* [r] as in VMCS HOST_RSP; entry.S knows the offset */
+	u64 spec_ctrl;			/* [m] the guest's IA32_SPEC_CTRL; entry.S knows the offset */
+	struct vmcs *vmcs;		/* [c] */
+	u64 vmcs_pa;			/* [c] physical address of @vmcs */
+	struct vm *vm;			/* [c] reference held */
+	struct minikvm_run *run;	/* [c] shared with the VMM: read once */
+	unsigned long requests;		/* [a] REQ_* */
+	int guest_cpu;			/* [a] CPU in the guest loop, or -1: who sends kicks looks here */
+	int cpu;			/* [r] CPU where @vmcs is loaded, or -1 */
+	int last_cpu;			/* [r] CPU of the last entry: VPID and host fields */
+	bool launched;			/* [r] VMCLEAR resets it */
+	bool attached;			/* [m] between vcpu_attach() and vcpu_detach() */
+	u16 vpid;			/* [c] 0: none */
+	u32 proc_controls;		/* [r] as in the VMCS */
+	u32 id;				/* [c] as given to CREATE_VCPU, the initial APIC ID */
+	struct list_head loaded_link;	/* [r] list of VMCSs active on @cpu */
+	unsigned long host_cr3;		/* [r] as in VMCS HOST_CR3 */
+	unsigned long host_cr4;		/* [r] as in VMCS HOST_CR4 */
+	unsigned long host_fs_base;	/* [r] as in VMCS HOST_FS_BASE */
+	unsigned long host_gs_base;	/* [r] as in VMCS HOST_GS_BASE */
+	u16 host_fs_sel, host_gs_sel;	/* [r] as in VMCS HOST_FS/GS_SELECTOR */
+	u16 host_ldt_sel, host_ds_sel, host_es_sel; /* [r] to put back in vmx_host_restore() */
+	bool host_loaded;		/* [r] between vmx_host_save() and vmx_host_restore() */
+	bool l1d_flush;			/* [r] host data may be in the L1D: flush before the next entry */
+	bool entry_failed;		/* [r] VMLAUNCH or VMRESUME itself failed (VMfail) */
+	struct vmexit exit;		/* [m] the last one */
+
+	/* Control registers: the guest's view. Bits that the guest owns are in the VMCS. */
+	unsigned long cr0;		/* [m] read through vcpu_cr0() */
+	unsigned long cr4;		/* [m] read through vcpu_cr4() */
+	unsigned long cr2;		/* [m] loaded and saved around each entry */
+	u64 cr8;			/* [m] TPR 7:4 when the VMM has the LAPIC */
+	u64 efer;			/* [m] with LMA */
+	u64 xcr0;			/* [m] */
+	u64 apic_base;			/* [m] IA32_APIC_BASE */
+
+	/* MSRs kept in memory or switched with the thread: cpu/msr.c */
+	u64 star, lstar, cstar, sfmask, kernel_gs_base, tsc_aux; /* [m] */
+	u64 misc_enable;		/* [m] */
+	u64 host_tsc_aux, host_kernel_gs_base; /* [r] to put back in msr_switch_to_host() */
+	u64 tsc_adjust;			/* [m] */
+	u64 tsc_offset;			/* [m] guest TSC - host TSC */
+	u64 tsc_deadline;		/* (without a kernel LAPIC: plain storage) */
+	u64 arch_capabilities;		/* [m] */
+	u64 platform_info;		/* [m] */
+	u64 misc_features;		/* [m] */
+	u64 ucode_rev;			/* [m] */
+	u64 mcg_cap, mcg_status, mcg_ctl; /* [m] */
+	u64 mce_banks[32][4];		/* [m] CTL STATUS ADDR MISC */
+	struct {
+		u64 deftype;
+		u64 fixed[11];
+		u64 var[8][2];		/* base, mask */
+	} mtrr;				/* [m] stored, not interpreted: memory is WB under EPT */
+
+	/* Debug registers: cpu/debug.c */
+	u64 dr[4], dr6, dr7;		/* [m] guest's; in the CPU only while it runs */
+	bool dr_loaded;			/* [r] the guest's DR0-3, DR6 are in the CPU */
+
+	struct vcpu_events events;	/* [m] cpu/events.c */
+	atomic_t nmi_queued;		/* [a] NMIs that wait: 0..2 */
+	struct fpu_guest fpu;		/* [m] cpu/fpu.c */
+	bool fpu_loaded;		/* [m] guest FPU state belongs to this thread now */
+	u32 pkru, host_pkru;		/* [r] PKRU, while the other one is in the CPU */
+
+	/* CPUID: cpu/cpuid.c */
+	struct minikvm_cpuid_entry2 *cpuid;	/* [m] as the VMM gave it, kvmalloc'd */
+	struct minikvm_cpuid_entry2 *cpuid_sorted; /* [m] by function, then index */
+	u32 cpuid_nent;			/* [m] */
+	u8 maxphyaddr;			/* [m] derived from @cpuid */
+	bool cpuid_locked;		/* [m] the vCPU ran: CPUID is final */
+	unsigned long cr4_reserved;	/* [m] bits that this CPUID makes reserved */
+	u64 efer_reserved;		/* [m] */
+	u64 xcr0_allowed;		/* [m] */
+	bool has_spec_ctrl;		/* [m] IA32_SPEC_CTRL, IA32_PRED_CMD exist */
+	bool has_x2apic;		/* [m] */
+
+	/* I/O in progress: run/complete.c calls it first on the next RUN. */
+	int (*complete)(struct vcpu *vcpu);	/* [m] verdict, as an exit handler's */
+	struct pio_state pio;		/* [m] io/pio.c */
+	struct mmio_state mmio;		/* [m] io/mmio.c, decode.h has the layout */
+
+	/* Interrupt controller and halt */
+	struct lapic *lapic;		/* [c] NULL: the VMM's own */
+	u32 mp_state;			/* [a] MINIKVM_MP_STATE_* */
+	u8 sipi_vector;			/* [a] */
+	unsigned long init_sipi;	/* [a] bit 0: INIT arrived, bit 1: SIPI arrived */
+	struct rcuwait wait;		/* where a halted vCPU sleeps */
+
+	struct mutex mutex;		/* one ioctl at a time; taken before vm->slots_lock */
+	bool sigmask_active;		/* [m] */
+	sigset_t sigmask;		/* [m] SET_SIGNAL_MASK, while in RUN */
+	struct preempt_notifier notifier; /* [m] while attached */
+	struct page *run_pages;		/* [c] run page, PIO page, coalesced ring */
+	void *pio_data;			/* [c] second page of @run_pages */
+	struct list_head stats_link;	/* ground: list of all vCPUs for debugfs */
+	struct vcpu_stats stats;	/* [m] read racily by debugfs */
+};
+
+/**
+ * struct vm - a virtual machine: guest physical memory, vCPUs, chips, one fd
+ */
+struct vm {
+	struct mm_struct *mm;		/* [c] creator's, grabbed */
+	refcount_t users;		/* [a] the VM fd and each vCPU fd */
+	int dead;			/* [a] REASON of vm_kill(), or 0 */
+	struct mutex lock;		/* creation of vCPUs and chips */
+	struct vcpu *vcpus[VM_MAX_VCPUS]; /* [l] to write, READ_ONCE to read; slots fill from 0 */
+	u32 nr_vcpus;			/* [a] smp_store_release after vcpus[] */
+	pid_t pid;			/* [c] of the creator, for debugfs */
+
+	/* Memory: mm/ */
+	struct mutex slots_lock;	/* slot changes, one at a time */
+	struct srcu_struct srcu;	/* readers of @slots */
+	struct memslots __rcu *slots;	/* [s] immutable snapshot */
+	spinlock_t ept_lock;		/* @ept, @invalidate_* */
+	struct ept ept;			/* [e] */
+	struct mmu_notifier notifier;	/* mm/notifier.c */
+	unsigned long invalidate_seq;	/* [e] bumped when an invalidation ends */
+	int invalidate_active;		/* [e] invalidations between start and end */
+	hva_t invalidate_start, invalidate_end; /* [e] all active ones lie in between */
+	atomic64_t ept_gen;		/* bumped after an EPT entry lost rights */
+	u64 *cpu_ept_gen;		/* [r] per CPU: generation of its last INVEPT */
+	u64 eptp;			/* [c] the EPT pointer for the VMCS */
+
+	/* Chips: irqchip/. NULL: the VMM brings its own. */
+	struct irqchip *irqchip;	/* [l] to write, smp_load_acquire to read */
+	struct pit *pit;		/* [l] to write, smp_load_acquire to read */
+	u64 tsc_khz;			/* [a] default of new vCPUs */
+	u64 tsc_base;			/* [c] host TSC at creation: guests count from 0 */
+	gpa_t tss_addr;			/* [l] SET_TSS_ADDR, kept only for GET: unrestricted guest needs none */
+	gpa_t identity_map_addr;	/* [l] */
+};
+
+/* ------------------------------------------------------------ 1: vmx/ */
+
+/* vmx/caps.c: what this processor can do */
+int vmx_caps_init(void);
+
+/* vmx/cpu.c: VMXON and VMXOFF on every CPU */
+int vmx_cpu_init(void);
+void vmx_cpu_exit(void);
+int vmx_get(void);
+void vmx_put(void);
+bool vmx_going_down(void);
+void vmx_kick_cpu(int cpu);
+void vmx_sync_guests(struct vm *vm);
+void vmx_flush_vpid(struct vcpu *vcpu);
+
+/* vmx/vmcs.c: the VMCS of a vCPU */
+int vmcs_init(void);
+void vmcs_exit(void);
+int vmcs_create(struct vcpu *vcpu);
+void vmcs_destroy(struct vcpu *vcpu);
+void vmcs_setup(struct vcpu *vcpu);
+void vmcs_load(struct vcpu *vcpu, int cpu);
+void vmcs_clear(struct vcpu *vcpu);
+void vmcs_set_interrupt_window(struct vcpu *vcpu, bool on);
+void vmcs_set_nmi_window(struct vcpu *vcpu, bool on);
+
+/* vmx/segment.c: guest segments in KVM's layout */
+void vmx_get_segment(int seg, struct minikvm_segment *s);
+void vmx_set_segment(int seg, const struct minikvm_segment *s);
+u32 vmx_cs_access(void);
+int vmx_cpl(void);
+
+/* vmx/enter.c: into the guest and back */
+void vmx_enter(struct vcpu *vcpu);
+void vmx_host_save(struct vcpu *vcpu);
+void vmx_host_restore(struct vcpu *vcpu);
+
+/* vmx/mitigations.c */
+int vmx_mitigations_init(void);
+void vmx_mitigations_exit(void);
+
+/* ------------------------------------------------------------ 2: mm/ */
+
+/* mm/memslot.c: guest physical memory as the VMM declares it */
+struct memslot;
+int memslots_create(struct vm *vm);
+void memslots_destroy(struct vm *vm);
+int memslot_set(struct vm *vm, const struct minikvm_userspace_memory_region *region);
+const struct memslot *memslot_find(const struct memslots *slots, gfn_t gfn);
+int slots_read_lock(struct vm *vm);
+void slots_read_unlock(struct vm *vm, int idx);
+
+/* mm/notifier.c: the host takes memory back */
+int notifier_create(struct vm *vm);
+void notifier_destroy(struct vm *vm);
+
+/*
+ * mm/ept_fault.c: a guest access that EPT stopped.
+ * ept_fault() sleeps. 0: mapped, enter again; EPT_FAULT_MMIO: no slot there, or
+ * a write to a read-only one; -EFAULT, -EHWPOISON, -EINTR, -ENOMEM.
+ */
+enum { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_FETCH = 4, ACCESS_USER = 8 };
+#define EPT_FAULT_MMIO 1
+int ept_fault(struct vm *vm, gpa_t gpa, unsigned int access);
+int ept_create(struct vm *vm);
+void ept_destroy_vm(struct vm *vm);
+void ept_flush(struct vm *vm);
+
+/* mm/dirty_log.c */
+void dirty_log_mark(const struct memslot *slot, gfn_t gfn);
+int dirty_log_get(struct vm *vm, struct minikvm_dirty_log *log);
+
+/*
+ * mm/guest_mem.c: the kernel reads and writes guest memory; sleeps.
+ * 0 or -EFAULT (no slot, read-only slot, host page gone).
+ */
+int guest_read(struct vm *vm, gpa_t gpa, void *data, size_t len);
+int guest_write(struct vm *vm, gpa_t gpa, const void *data, size_t len);
+
+/* ------------------------------------------------------------ 3: cpu/ */
+
+/*
+ * cpu/gva.c: linear addresses. The fault that the guest would get is in *fault;
+ * return 0, or 1 with *fault filled (inject it), or -errno.
+ */
+struct guest_fault {
+	u8 vector;		/* 14 #PF, 13 #GP, 12 #SS */
+	u32 error;
+	gva_t addr;		/* CR2, for #PF */
+};
+int gva_to_gpa(struct vcpu *vcpu, gva_t gva, unsigned int access, gpa_t *gpa,
+	       struct guest_fault *fault);
+int gva_read(struct vcpu *vcpu, gva_t gva, void *data, size_t len, unsigned int access,
+	     struct guest_fault *fault);
+int gva_write(struct vcpu *vcpu, gva_t gva, const void *data, size_t len,
+	      struct guest_fault *fault);
+void gva_inject(struct vcpu *vcpu, const struct guest_fault *fault);
+int vcpu_translate(struct vcpu *vcpu, struct minikvm_translation *tr);
+
+/* cpu/regs.c: general registers, RIP, RFLAGS; REGS ioctls */
+unsigned long vcpu_reg(struct vcpu *vcpu, int reg);
+void vcpu_set_reg(struct vcpu *vcpu, int reg, unsigned long val);
+void vcpu_get_regs(struct vcpu *vcpu, struct minikvm_regs *regs);
+int vcpu_set_regs(struct vcpu *vcpu, const struct minikvm_regs *regs);
+
+/* cpu/sregs.c: control registers and segments; SREGS ioctls, reset state */
+unsigned long vcpu_cr0(struct vcpu *vcpu);
+unsigned long vcpu_cr3(struct vcpu *vcpu);
+unsigned long vcpu_cr4(struct vcpu *vcpu);
+u64 vcpu_cr8(struct vcpu *vcpu);
+/* 0, or 1: the value is not allowed, inject #GP */
+int vcpu_set_cr0(struct vcpu *vcpu, unsigned long cr0);
+int vcpu_set_cr3(struct vcpu *vcpu, unsigned long cr3);
+int vcpu_set_cr4(struct vcpu *vcpu, unsigned long cr4);
+int vcpu_set_cr8(struct vcpu *vcpu, u64 cr8);
+int vcpu_set_efer(struct vcpu *vcpu, u64 efer);
+void vcpu_load_efer(struct vcpu *vcpu, u64 efer);
+int vcpu_set_xcr0(struct vcpu *vcpu, u64 xcr0);
+bool vcpu_in_long_mode(struct vcpu *vcpu);	/* EFER.LMA */
+int vcpu_code_bits(struct vcpu *vcpu);		/* 16, 32 or 64: default operand/address size */
+void vcpu_get_sregs(struct vcpu *vcpu, struct minikvm_sregs *sregs);
+int vcpu_set_sregs(struct vcpu *vcpu, const struct minikvm_sregs *sregs);
+void vcpu_reset(struct vcpu *vcpu, bool init);	/* power-up, or INIT */
+
+/* cpu/cpuid.c */
+int cpuid_supported(struct minikvm_cpuid2 *cpuid, struct minikvm_cpuid_entry2 *entries);
+int cpuid_set(struct vcpu *vcpu, struct minikvm_cpuid_entry2 *entries, u32 nent);
+const struct minikvm_cpuid_entry2 *cpuid_find(struct vcpu *vcpu, u32 function, u32 index);
+void cpuid_query(struct vcpu *vcpu, u32 *eax, u32 *ebx, u32 *ecx, u32 *edx);
+void cpuid_create(struct vcpu *vcpu);
+void cpuid_free(struct vcpu *vcpu);
+
+/*
+ * cpu/msr.c: may run with interrupts off, never sleeps.
+ * 0; 1: the guest gets #GP, an ioctl stops counting.
+ * @host: asked by an ioctl (may set read-only ones), not by the guest.
+ */
+int msr_read(struct vcpu *vcpu, u32 index, u64 *data, bool host);
+int msr_write(struct vcpu *vcpu, u32 index, u64 data, bool host);
+void msr_init(void);
+void msr_reset(struct vcpu *vcpu);
+void msr_reload(struct vcpu *vcpu, u32 index);
+extern const u32 msr_index_list[];
+extern const u32 msr_index_count;
+bool msr_listed(u32 index);	/* in GET_MSR_INDEX_LIST on this host */
+int msr_feature_read(u32 index, u64 *data);
+extern const u32 msr_feature_list[];
+extern const u32 msr_feature_count;
+void msr_switch_to_guest(struct vcpu *vcpu);	/* IRQs off: SYSCALL MSRs etc. of the guest */
+void msr_switch_to_host(struct vcpu *vcpu);
+
+/* cpu/fpu.c */
+int fpu_init(void);
+int fpu_create(struct vcpu *vcpu);
+void fpu_destroy(struct vcpu *vcpu);
+void fpu_enter(struct vcpu *vcpu);	/* start of RUN: the thread takes the guest's FPU state */
+void fpu_leave(struct vcpu *vcpu);	/* end of RUN */
+void fpu_before_entry(struct vcpu *vcpu); /* IRQs off: registers are loaded; XCR0, PKRU */
+void fpu_after_exit(struct vcpu *vcpu);	/* IRQs off: the host's XCR0, PKRU */
+u64 fpu_supported_xcr0(void);
+int fpu_get(struct vcpu *vcpu, struct minikvm_fpu *fpu);
+int fpu_set(struct vcpu *vcpu, const struct minikvm_fpu *fpu);
+int fpu_get_xsave(struct vcpu *vcpu, struct minikvm_xsave *xsave);
+int fpu_set_xsave(struct vcpu *vcpu, const struct minikvm_xsave *xsave);
+int fpu_get_xcrs(struct vcpu *vcpu, struct minikvm_xcrs *xcrs);
+int fpu_set_xcrs(struct vcpu *vcpu, const struct minikvm_xcrs *xcrs);
+
+/* cpu/events.c: what waits to be delivered */
+void event_exception(struct vcpu *vcpu, u8 vector);
+void event_exception_error(struct vcpu *vcpu, u8 vector, u32 error);
+void event_page_fault(struct vcpu *vcpu, gva_t addr, u32 error);
+int event_interrupt(struct vcpu *vcpu, u32 vector);	/* INTERRUPT ioctl */
+void event_nmi(struct vcpu *vcpu);			/* NMI ioctl, LAPIC; any context */
+bool event_can_take_interrupt(struct vcpu *vcpu);	/* IF, shadow, nothing in the way */
+bool event_waiting(struct vcpu *vcpu);			/* a halted vCPU would wake */
+void event_inject(struct vcpu *vcpu);			/* IRQs off, before each entry with something to do */
+void event_after_exit(struct vcpu *vcpu, const struct vmexit *exit); /* IDT-vectoring info */
+void vcpu_get_events(struct vcpu *vcpu, struct minikvm_vcpu_events *events);
+int vcpu_set_events(struct vcpu *vcpu, const struct minikvm_vcpu_events *events);
+
+/* cpu/debug.c */
+void debug_before_entry(struct vcpu *vcpu);	/* IRQs off */
+void debug_after_exit(struct vcpu *vcpu);	/* IRQs off: host breakpoints back */
+int debug_mov_dr(struct vcpu *vcpu, u64 qualification);	/* verdict */
+int vcpu_get_debugregs(struct vcpu *vcpu, struct minikvm_debugregs *dr);
+int vcpu_set_debugregs(struct vcpu *vcpu, const struct minikvm_debugregs *dr);
+
+/* ------------------------------------------------------------ 3: io/ */
+
+/*
+ * io/bus.c: accesses that a device in the kernel answers. 0, or -EOPNOTSUPP: the VMM's.
+ * Never sleeps except for locks that IRQs may not hold; called with IRQs on.
+ */
+int io_bus_pio(struct vcpu *vcpu, bool write, u16 port, void *data, int len);
+int io_bus_mmio(struct vcpu *vcpu, bool write, gpa_t gpa, void *data, int len);
+
+/* io/pio.c */
+int pio_exit(struct vcpu *vcpu, const struct vmexit *exit);	/* verdict */
+
+/* io/mmio.c */
+int mmio_exit(struct vcpu *vcpu, const struct vmexit *exit);	/* verdict */
+
+/* ------------------------------------------------------------ 3: irqchip/ */
+
+/*
+ * irqchip/irqchip.c: the chips of a VM: PIC pair, IOAPIC, and how a GSI reaches them.
+ */
+struct irqchip;
+int irqchip_create(struct vm *vm);
+void irqchip_destroy(struct vm *vm);
+int irqchip_set_irq(struct vm *vm, u32 gsi, int level, int *status); /* any context but NMI */
+int irqchip_get(struct vm *vm, struct minikvm_irqchip *chip);
+int irqchip_set(struct vm *vm, const struct minikvm_irqchip *chip);
+int irqchip_pio(struct vm *vm, bool write, u16 port, void *data, int len);	/* PIC, ELCR */
+int irqchip_mmio(struct vm *vm, bool write, gpa_t gpa, void *data, int len);	/* IOAPIC */
+bool irqchip_has_interrupt(struct vcpu *vcpu);	/* LAPIC or PIC: something to inject now */
+int irqchip_take_interrupt(struct vcpu *vcpu);	/* vector, acknowledged, or -1 */
+
+/* irqchip/lapic.c: one per vCPU */
+int lapic_create(struct vcpu *vcpu, void (*wake)(struct vcpu *vcpu));
+void lapic_destroy(struct vcpu *vcpu);
+void lapic_reset(struct vcpu *vcpu, bool init);
+int lapic_mmio(struct vcpu *vcpu, bool write, gpa_t gpa, void *data, int len); /* 0 or -EOPNOTSUPP */
+int lapic_msr_read(struct vcpu *vcpu, u32 msr, u64 *data);	/* x2APIC 0x800-0x83f: 0, or 1 for #GP */
+int lapic_msr_write(struct vcpu *vcpu, u32 msr, u64 data);
+int lapic_set_base(struct vcpu *vcpu, u64 base, bool host);	/* IA32_APIC_BASE: 0, or 1 for #GP */
+u64 lapic_get_tscdeadline(struct vcpu *vcpu);
+void lapic_set_tscdeadline(struct vcpu *vcpu, u64 deadline);
+u64 lapic_get_tpr(struct vcpu *vcpu);		/* CR8 */
+void lapic_set_tpr(struct vcpu *vcpu, u64 cr8);
+void lapic_timer_expired(struct vcpu *vcpu);	/* REQ_TIMER, in the vCPU thread */
+void lapic_get_state(struct vcpu *vcpu, struct minikvm_lapic_state *state);
+int lapic_set_state(struct vcpu *vcpu, const struct minikvm_lapic_state *state);
+
+/* irqchip/pit.c */
+int pit_create(struct vm *vm, const struct minikvm_pit_config *config);
+void pit_destroy(struct vm *vm);
+int pit_pio(struct vm *vm, bool write, u16 port, void *data, int len);
+int pit_get(struct vm *vm, struct minikvm_pit_state2 *state);
+int pit_set(struct vm *vm, const struct minikvm_pit_state2 *state);
+
+/* ------------------------------------------------------------ 4: run/ */
+
+/* run/run.c */
+int vcpu_run(struct vcpu *vcpu);
+void vcpu_kick(struct vcpu *vcpu);	/* any context: out of the guest, or awake */
+void vcpu_request(struct vcpu *vcpu, int req);
+void vm_kill(struct vm *vm, const char *reason);
+void vcpu_attach(struct vcpu *vcpu);	/* the VMCS is current on this CPU until detach; may sleep between */
+void vcpu_detach(struct vcpu *vcpu);
+int vcpu_complete(struct vcpu *vcpu);
+
+/* run/skip.c */
+void vcpu_skip(struct vcpu *vcpu, u32 len);
+
+/* ------------------------------------------------------------ 5: fd/ */
+
+/* fd/dev.c: /dev/minikvm */
+int dev_init(void);
+void dev_exit(void);
+long check_extension(long cap);
+
+/* fd/vm.c */
+int vm_create_fd(unsigned long type);
+void vm_put(struct vm *vm);
+bool vm_is_mine(const struct vm *vm);
+
+/* fd/vcpu.c */
+int vcpu_create_fd(struct vm *vm, unsigned long id);
+void vcpu_free(struct vcpu *vcpu);
+
+/* stats.c: counters in debugfs */
+void stats_init(void);
+void stats_exit(void);
+void stats_add(struct vcpu *vcpu);
+void stats_remove(struct vcpu *vcpu);
+
+#endif

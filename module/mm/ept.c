@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Extended page tables: map, unmap, write-protect, look. See ept.h.
+ *
+ * Who calls: mm/ept_fault.c maps; mm/notifier.c, mm/memslot.c, mm/dirty_log.c
+ * take rights away. Left out: 1 GiB leaves, and merging 4 KiB leaves to 2 MiB
+ * (the tables go when the whole range is unmapped, and come back huge).
+ */
+#include "ept.h"
+
+#define INDEX_BITS	9
+#define INDEX_MASK	(EPT_ENTRIES - 1)
+
+static unsigned int index_of(u64 gfn, int level)
+{
+	return gfn >> (INDEX_BITS * (level - 1)) & INDEX_MASK;
+}
+
+/* Pages that one entry of this level spans. */
+static u64 span_of(int level)
+{
+	return 1ull << (INDEX_BITS * (level - 1));
+}
+
+static bool is_leaf(u64 entry, int level)
+{
+	return level == 1 || (entry & EPT_HUGE);
+}
+
+static void set_entry(u64 *entry, u64 value)
+{
+	*(volatile u64 *)entry = value;
+}
+
+/* The table behind an entry, made from the cache if there is none. */
+static u64 *table_below(struct ept *ept, u64 *entry, struct ept_cache *cache)
+{
+	u64 *table;
+
+	if (*entry)
+		return ept_va(*entry & EPT_ADDR);
+	table = cache->table[--cache->n];
+	ept->tables++;
+	set_entry(entry, ept_pa(table) | EPT_RWX);
+	return table;
+}
+
+/**
+ * ept_map - install a leaf
+ * @ept: tables
+ * @gfn: first guest frame, aligned to the level
+ * @level: 1 for 4 KiB, 2 for 2 MiB
+ * @leaf: host physical address and EPT_* bits, EPT_HUGE left to this function
+ * @cache: at least levels - 1 zeroed tables; what is left stays there
+ *
+ * A 2 MiB leaf is not put over a table of 4 KiB leaves: the caller asks with
+ * ept_find() first. A 4 KiB leaf replaces a 2 MiB one, which loses its rights.
+ *
+ * Return: 0 or EPT_NEED_FLUSH.
+ */
+int ept_map(struct ept *ept, u64 gfn, int level, u64 leaf, struct ept_cache *cache)
+{
+	u64 *table = ept->root, *entry;
+	int l, flush = 0;
+	u64 old;
+
+	for (l = ept->levels; l > level; l--) {
+		entry = &table[index_of(gfn, l)];
+		if (*entry && is_leaf(*entry, l)) {
+			set_entry(entry, 0);
+			flush = EPT_NEED_FLUSH;
+		}
+		table = table_below(ept, entry, cache);
+	}
+	entry = &table[index_of(gfn, level)];
+	old = *entry;
+	set_entry(entry, leaf | (level > 1 ? EPT_HUGE : 0));
+	/* Another page, or fewer rights than before: stale translations may exist. */
+	if ((old & EPT_RWX) && (((old ^ leaf) & EPT_ADDR) || (old & ~leaf & EPT_RWX)))
+		flush = EPT_NEED_FLUSH;
+	return flush;
+}
+
+/* Unlink a table of 4 KiB leaves whose every entry is gone. */
+static void bury(struct ept *ept, u64 *entry)
+{
+	if (ept->ndead == EPT_DEAD_MAX)
+		return;
+	ept->dead[ept->ndead++] = ept_va(*entry & EPT_ADDR);
+	set_entry(entry, 0);
+}
+
+/*
+ * What a range operation does to one leaf. Returns EPT_NEED_FLUSH or 0.
+ */
+typedef int (*leaf_fn)(u64 *entry);
+
+static int walk_range(struct ept *ept, u64 *table, int level, u64 base, u64 first, u64 last,
+		      leaf_fn fn, bool bury_tables)
+{
+	u64 span = span_of(level), start;
+	int i, flush = 0;
+
+	i = first > base ? (first - base) / span : 0;
+	for (; i < EPT_ENTRIES; i++) {
+		start = base + i * span;
+		if (start > last)
+			break;
+		if (!table[i])
+			continue;
+		if (is_leaf(table[i], level)) {
+			flush |= fn(&table[i]);
+			continue;
+		}
+		flush |= walk_range(ept, ept_va(table[i] & EPT_ADDR), level - 1, start, first,
+				    last, fn, bury_tables);
+		if (bury_tables && level == 2 && first <= start && last >= start + span - 1)
+			bury(ept, &table[i]);
+	}
+	return flush;
+}
+
+static int range(struct ept *ept, u64 gfn, u64 npages, leaf_fn fn, bool bury_tables)
+{
+	if (!npages)
+		return 0;
+	return walk_range(ept, ept->root, ept->levels, 0, gfn, gfn + npages - 1, fn, bury_tables);
+}
+
+static int clear_leaf(u64 *entry)
+{
+	set_entry(entry, 0);
+	return EPT_NEED_FLUSH;
+}
+
+/**
+ * ept_unmap - remove all leaves that touch a range
+ * @ept: tables
+ * @gfn: first frame
+ * @npages: how many; a 2 MiB leaf that is partly inside goes whole
+ *
+ * Return: EPT_NEED_FLUSH if something was there.
+ */
+int ept_unmap(struct ept *ept, u64 gfn, u64 npages)
+{
+	int dead = ept->ndead;
+	int flush = range(ept, gfn, npages, clear_leaf, true);
+
+	return ept->ndead != dead ? EPT_NEED_FLUSH : flush;
+}
+
+static int wrprotect_leaf(u64 *entry)
+{
+	if (!(*entry & EPT_WRITE))
+		return 0;
+	set_entry(entry, *entry & ~EPT_WRITE);
+	return EPT_NEED_FLUSH;
+}
+
+/**
+ * ept_wrprotect - take the write right from all leaves that touch a range
+ * @ept: tables
+ * @gfn: first frame
+ * @npages: how many
+ *
+ * Return: EPT_NEED_FLUSH if one was writable.
+ */
+int ept_wrprotect(struct ept *ept, u64 gfn, u64 npages)
+{
+	return range(ept, gfn, npages, wrprotect_leaf, false);
+}
+
+static int test_young_leaf(u64 *entry)
+{
+	return !!(*entry & EPT_ACCESSED);
+}
+
+static int clear_young_leaf(u64 *entry)
+{
+	/* The processor sets the bit concurrently; losing one set is harmless here. */
+	if (!(*entry & EPT_ACCESSED))
+		return 0;
+	set_entry(entry, *entry & ~EPT_ACCESSED);
+	return 1;
+}
+
+/**
+ * ept_clear_young - was the range accessed since the last call?
+ * @ept: tables of a processor with accessed bits
+ * @gfn: first frame
+ * @npages: how many
+ * @clear: start anew
+ *
+ * The processor may have cached the bit: without a flush the answer is a hint.
+ */
+bool ept_clear_young(struct ept *ept, u64 gfn, u64 npages, bool clear)
+{
+	return range(ept, gfn, npages, clear ? clear_young_leaf : test_young_leaf, false);
+}
+
+/**
+ * ept_find - what maps a frame
+ * @ept: tables
+ * @gfn: frame
+ *
+ * Return: the leaf, or .entry NULL and .level of the lowest table that exists
+ * on the way (1: there is a table of 4 KiB leaves).
+ */
+struct ept_leaf ept_find(const struct ept *ept, u64 gfn)
+{
+	u64 *table = ept->root;
+	int level = ept->levels;
+
+	for (;; level--) {
+		u64 *entry = &table[index_of(gfn, level)];
+
+		if (!*entry)
+			return (struct ept_leaf) { NULL, level };
+		if (is_leaf(*entry, level))
+			return (struct ept_leaf) { entry, level };
+		table = ept_va(*entry & EPT_ADDR);
+	}
+}
+
+/**
+ * ept_take_dead - hand over unlinked tables; free them after a flush
+ * @ept: tables
+ * @dead: filled
+ *
+ * Return: how many.
+ */
+int ept_take_dead(struct ept *ept, u64 *dead[EPT_DEAD_MAX])
+{
+	int i, n = ept->ndead;
+
+	for (i = 0; i < n; i++)
+		dead[i] = ept->dead[i];
+	ept->tables -= n;
+	ept->ndead = 0;
+	return n;
+}
+
+static void free_below(u64 *table, int level, void (*free)(u64 *table))
+{
+	int i;
+
+	for (i = 0; level > 1 && i < EPT_ENTRIES; i++)
+		if (table[i] && !is_leaf(table[i], level))
+			free_below(ept_va(table[i] & EPT_ADDR), level - 1, free);
+	free(table);
+}
+
+/**
+ * ept_free_all - free every table; no processor uses them any more
+ * @ept: tables
+ * @free: called for each, the root last
+ */
+void ept_free_all(struct ept *ept, void (*free)(u64 *table))
+{
+	int i;
+
+	for (i = 0; i < ept->ndead; i++)
+		free(ept->dead[i]);
+	free_below(ept->root, ept->levels, free);
+	ept->root = NULL;
+	ept->tables = 0;
+	ept->ndead = 0;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The extended page tables of one VM: the structure and how it is changed.
+ * Pure: no VM, no VMCS, no locks; compiles in userspace, too. The caller holds
+ * vm->ept_lock around every call, and flushes (ept_flush()) when told so.
+ * SDM "EPT Translation Mechanism".
+ */
+#ifndef MINIKVM_EPT_H
+#define MINIKVM_EPT_H
+
+#ifdef __KERNEL__
+#include <linux/types.h>
+#include <asm/page.h>
+static inline u64 ept_pa(const void *table) { return __pa(table); }
+static inline u64 *ept_va(u64 pa) { return __va(pa); }
+#else
+#include "shim.h"
+static inline u64 ept_pa(const void *table) { return (u64)(unsigned long)table; }
+static inline u64 *ept_va(u64 pa) { return (u64 *)(unsigned long)pa; }
+#endif
+
+#define EPT_READ	0x1ull
+#define EPT_WRITE	0x2ull
+#define EPT_EXEC	0x4ull
+#define EPT_RWX		0x7ull
+#define EPT_MEMTYPE_WB	(6ull << 3)
+#define EPT_IGNORE_PAT	(1ull << 6)
+#define EPT_HUGE	(1ull << 7)
+#define EPT_ACCESSED	(1ull << 8)
+#define EPT_DIRTY	(1ull << 9)
+#define EPT_ADDR	0x000ffffffffff000ull
+
+#define EPT_ENTRIES	512
+#define EPT_DEAD_MAX	16
+#define EPT_CACHE_MAX	4	/* tables that one mapping can need: 5 levels less the root */
+
+/**
+ * struct ept - the tables of one VM
+ */
+struct ept {
+	u64 *root;
+	int levels;		/* 4 or 5 */
+	unsigned long tables;	/* tables below the root, the dead ones included */
+	u64 *dead[EPT_DEAD_MAX]; /* unlinked; the processor may still walk them until a flush */
+	int ndead;
+};
+
+/* Tables allocated before the lock was taken. */
+struct ept_cache {
+	u64 *table[EPT_CACHE_MAX];
+	int n;
+};
+
+/* A leaf found by ept_find(). */
+struct ept_leaf {
+	u64 *entry;
+	int level;		/* 1: 4 KiB, 2: 2 MiB */
+};
+
+/* What a change asks of the caller. */
+#define EPT_NEED_FLUSH	1
+
+int ept_map(struct ept *ept, u64 gfn, int level, u64 leaf, struct ept_cache *cache);
+int ept_unmap(struct ept *ept, u64 gfn, u64 npages);
+int ept_wrprotect(struct ept *ept, u64 gfn, u64 npages);
+bool ept_clear_young(struct ept *ept, u64 gfn, u64 npages, bool clear);
+struct ept_leaf ept_find(const struct ept *ept, u64 gfn);
+int ept_take_dead(struct ept *ept, u64 *dead[EPT_DEAD_MAX]);
+void ept_free_all(struct ept *ept, void (*free)(u64 *table));
+
+#endif

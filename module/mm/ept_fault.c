@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From a guest access that EPT stopped to a mapping: guest frame -> slot -> host
+ * virtual address -> page -> EPT leaf. And the life of a VM's EPT.
+ *
+ * The page is looked up without the lock, may be taken away meanwhile, and is
+ * mapped only if it was not; see notifier.c. Its reference is dropped at once:
+ * nothing is pinned.
+ */
+#include <linux/cpu.h>
+#include <linux/mm.h>
+#include <linux/pgtable.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <asm/cpufeature.h>
+
+#include "../vmx/vmx.h"
+#include "memslot.h"
+
+#define HUGE_PAGES	512	/* frames in a 2 MiB leaf */
+
+/* One fault on its way. */
+struct fault {
+	struct vm *vm;
+	const struct memslot *slot;
+	gfn_t gfn;
+	hva_t hva;
+	unsigned int access;
+	unsigned long seq;	/* invalidate_seq before the page was looked up */
+	struct page *page;
+	bool writable;		/* the host lets us write the page */
+	struct ept_cache cache;
+};
+
+static void table_free(u64 *table)
+{
+	free_page((unsigned long)table);
+}
+
+static int cache_fill(struct ept_cache *cache, int levels)
+{
+	while (cache->n < levels - 1) {
+		u64 *table = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+
+		if (!table)
+			return -ENOMEM;
+		cache->table[cache->n++] = table;
+	}
+	return 0;
+}
+
+static void cache_empty(struct ept_cache *cache)
+{
+	while (cache->n)
+		table_free(cache->table[--cache->n]);
+}
+
+/*
+ * The page behind hva. A read fault takes write permission along if that costs
+ * nothing. Pages without a struct page (VM_IO, VM_PFNMAP) give -EFAULT here.
+ */
+static int page_get(struct fault *f)
+{
+	bool write = f->access & ACCESS_WRITE;
+	long n;
+
+	f->writable = true;
+	if (!(f->slot->flags & MINIKVM_MEM_READONLY) &&
+	    get_user_pages_fast_only(f->hva, 1, FOLL_WRITE, &f->page) == 1)
+		return 0;
+	f->writable = write;
+	n = get_user_pages_unlocked(f->hva, 1, &f->page,
+				    (write ? FOLL_WRITE : 0) | FOLL_HWPOISON);
+	if (n == 1)
+		return 0;
+	if (n == -EHWPOISON) {
+		send_sig_mceerr(BUS_MCEERR_AR, (void __user *)f->hva, PAGE_SHIFT, current);
+		return -EHWPOISON;
+	}
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	return n == -EAGAIN || n == -EINTR ? -EINTR : n == -ENOMEM ? -ENOMEM : -EFAULT;
+}
+
+/* Is the host's own mapping of hva at least 2 MiB? Interrupts off keep tables alive. */
+static bool host_is_huge(hva_t hva)
+{
+	unsigned long flags;
+	bool huge = false;
+	pgd_t *pgd;
+	p4d_t *p4d, p4d_val;
+	pud_t *pud, pud_val;
+	pmd_t pmd_val;
+
+	local_irq_save(flags);
+	pgd = pgd_offset(current->mm, hva);
+	if (pgd_none(READ_ONCE(*pgd)))
+		goto out;
+	p4d = p4d_offset(pgd, hva);
+	p4d_val = READ_ONCE(*p4d);
+	if (p4d_none(p4d_val) || !p4d_present(p4d_val))
+		goto out;
+	pud = pud_offset(&p4d_val, hva);
+	pud_val = READ_ONCE(*pud);
+	if (pud_none(pud_val) || !pud_present(pud_val))
+		goto out;
+	if (pud_leaf(pud_val)) {
+		huge = true;
+		goto out;
+	}
+	pmd_val = READ_ONCE(*pmd_offset(&pud_val, hva));
+	huge = pmd_present(pmd_val) && pmd_leaf(pmd_val);
+out:
+	local_irq_restore(flags);
+	return huge;
+}
+
+/* Executable 2 MiB leaves can hang a CPU with the iTLB multihit bug. */
+static bool huge_must_not_exec(void)
+{
+	return boot_cpu_has_bug(X86_BUG_ITLB_MULTIHIT) && !cpu_mitigations_off();
+}
+
+static bool may_be_huge(const struct fault *f)
+{
+	const struct memslot *slot = f->slot;
+	gfn_t first = f->gfn & ~(u64)(HUGE_PAGES - 1);
+
+	if (!vmx_caps.ept_2m || slot->dirty)
+		return false;
+	if ((slot->base_gfn ^ slot->hva >> PAGE_SHIFT) & (HUGE_PAGES - 1))
+		return false;
+	if (first < slot->base_gfn || first + HUGE_PAGES > slot->base_gfn + slot->npages)
+		return false;
+	if (huge_must_not_exec() && (f->access & ACCESS_FETCH))
+		return false;
+	/* A table of 4 KiB leaves stays until its whole range is unmapped. */
+	if (ept_find(&f->vm->ept, f->gfn).level == 1)
+		return false;
+	return host_is_huge(f->hva);
+}
+
+static u64 leaf_bits(const struct fault *f, bool huge)
+{
+	u64 bits = EPT_READ | EPT_MEMTYPE_WB | EPT_IGNORE_PAT;
+
+	if (!huge || !huge_must_not_exec())
+		bits |= EPT_EXEC;
+	/* In a logged slot only a write makes a page writable, so that it is seen. */
+	if (f->writable && (!f->slot->dirty || (f->access & ACCESS_WRITE)))
+		bits |= EPT_WRITE;
+	if (vmx_caps.ept_ad)
+		bits |= EPT_ACCESSED | (bits & EPT_WRITE ? EPT_DIRTY : 0);
+	return bits;
+}
+
+/* ept_lock held: has the host touched this address since page_get() began? */
+static bool is_stale(const struct fault *f)
+{
+	const struct vm *vm = f->vm;
+
+	if (vm->invalidate_active && f->hva >= vm->invalidate_start && f->hva < vm->invalidate_end)
+		return true;
+	return vm->invalidate_seq != f->seq;
+}
+
+/* 0 or EPT_NEED_FLUSH: mapped; -EAGAIN: stale. */
+static int map_page(struct fault *f)
+{
+	u64 pfn = page_to_pfn(f->page);
+	bool huge;
+	int ret;
+
+	spin_lock(&f->vm->ept_lock);
+	if (is_stale(f)) {
+		spin_unlock(&f->vm->ept_lock);
+		return -EAGAIN;
+	}
+	huge = may_be_huge(f);
+	if (huge)
+		ret = ept_map(&f->vm->ept, f->gfn & ~(u64)(HUGE_PAGES - 1), 2,
+			      (pfn & ~(u64)(HUGE_PAGES - 1)) << PAGE_SHIFT | leaf_bits(f, true),
+			      &f->cache);
+	else
+		ret = ept_map(&f->vm->ept, f->gfn, 1, pfn << PAGE_SHIFT | leaf_bits(f, false),
+			      &f->cache);
+	if (f->access & ACCESS_WRITE)
+		dirty_log_mark(f->slot, f->gfn);
+	spin_unlock(&f->vm->ept_lock);
+	return ret;
+}
+
+static void page_put(struct fault *f)
+{
+	if (f->writable)
+		set_page_dirty_lock(f->page);
+	else
+		mark_page_accessed(f->page);
+	put_page(f->page);
+}
+
+/* slots read-locked. 0, EPT_FAULT_MMIO, -EAGAIN (start anew) or -errno. */
+static int fault_once(struct fault *f)
+{
+	struct vm *vm = f->vm;
+	int ret;
+
+	f->slot = memslot_find(srcu_dereference(vm->slots, &vm->srcu), f->gfn);
+	if (!f->slot)
+		return EPT_FAULT_MMIO;
+	if (f->slot->dying)
+		return -EAGAIN;
+	if ((f->access & ACCESS_WRITE) && (f->slot->flags & MINIKVM_MEM_READONLY))
+		return EPT_FAULT_MMIO;
+	f->hva = memslot_hva(f->slot, f->gfn);
+	f->seq = READ_ONCE(vm->invalidate_seq);
+	smp_rmb();	/* the sequence before the page; pairs with the lock in range_end() */
+	ret = page_get(f);
+	if (ret)
+		return ret;
+	ret = map_page(f);
+	page_put(f);
+	if (ret == EPT_NEED_FLUSH) {
+		ept_flush(vm);
+		ret = 0;
+	}
+	return ret;
+}
+
+/**
+ * ept_fault - make a guest access possible, or say that it is not memory
+ * @vm: the machine
+ * @gpa: guest physical address
+ * @access: ACCESS_READ, ACCESS_WRITE, ACCESS_FETCH
+ *
+ * Context: a thread of the VM's mm; sleeps.
+ * Return: 0: enter again; EPT_FAULT_MMIO: no slot there, or a write to a
+ * read-only one; -EFAULT, -EHWPOISON (SIGBUS sent), -EINTR, -ENOMEM.
+ */
+int ept_fault(struct vm *vm, gpa_t gpa, unsigned int access)
+{
+	struct fault f = { .vm = vm, .gfn = gpa >> PAGE_SHIFT, .access = access };
+	int ret, idx;
+
+	do {
+		if (signal_pending(current))
+			return -EINTR;
+		ret = cache_fill(&f.cache, vm->ept.levels);
+		if (ret)
+			break;
+		idx = slots_read_lock(vm);
+		ret = fault_once(&f);
+		slots_read_unlock(vm, idx);
+		cond_resched();
+	} while (ret == -EAGAIN);
+	cache_empty(&f.cache);
+	return ret;
+}
+
+/**
+ * ept_flush - no translation through a changed entry is used after this
+ * @vm: the machine
+ *
+ * Context: after the entries were changed; may be called with a spinlock held.
+ */
+void ept_flush(struct vm *vm)
+{
+	atomic64_inc(&vm->ept_gen);
+	vmx_sync_guests(vm);
+}
+
+/** ept_create - an empty EPT for a VM. Return: 0 or -ENOMEM. */
+int ept_create(struct vm *vm)
+{
+	spin_lock_init(&vm->ept_lock);
+	/* The CPUs have seen generation 0: an older VM may have had this root page. */
+	atomic64_set(&vm->ept_gen, 1);
+	vm->cpu_ept_gen = kcalloc(nr_cpu_ids, sizeof(u64), GFP_KERNEL_ACCOUNT);
+	vm->ept.levels = 4;
+	vm->ept.root = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	if (!vm->cpu_ept_gen || !vm->ept.root) {
+		kfree(vm->cpu_ept_gen);
+		free_page((unsigned long)vm->ept.root);
+		return -ENOMEM;
+	}
+	vm->eptp = vmx_eptp(__pa(vm->ept.root), vm->ept.levels);
+	return 0;
+}
+
+/** ept_destroy_vm - free all tables; no vCPU is left */
+void ept_destroy_vm(struct vm *vm)
+{
+	ept_free_all(&vm->ept, table_free);
+	kfree(vm->cpu_ept_gen);
+}

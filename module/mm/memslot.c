@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Guest physical memory as the VMM declares it.
+ *
+ * Readers (faults, MMU notifiers, guest_read()) look at an immutable snapshot
+ * under SRCU. A change, one at a time under slots_lock, publishes new snapshots:
+ * a slot that goes away is first marked dying, so that nothing maps it any more
+ * while the notifiers still find it; then its EPT entries go; then it does.
+ */
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/vmalloc.h>
+
+#include "memslot.h"
+
+/** slots_read_lock - keep slots and what they map from going away; may sleep under it */
+int slots_read_lock(struct vm *vm)
+{
+	return srcu_read_lock(&vm->srcu);
+}
+
+/** slots_read_unlock - undo slots_read_lock() */
+void slots_read_unlock(struct vm *vm, int idx)
+{
+	srcu_read_unlock(&vm->srcu, idx);
+}
+
+/**
+ * memslot_find - the slot that holds a frame
+ * @slots: snapshot
+ * @gfn: frame
+ *
+ * Context: slots_read_lock() or slots_lock. Return: the slot or NULL.
+ */
+const struct memslot *memslot_find(const struct memslots *slots, gfn_t gfn)
+{
+	int low = 0, high = slots->n;
+
+	while (low < high) {
+		int mid = (low + high) / 2;
+		const struct memslot *slot = slots->slot[mid];
+
+		if (gfn < slot->base_gfn)
+			high = mid;
+		else if (gfn - slot->base_gfn >= slot->npages)
+			low = mid + 1;
+		else
+			return slot;
+	}
+	return NULL;
+}
+
+static struct memslots *slots_of(struct vm *vm)
+{
+	return rcu_dereference_protected(vm->slots, lockdep_is_held(&vm->slots_lock));
+}
+
+static struct memslot *slot_by_id(const struct memslots *slots, u16 id)
+{
+	int i;
+
+	for (i = 0; i < slots->n; i++)
+		if (slots->slot[i]->id == id)
+			return slots->slot[i];
+	return NULL;
+}
+
+static bool overlaps(const struct memslots *slots, const struct memslot *new)
+{
+	int i;
+
+	for (i = 0; i < slots->n; i++) {
+		const struct memslot *s = slots->slot[i];
+
+		if (s->id != new->id && new->base_gfn < s->base_gfn + s->npages &&
+		    s->base_gfn < new->base_gfn + new->npages)
+			return true;
+	}
+	return false;
+}
+
+/**
+ * memslot_check - what can be said of a request without looking at the VM
+ * @r: from the VMM
+ *
+ * Return: 0 or -EINVAL.
+ */
+int memslot_check(const struct minikvm_userspace_memory_region *r)
+{
+	if (r->flags & ~(MINIKVM_MEM_LOG_DIRTY_PAGES | MINIKVM_MEM_READONLY))
+		return -EINVAL;
+	if ((r->memory_size | r->guest_phys_addr | r->userspace_addr) & ~PAGE_MASK)
+		return -EINVAL;
+	if (!access_ok((void __user *)(unsigned long)r->userspace_addr, r->memory_size))
+		return -EINVAL;
+	/* The upper half of the number is an address space: there is one. */
+	if (r->slot >= VM_MAX_SLOTS)
+		return -EINVAL;
+	if (r->guest_phys_addr + r->memory_size < r->guest_phys_addr)
+		return -EINVAL;
+	if (r->memory_size >> PAGE_SHIFT > MEMSLOT_MAX_PAGES)
+		return -EINVAL;
+	return 0;
+}
+
+static void slot_free(struct memslot *slot)
+{
+	if (!slot)
+		return;
+	kvfree(slot->dirty);
+	kfree(slot);
+}
+
+/* Publish: @old (if any) is replaced by @new (if any). Waits for the readers. */
+static int publish(struct vm *vm, const struct memslot *old, struct memslot *new)
+{
+	struct memslots *from = slots_of(vm), *to;
+	int i, n = 0;
+
+	to = kvmalloc(struct_size(to, slot, from->n + 1), GFP_KERNEL_ACCOUNT);
+	if (!to)
+		return -ENOMEM;
+	for (i = 0; i < from->n; i++) {
+		struct memslot *s = from->slot[i];
+
+		if (s == old)
+			continue;
+		if (new && new->base_gfn < s->base_gfn) {
+			to->slot[n++] = new;
+			new = NULL;
+		}
+		to->slot[n++] = s;
+	}
+	if (new)
+		to->slot[n++] = new;
+	to->n = n;
+	rcu_assign_pointer(vm->slots, to);
+	synchronize_srcu_expedited(&vm->srcu);
+	kvfree(from);
+	return 0;
+}
+
+/* Nothing of the slot stays mapped; pages may be freed when this returns. */
+static void unmap_slot(struct vm *vm, const struct memslot *slot)
+{
+	u64 *dead[EPT_DEAD_MAX];
+	u64 done, step = 1ul << 18;	/* 1 GiB at a time */
+	int n;
+
+	for (done = 0; done < slot->npages; done += step) {
+		spin_lock(&vm->ept_lock);
+		ept_unmap(&vm->ept, slot->base_gfn + done, min(step, slot->npages - done));
+		n = ept_take_dead(&vm->ept, dead);
+		spin_unlock(&vm->ept_lock);
+		if (n || done + step >= slot->npages)
+			ept_flush(vm);
+		while (n)
+			free_page((unsigned long)dead[--n]);
+		cond_resched();
+	}
+}
+
+/* Make @old unreachable; the caller frees it after its last publish(). */
+static int retire(struct vm *vm, struct memslot *old, struct memslot **dying)
+{
+	int err;
+
+	*dying = kmemdup(old, sizeof(*old), GFP_KERNEL_ACCOUNT);
+	if (!*dying)
+		return -ENOMEM;
+	(*dying)->dying = true;
+	err = publish(vm, old, *dying);
+	if (err) {
+		kfree(*dying);
+		return err;
+	}
+	unmap_slot(vm, old);
+	return 0;
+}
+
+/* Replace a slot by @new, or by nothing: a moved or a deleted slot. */
+static int slot_replace(struct vm *vm, struct memslot *old, struct memslot *new)
+{
+	struct memslot *dying;
+	int err;
+
+	err = retire(vm, old, &dying);
+	if (err)
+		return err;
+	err = publish(vm, dying, new);
+	if (err) {
+		/* No memory: the slot stays as it was, its pages fault in again. */
+		if (!WARN_ON_ONCE(publish(vm, dying, old)))
+			kfree(dying);
+		return err;
+	}
+	kfree(dying);
+	slot_free(old);
+	return 0;
+}
+
+/* Dirty logging begins with nothing writable, so that every first write faults. */
+static int slot_reflag(struct vm *vm, struct memslot *old, struct memslot *new)
+{
+	int err = publish(vm, old, new);
+
+	if (err)
+		return err;
+	if (new->dirty)
+		unmap_slot(vm, new);
+	slot_free(old);
+	return 0;
+}
+
+static struct memslot *slot_new(const struct minikvm_userspace_memory_region *r)
+{
+	struct memslot *new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+
+	if (!new)
+		return NULL;
+	new->id = r->slot;
+	new->flags = r->flags;
+	new->base_gfn = r->guest_phys_addr >> PAGE_SHIFT;
+	new->npages = r->memory_size >> PAGE_SHIFT;
+	new->hva = r->userspace_addr;
+	if (r->flags & MINIKVM_MEM_LOG_DIRTY_PAGES) {
+		new->dirty = kvcalloc(BITS_TO_LONGS(new->npages), sizeof(long),
+				      GFP_KERNEL_ACCOUNT);
+		if (!new->dirty) {
+			kfree(new);
+			return NULL;
+		}
+	}
+	return new;
+}
+
+/* A slot that exists keeps its memory, its size and its READONLY. */
+static bool change_allowed(const struct memslot *old, const struct memslot *new)
+{
+	return new->hva == old->hva && new->npages == old->npages &&
+	       !((new->flags ^ old->flags) & MINIKVM_MEM_READONLY);
+}
+
+static int slot_change(struct vm *vm, struct memslot *old, struct memslot *new)
+{
+	if (old && !change_allowed(old, new))
+		return -EINVAL;
+	if ((!old || new->base_gfn != old->base_gfn) && overlaps(slots_of(vm), new))
+		return -EEXIST;
+	if (!old)
+		return publish(vm, NULL, new);
+	if (new->base_gfn != old->base_gfn)
+		return slot_replace(vm, old, new);
+	return slot_reflag(vm, old, new);
+}
+
+static int memslot_set_locked(struct vm *vm, const struct minikvm_userspace_memory_region *r)
+{
+	struct memslot *old = slot_by_id(slots_of(vm), r->slot), *new;
+	int err;
+
+	if (!r->memory_size)
+		return old ? slot_replace(vm, old, NULL) : -EINVAL;
+	if (old && old->base_gfn == r->guest_phys_addr >> PAGE_SHIFT && old->flags == r->flags &&
+	    old->npages == r->memory_size >> PAGE_SHIFT && old->hva == r->userspace_addr)
+		return 0;
+	new = slot_new(r);
+	if (!new)
+		return -ENOMEM;
+	err = slot_change(vm, old, new);
+	if (err)
+		slot_free(new);
+	return err;
+}
+
+/**
+ * memslot_set - create, delete, move or re-flag a slot
+ * @vm: the machine
+ * @r: from the VMM
+ *
+ * When this returns, no vCPU and no handler uses the old slot.
+ *
+ * Context: the VM's own mm; sleeps.
+ * Return: 0; -EINVAL (arguments, delete of nothing, change of size, memory or
+ * READONLY), -EEXIST (overlap), -ENOMEM.
+ */
+int memslot_set(struct vm *vm, const struct minikvm_userspace_memory_region *r)
+{
+	int err = memslot_check(r);
+
+	if (err)
+		return err;
+	mutex_lock(&vm->slots_lock);
+	err = memslot_set_locked(vm, r);
+	mutex_unlock(&vm->slots_lock);
+	return err;
+}
+
+/** memslots_create - a VM starts without memory. Return: 0 or -ENOMEM. */
+int memslots_create(struct vm *vm)
+{
+	struct memslots *slots = kzalloc(sizeof(*slots), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!slots)
+		return -ENOMEM;
+	err = init_srcu_struct(&vm->srcu);
+	if (err) {
+		kfree(slots);
+		return err;
+	}
+	mutex_init(&vm->slots_lock);
+	RCU_INIT_POINTER(vm->slots, slots);
+	return 0;
+}
+
+/** memslots_destroy - undo memslots_create() and every memslot_set(); nobody looks any more */
+void memslots_destroy(struct vm *vm)
+{
+	struct memslots *slots = rcu_dereference_protected(vm->slots, true);
+	int i;
+
+	for (i = 0; i < slots->n; i++)
+		slot_free(slots->slot[i]);
+	kvfree(slots);
+	cleanup_srcu_struct(&vm->srcu);
+}

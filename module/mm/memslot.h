@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Slots of guest physical memory, and the sorted array of them. */
+#ifndef MINIKVM_MEMSLOT_H
+#define MINIKVM_MEMSLOT_H
+
+#include "../minikvm.h"
+
+/* A slot never changes once it is in an array: a change makes a new one. */
+struct memslot {
+	gfn_t base_gfn;
+	u64 npages;
+	hva_t hva;
+	u32 flags;		/* MINIKVM_MEM_* */
+	u16 id;
+	bool dying;		/* being deleted or moved: faults wait, nothing maps it */
+	unsigned long *dirty;	/* a bit per page written since the last harvest, or NULL */
+};
+
+/* Sorted by base_gfn, no overlap. */
+struct memslots {
+	int n;
+	struct memslot *slot[];
+};
+
+static inline hva_t memslot_hva(const struct memslot *slot, gfn_t gfn)
+{
+	return slot->hva + ((gfn - slot->base_gfn) << PAGE_SHIFT);
+}
+
+#define MEMSLOT_MAX_PAGES ((1ul << 31) - 1)
+
+int memslot_check(const struct minikvm_userspace_memory_region *r);
+
+#endif

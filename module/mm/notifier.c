@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The host takes memory back: swap, KSM, THP, migration, munmap, mprotect.
+ *
+ * Guest memory is never pinned, so before the host changes a page it tells us,
+ * and EPT gives it up. A fault that runs at the same time sees invalidate_active
+ * or a new invalidate_seq under ept_lock, and starts anew.
+ */
+#include <linux/mmu_notifier.h>
+
+#include "../vmx/vmx.h"
+#include "memslot.h"
+
+/* The frames of a slot that a range of host addresses backs; false: none. */
+static bool frames_in(const struct memslot *slot, hva_t start, hva_t end, gfn_t *gfn, u64 *n)
+{
+	hva_t slot_end = slot->hva + (slot->npages << PAGE_SHIFT);
+	hva_t first = max(start, slot->hva), last = min(end, slot_end);
+
+	if (first >= last)
+		return false;
+	*gfn = slot->base_gfn + ((first - slot->hva) >> PAGE_SHIFT);
+	*n = ((last - 1 - slot->hva) >> PAGE_SHIFT) - ((first - slot->hva) >> PAGE_SHIFT) + 1;
+	return true;
+}
+
+/* Call @fn for the frames of every slot in the range; ept_lock held, slots read-locked. */
+static int for_frames(struct vm *vm, hva_t start, hva_t end,
+		      int (*fn)(struct ept *ept, u64 gfn, u64 npages))
+{
+	struct memslots *slots = srcu_dereference(vm->slots, &vm->srcu);
+	int i, ret = 0;
+	gfn_t gfn;
+	u64 n;
+
+	for (i = 0; i < slots->n; i++)
+		if (frames_in(slots->slot[i], start, end, &gfn, &n))
+			ret |= fn(&vm->ept, gfn, n);
+	return ret;
+}
+
+/* Spinlock, no allocation, no sleep but for the flush's IPIs: fits any caller. */
+static void unmap_hva(struct vm *vm, hva_t start, hva_t end, bool begin)
+{
+	u64 *dead[EPT_DEAD_MAX];
+	int idx, n, flush;
+
+	idx = slots_read_lock(vm);
+	spin_lock(&vm->ept_lock);
+	if (begin) {
+		if (!vm->invalidate_active++) {
+			vm->invalidate_start = start;
+			vm->invalidate_end = end;
+		} else {
+			vm->invalidate_start = min(vm->invalidate_start, start);
+			vm->invalidate_end = max(vm->invalidate_end, end);
+		}
+	}
+	flush = for_frames(vm, start, end, ept_unmap);
+	n = ept_take_dead(&vm->ept, dead);
+	spin_unlock(&vm->ept_lock);
+	if (flush)
+		ept_flush(vm);
+	while (n)
+		free_page((unsigned long)dead[--n]);
+	slots_read_unlock(vm, idx);
+}
+
+static struct vm *vm_of(struct mmu_notifier *mn)
+{
+	return container_of(mn, struct vm, notifier);
+}
+
+static int range_start(struct mmu_notifier *mn, const struct mmu_notifier_range *range)
+{
+	unmap_hva(vm_of(mn), range->start, range->end, true);
+	return 0;
+}
+
+static void range_end(struct mmu_notifier *mn, const struct mmu_notifier_range *range)
+{
+	struct vm *vm = vm_of(mn);
+
+	spin_lock(&vm->ept_lock);
+	vm->invalidate_seq++;
+	/* Both changes under one lock: a fault sees at least one of them. */
+	vm->invalidate_active--;
+	spin_unlock(&vm->ept_lock);
+}
+
+static int clear_young_fn(struct ept *ept, u64 gfn, u64 n)
+{
+	return ept_clear_young(ept, gfn, n, true);
+}
+
+static int test_young_fn(struct ept *ept, u64 gfn, u64 n)
+{
+	return ept_clear_young(ept, gfn, n, false);
+}
+
+static int is_mapped_fn(struct ept *ept, u64 gfn, u64 n)
+{
+	return ept_find(ept, gfn).entry != NULL;
+}
+
+/*
+ * Without accessed bits a mapped page counts as accessed, and unmapping it is
+ * how to find out whether it is accessed again.
+ */
+static int young(struct mmu_notifier *mn, hva_t start, hva_t end, bool clear, bool flush)
+{
+	struct vm *vm = vm_of(mn);
+	int idx, ret;
+
+	idx = slots_read_lock(vm);
+	spin_lock(&vm->ept_lock);
+	if (!vmx_caps.ept_ad)
+		ret = for_frames(vm, start, end, clear ? ept_unmap : is_mapped_fn);
+	else
+		ret = for_frames(vm, start, end, clear ? clear_young_fn : test_young_fn);
+	spin_unlock(&vm->ept_lock);
+	if (ret && clear && (flush || !vmx_caps.ept_ad))
+		ept_flush(vm);
+	slots_read_unlock(vm, idx);
+	return !!ret;
+}
+
+static int clear_flush_young(struct mmu_notifier *mn, struct mm_struct *mm,
+			     unsigned long start, unsigned long end)
+{
+	return young(mn, start, end, true, true);
+}
+
+static int clear_young(struct mmu_notifier *mn, struct mm_struct *mm,
+		       unsigned long start, unsigned long end)
+{
+	return young(mn, start, end, true, false);
+}
+
+static int test_young(struct mmu_notifier *mn, struct mm_struct *mm, unsigned long address)
+{
+	return young(mn, address, address + PAGE_SIZE, false, false);
+}
+
+/* The process is gone: nobody can RUN, but the pages are about to be freed. */
+static void release(struct mmu_notifier *mn, struct mm_struct *mm)
+{
+	unmap_hva(vm_of(mn), 0, ULONG_MAX, false);
+}
+
+static const struct mmu_notifier_ops notifier_ops = {
+	.invalidate_range_start	= range_start,
+	.invalidate_range_end	= range_end,
+	.clear_flush_young	= clear_flush_young,
+	.clear_young		= clear_young,
+	.test_young		= test_young,
+	.release		= release,
+};
+
+/** notifier_create - listen to vm->mm. Return: 0 or -errno. */
+int notifier_create(struct vm *vm)
+{
+	vm->notifier.ops = &notifier_ops;
+	return mmu_notifier_register(&vm->notifier, vm->mm);
+}
+
+/** notifier_destroy - stop listening; returns when no callback runs */
+void notifier_destroy(struct vm *vm)
+{
+	mmu_notifier_unregister(&vm->notifier, vm->mm);
+}

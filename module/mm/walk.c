@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A walk of the guest's page tables: 32-bit, PAE, 4-level and 5-level paging.
+ *
+ * Called when the kernel must do what an instruction's operand asks: fetch the
+ * instruction itself, the memory side of string I/O, MOVS. Left out: setting
+ * accessed and dirty bits (the processor set the accessed bits when it took the
+ * fault that brought us here), protection keys. SDM "Paging".
+ */
+#include "walk.h"
+
+#define CR0_WP		(1ul << 16)
+#define CR0_PG		(1ul << 31)
+#define CR4_PSE		(1ul << 4)
+#define CR4_PAE		(1ul << 5)
+#define CR4_LA57	(1ul << 12)
+#define CR4_SMEP	(1ul << 20)
+#define CR4_SMAP	(1ul << 21)
+#define EFER_LMA_BIT	(1ull << 10)
+#define EFER_NX_BIT	(1ull << 11)
+
+#define PTE_P		(1ull << 0)
+#define PTE_W		(1ull << 1)
+#define PTE_U		(1ull << 2)
+#define PTE_PS		(1ull << 7)
+#define PTE_NX		(1ull << 63)
+
+/* How a paging mode divides an address. */
+struct mode {
+	int levels;
+	int bits;		/* index bits per level */
+	int entry_size;
+};
+
+static struct mode mode_of(const struct walk *w)
+{
+	if (w->efer & EFER_LMA_BIT)
+		return (struct mode) { w->cr4 & CR4_LA57 ? 5 : 4, 9, 8 };
+	if (w->cr4 & CR4_PAE)
+		return (struct mode) { 3, 9, 8 };
+	return (struct mode) { 2, 10, 4 };
+}
+
+static int fault(u32 code, unsigned int access, const struct walk *w, u32 *error)
+{
+	*error = code;
+	if (access & WALK_WRITE)
+		*error |= PF_WRITE;
+	if (access & WALK_USER)
+		*error |= PF_USER;
+	if ((access & WALK_FETCH) && ((w->efer & EFER_NX_BIT) || (w->cr4 & CR4_SMEP)))
+		*error |= PF_FETCH;
+	return 1;
+}
+
+/* SDM "Determination of Access Rights"; rights is the AND of the entries, NX the OR. */
+static bool allowed(const struct walk *w, u64 rights, bool nx, unsigned int access)
+{
+	bool user_page = rights & PTE_U;
+
+	if (access & WALK_USER) {
+		if (!user_page || ((access & WALK_WRITE) && !(rights & PTE_W)))
+			return false;
+	} else {
+		if ((access & WALK_WRITE) && !(rights & PTE_W) && (w->cr0 & CR0_WP))
+			return false;
+		if (user_page && (access & WALK_FETCH) && (w->cr4 & CR4_SMEP))
+			return false;
+		if (user_page && !(access & WALK_FETCH) && (w->cr4 & CR4_SMAP) && !w->ac)
+			return false;
+	}
+	return !(nx && (access & WALK_FETCH));
+}
+
+/* Is the entry a page larger than 4 KiB, in this mode at this level? */
+static bool is_large(const struct walk *w, const struct mode *m, int level, u64 pte)
+{
+	if (level == 1 || !(pte & PTE_PS))
+		return false;
+	if (m->entry_size == 4)
+		return w->cr4 & CR4_PSE;
+	return level == 2 || (level == 3 && m->levels > 3);
+}
+
+static bool is_reserved(const struct walk *w, const struct mode *m, int level, u64 pte)
+{
+	u64 high = m->entry_size == 8 ? ~0ull << w->maxphyaddr & 0x000fffffffffffffull : 0;
+
+	if (pte & high)
+		return true;
+	if (m->entry_size == 8 && (pte & PTE_NX) && !(w->efer & EFER_NX_BIT))
+		return true;
+	return level > 3 && (pte & PTE_PS);
+}
+
+/* Physical address of a large page: PSE-36 puts bits 39:32 into entry bits 20:13. */
+static u64 large_base(const struct mode *m, int shift, u64 pte)
+{
+	u64 base = pte & 0x000ffffffffff000ull & (~0ull << shift);
+
+	if (m->entry_size == 4)
+		base |= (pte >> 13 & 0xff) << 32;
+	return base;
+}
+
+static int walk_tables(const struct walk *w, u64 gva, unsigned int access, u64 *gpa, u32 *error)
+{
+	struct mode m = mode_of(w);
+	u64 table = w->cr3 & 0x000ffffffffff000ull, rights = PTE_W | PTE_U, pte;
+	bool nx = false, pdpte;
+	int level, shift;
+
+	if (m.levels == 3)
+		table = w->cr3 & 0xffffffe0ull;
+	for (level = m.levels; ; level--) {
+		shift = 12 + m.bits * (level - 1);
+		pdpte = m.levels == 3 && level == 3;
+		pte = 0;
+		table += (gva >> shift & ((1u << m.bits) - 1)) * m.entry_size;
+		if (w->read(w->arg, table, &pte, m.entry_size) || !(pte & PTE_P))
+			return fault(0, access, w, error);
+		if (!pdpte && is_reserved(w, &m, level, pte))
+			return fault(PF_PRESENT | PF_RESERVED, access, w, error);
+		/* PDPTEs of PAE paging carry no rights. */
+		if (!pdpte) {
+			rights &= pte;
+			nx |= m.entry_size == 8 && (pte & PTE_NX);
+		}
+		if (level == 1 || is_large(w, &m, level, pte))
+			break;
+		table = pte & 0x000ffffffffff000ull;
+	}
+	if (!allowed(w, rights, nx, access))
+		return fault(PF_PRESENT, access, w, error);
+	*gpa = (level == 1 ? pte & 0x000ffffffffff000ull : large_base(&m, shift, pte)) |
+	       (gva & ((1ull << shift) - 1));
+	return 0;
+}
+
+/**
+ * walk_gva - translate a linear address
+ * @w: control registers and memory
+ * @gva: linear address, canonical
+ * @access: WALK_*
+ * @gpa: result
+ * @error: error code of the #PF, if there is one
+ *
+ * Return: 0, or 1: #PF.
+ */
+int walk_gva(const struct walk *w, u64 gva, unsigned int access, u64 *gpa, u32 *error)
+{
+	if (!(w->efer & EFER_LMA_BIT))
+		gva = (u32)gva;
+	if (!(w->cr0 & CR0_PG)) {
+		*gpa = gva;
+		return 0;
+	}
+	return walk_tables(w, gva, access, gpa, error);
+}

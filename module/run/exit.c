@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The exit table: for each basic exit reason, who handles it, which exit fields
+ * it needs, and whether it is quick enough to be handled with interrupts off.
+ */
+#include <linux/kernel.h>
+
+#include "../trace.h"
+#include "../vmx/vmx.h"
+#include "exit.h"
+
+/* Exit fields to read: the length, the qualification, and so on. */
+enum {
+	NEED_LEN	= BIT(0),
+	NEED_QUAL	= BIT(1),
+	NEED_INTR	= BIT(2),	/* interruption information and error code */
+	NEED_INSN	= BIT(3),	/* instruction information, linear address */
+	NEED_GPA	= BIT(4),	/* guest physical and linear address */
+	NEED_IDT	= BIT(5),	/* an event may have been under delivery */
+	FAST		= BIT(8),
+};
+
+struct exit_entry {
+	int (*handler)(struct vcpu *vcpu, const struct vmexit *exit);
+	u32 flags;
+};
+
+/*
+ * Only exits that can happen while an event is delivered name NEED_IDT: SDM
+ * "Information for VM Exits During Event Delivery". For the others the event was
+ * delivered before their instruction ran.
+ */
+static const struct exit_entry exit_table[EXIT_REASONS] = {
+	[REASON_EXCEPTION_NMI]	= { exit_exception, NEED_INTR | NEED_LEN | NEED_QUAL | NEED_IDT },
+	[REASON_EXTERNAL_INTR]	= { exit_resume, NEED_IDT },
+	[REASON_TRIPLE_FAULT]	= { exit_triple_fault, NEED_IDT },
+	[REASON_INTR_WINDOW]	= { exit_intr_window, FAST },
+	[REASON_NMI_WINDOW]	= { exit_nmi_window, FAST },
+	[REASON_TASK_SWITCH]	= { exit_task_switch, NEED_QUAL | NEED_IDT | NEED_LEN },
+	[REASON_CPUID]		= { exit_cpuid, NEED_LEN | FAST },
+	[REASON_GETSEC]		= { exit_undefined, 0 },
+	[REASON_HLT]		= { exit_hlt, NEED_LEN },
+	[REASON_INVD]		= { exit_skip, NEED_LEN | FAST },
+	[REASON_RDPMC]		= { exit_rdpmc, 0 },
+	[REASON_RSM]		= { exit_undefined, 0 },
+	[REASON_VMCALL]		= { exit_vmcall, NEED_LEN | FAST },
+	[REASON_VMCLEAR]	= { exit_undefined, 0 },
+	[REASON_VMLAUNCH]	= { exit_undefined, 0 },
+	[REASON_VMPTRLD]	= { exit_undefined, 0 },
+	[REASON_VMPTRST]	= { exit_undefined, 0 },
+	[REASON_VMREAD]		= { exit_undefined, 0 },
+	[REASON_VMRESUME]	= { exit_undefined, 0 },
+	[REASON_VMWRITE]	= { exit_undefined, 0 },
+	[REASON_VMXOFF]		= { exit_undefined, 0 },
+	[REASON_VMXON]		= { exit_undefined, 0 },
+	[REASON_CR_ACCESS]	= { exit_cr, NEED_LEN | NEED_QUAL },
+	[REASON_DR_ACCESS]	= { exit_dr, NEED_LEN | NEED_QUAL },
+	[REASON_IO]		= { pio_exit, NEED_LEN | NEED_QUAL | NEED_INSN },
+	[REASON_RDMSR]		= { exit_rdmsr, NEED_LEN | FAST },
+	[REASON_WRMSR]		= { exit_wrmsr, NEED_LEN | FAST },
+	[REASON_MWAIT]		= { exit_undefined, 0 },
+	[REASON_MONITOR]	= { exit_undefined, 0 },
+	[REASON_PAUSE]		= { exit_skip, NEED_LEN },
+	[REASON_MACHINE_CHECK]	= { exit_machine_check, 0 },
+	[REASON_EPT_VIOLATION]	= { exit_ept_violation, NEED_QUAL | NEED_GPA | NEED_IDT },
+	[REASON_EPT_MISCONFIG]	= { exit_ept_misconfig, NEED_GPA | NEED_IDT },
+	[REASON_INVEPT]		= { exit_undefined, 0 },
+	[REASON_PREEMPTION_TIMER] = { exit_resume, 0 },
+	[REASON_INVVPID]	= { exit_undefined, 0 },
+	[REASON_WBINVD]		= { exit_wbinvd, NEED_LEN },
+	[REASON_XSETBV]		= { exit_xsetbv, NEED_LEN },
+	[REASON_INVPCID]	= { exit_undefined, 0 },
+	[REASON_VMFUNC]		= { exit_undefined, 0 },
+	[REASON_ENCLS]		= { exit_undefined, 0 },
+};
+
+static const struct exit_entry *entry_of(const struct vcpu *vcpu)
+{
+	u32 reason = vcpu->exit.reason;
+
+	/* A failed entry carries bit 31, and is never in the table. */
+	return reason < EXIT_REASONS ? &exit_table[reason] : NULL;
+}
+
+/**
+ * exit_is_fast - may the exit be handled with interrupts off?
+ * @vcpu: after an exit
+ */
+bool exit_is_fast(const struct vcpu *vcpu)
+{
+	const struct exit_entry *entry = entry_of(vcpu);
+
+	return entry && (entry->flags & FAST);
+}
+
+/**
+ * exit_snapshot - read the exit fields that this reason's handler needs
+ * @vcpu: attached, on the CPU of the exit
+ *
+ * Context: interrupts off. SDM "VM-Exit Information Fields".
+ */
+void exit_snapshot(struct vcpu *vcpu)
+{
+	const struct exit_entry *entry = entry_of(vcpu);
+	struct vmexit *exit = &vcpu->exit;
+	u32 flags;
+
+	if (unlikely(!entry)) {
+		exit->qualification = vcpu->entry_failed ? 0 : vmcs_read_exit_qualification();
+		return;
+	}
+	vcpu->stats.exits[exit->reason]++;
+	flags = entry->flags;
+	if (flags & NEED_LEN)
+		exit->insn_len = vmcs_read_exit_insn_len();
+	if (flags & NEED_QUAL)
+		exit->qualification = vmcs_read_exit_qualification();
+	if (flags & NEED_INTR) {
+		exit->intr_info = vmcs_read_exit_intr_info();
+		exit->intr_error = vmcs_read_exit_intr_error();
+	}
+	if (flags & NEED_INSN) {
+		exit->insn_info = vmcs_read_exit_insn_info();
+		exit->gva = vmcs_read_exit_gva();
+	}
+	if (flags & NEED_GPA) {
+		exit->gpa = vmcs_read_exit_gpa();
+		exit->gva = vmcs_read_exit_gva();
+	}
+	exit->idt_info = 0;
+	if (flags & NEED_IDT)
+		exit->idt_info = vmcs_read_exit_idt_info();
+	if (unlikely(exit->idt_info & INTR_INFO_VALID))
+		exit->idt_error = vmcs_read_exit_idt_error();
+}
+
+/**
+ * exit_internal_error - tell the VMM that the guest did what minikvm cannot do
+ * @vcpu: whose run page to fill
+ * @suberror: MINIKVM_INTERNAL_ERROR_*
+ * @ndata: words in @data
+ * @data: what helps to find out, documented per suberror
+ *
+ * Return: EXIT_USER.
+ */
+int exit_internal_error(struct vcpu *vcpu, u32 suberror, u32 ndata, const u64 *data)
+{
+	struct minikvm_run *run = vcpu->run;
+	u32 i;
+
+	run->exit_reason = MINIKVM_EXIT_INTERNAL_ERROR;
+	run->internal.suberror = suberror;
+	run->internal.ndata = ndata;
+	for (i = 0; i < ndata; i++)
+		run->internal.data[i] = data[i];
+	return EXIT_USER;
+}
+
+/* No handler: the processor did something that no control asked for. */
+static int exit_unknown(struct vcpu *vcpu)
+{
+	u64 data[2] = { vcpu->exit.reason, vcpu->exit.qualification };
+
+	vcpu->stats.unknown_exits++;
+	return exit_internal_error(vcpu, MINIKVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON, 2, data);
+}
+
+/**
+ * exit_dispatch - handle the exit that exit_snapshot() recorded
+ * @vcpu: attached
+ *
+ * Context: interrupts off if exit_is_fast(), on otherwise.
+ * Return: EXIT_RESUME, EXIT_USER or -errno; RIP has moved where it should.
+ */
+int exit_dispatch(struct vcpu *vcpu)
+{
+	const struct exit_entry *entry = entry_of(vcpu);
+	int verdict;
+
+	if (unlikely(!entry))
+		verdict = exit_failed_entry(vcpu, &vcpu->exit);
+	else if (unlikely(!entry->handler))
+		verdict = exit_unknown(vcpu);
+	else
+		verdict = entry->handler(vcpu, &vcpu->exit);
+	if (verdict == EXIT_SKIP) {
+		vcpu_skip(vcpu, vcpu->exit.insn_len);
+		verdict = EXIT_RESUME;
+	}
+	return verdict;
+}

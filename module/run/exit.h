@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The exit handlers and their contract.
+ *
+ * A handler gets the vCPU, attached, and the exit, of which only the fields that
+ * its table entry names are valid. It returns a verdict (enum verdict) or a
+ * negative errno, and never moves RIP: EXIT_SKIP asks for that, by
+ * exit->insn_len. A fast handler runs with interrupts off and must not sleep or
+ * touch guest memory; the others run with interrupts on and may do both.
+ */
+#ifndef MINIKVM_RUN_EXIT_H
+#define MINIKVM_RUN_EXIT_H
+
+#include "../minikvm.h"
+
+/* exit.c */
+bool exit_is_fast(const struct vcpu *vcpu);
+void exit_snapshot(struct vcpu *vcpu);
+int exit_dispatch(struct vcpu *vcpu);
+int exit_internal_error(struct vcpu *vcpu, u32 suberror, u32 ndata, const u64 *data);
+
+/* exit_simple.c: no operands to speak of */
+int exit_cpuid(struct vcpu *vcpu, const struct vmexit *exit);
+int exit_vmcall(struct vcpu *vcpu, const struct vmexit *exit);
+int exit_hlt(struct vcpu *vcpu, const struct vmexit *exit);
+int exit_resume(struct vcpu *vcpu, const struct vmexit *exit);
+int exit_skip(struct vcpu *vcpu, const struct vmexit *exit);
+int exit_undefined(struct vcpu *vcpu, const struct vmexit *exit);
+int exit_rdpmc(struct vcpu *vcpu, const struct vmexit *exit);
+int exit_wbinvd(struct vcpu *vcpu, const struct vmexit *exit);
+int exit_xsetbv(struct vcpu *vcpu, const struct vmexit *exit);
+
+/* exit_cr.c, exit_msr.c */
+int exit_cr(struct vcpu *vcpu, const struct vmexit *exit);
+int exit_dr(struct vcpu *vcpu, const struct vmexit *exit);
+int exit_rdmsr(struct vcpu *vcpu, const struct vmexit *exit);
+int exit_wrmsr(struct vcpu *vcpu, const struct vmexit *exit);
+
+/* exit_event.c: exceptions, windows, the ends of a guest */
+int exit_exception(struct vcpu *vcpu, const struct vmexit *exit);
+int exit_intr_window(struct vcpu *vcpu, const struct vmexit *exit);
+int exit_nmi_window(struct vcpu *vcpu, const struct vmexit *exit);
+int exit_triple_fault(struct vcpu *vcpu, const struct vmexit *exit);
+int exit_task_switch(struct vcpu *vcpu, const struct vmexit *exit);
+int exit_failed_entry(struct vcpu *vcpu, const struct vmexit *exit);
+int exit_machine_check(struct vcpu *vcpu, const struct vmexit *exit);
+
+/* exit_ept.c */
+int exit_ept_violation(struct vcpu *vcpu, const struct vmexit *exit);
+int exit_ept_misconfig(struct vcpu *vcpu, const struct vmexit *exit);
+
+#endif

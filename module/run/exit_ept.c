@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+/* EPT violations: memory that is not mapped yet, or a device. */
+#include <linux/sched/signal.h>
+
+#include "../trace.h"
+#include "../vmx/vmx.h"
+#include "exit.h"
+
+static unsigned int access_of(u64 qualification)
+{
+	return (qualification & EPT_QUAL_WRITE ? ACCESS_WRITE : 0) |
+	       (qualification & EPT_QUAL_FETCH ? ACCESS_FETCH : 0) |
+	       (qualification & EPT_QUAL_READ ? ACCESS_READ : 0);
+}
+
+/* Delivery of an NMI ended in an exit: its IRET has not run, NMIs are open. */
+static void nmi_unblocked_by_iret(const struct vmexit *exit)
+{
+	if (exit->idt_info & INTR_INFO_VALID)
+		return;
+	if (exit->qualification & EPT_QUAL_NMI_UNBLOCKING)
+		vmcs_write_guest_interruptibility(vmcs_read_guest_interruptibility() |
+						  INTERRUPTIBILITY_NMI);
+}
+
+/* An instruction fetch or a page walk in device memory: nobody can serve it. */
+static bool is_device_access(const struct vmexit *exit)
+{
+	const u64 data = EPT_QUAL_GVA_VALID | EPT_QUAL_FINAL;
+
+	return !(exit->qualification & EPT_QUAL_FETCH) &&
+	       (exit->qualification & data) == data;
+}
+
+/**
+ * exit_ept_violation - map the page, or hand the access to a device
+ *
+ * SDM "EPT Violations".
+ */
+int exit_ept_violation(struct vcpu *vcpu, const struct vmexit *exit)
+{
+	unsigned int access = access_of(exit->qualification);
+	int ret;
+
+	nmi_unblocked_by_iret(exit);
+	vcpu->stats.ept_faults++;
+	ret = ept_fault(vcpu->vm, exit->gpa, access);
+	trace_minikvm_ept_fault(exit->gpa, access, ret);
+	if (!ret)
+		return EXIT_RESUME;
+	if (ret == EPT_FAULT_MMIO) {
+		u64 data[3] = { exit->reason, exit->qualification, exit->gpa };
+
+		/* The event waits in vcpu->events; the device has no part in it. */
+		if (exit->idt_info & INTR_INFO_VALID)
+			return exit_internal_error(vcpu, MINIKVM_INTERNAL_ERROR_DELIVERY_EV,
+						   3, data);
+		if (is_device_access(exit))
+			return mmio_exit(vcpu, exit);
+		return exit_internal_error(vcpu, MINIKVM_INTERNAL_ERROR_EMULATION, 3, data);
+	}
+	if (ret == -EHWPOISON)
+		return -EFAULT;	/* SIGBUS is on its way to the thread */
+	return ret;
+}
+
+/** exit_ept_misconfig - an entry that the processor cannot use: our mistake */
+int exit_ept_misconfig(struct vcpu *vcpu, const struct vmexit *exit)
+{
+	WARN_ONCE(1, "EPT misconfiguration at gpa 0x%llx\n", exit->gpa);
+	vm_kill(vcpu->vm, "EPT misconfiguration");
+	return -EIO;
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Exits that are events: exceptions the host must see first, windows that open,
+ * and the ways in which a guest ends: triple fault, task switch, failed entry.
+ */
+#include <linux/sched.h>
+#include <asm/debugreg.h>
+
+#include "../vmx/vmx.h"
+#include "exit.h"
+
+enum { VEC_DB = 1, VEC_AC = 17, VEC_MC = 18 };
+
+/* What a guest sees in DR6 comes in the qualification, as the processor would set it. */
+static int debug_exception(struct vcpu *vcpu, const struct vmexit *exit)
+{
+	vcpu->dr6 &= ~(DR_TRAP_BITS | DR_STEP | BIT(13));
+	vcpu->dr6 |= exit->qualification & (DR_TRAP_BITS | DR_STEP | BIT(13));
+	/* Delivery clears GD, so that the handler can read the registers. */
+	vcpu->dr7 &= ~BIT_ULL(13);
+	vmcs_write_guest_dr7(vmcs_read_guest_dr7() & ~BIT_ULL(13));
+	/* ICEBP is an instruction: the trap comes after it. */
+	if ((exit->intr_info & INTR_INFO_TYPE) == INTR_TYPE_PRIV_SW)
+		vcpu_skip(vcpu, exit->insn_len);
+	event_exception(vcpu, VEC_DB);
+	return EXIT_RESUME;
+}
+
+/* The host's machine check: its handler runs as if the exception had come now. */
+static void host_machine_check(void)
+{
+	asm volatile("int $18" : : : "memory");
+}
+
+/** exit_exception - an exception in the bitmap, or an NMI (already handled) */
+int exit_exception(struct vcpu *vcpu, const struct vmexit *exit)
+{
+	u32 type = exit->intr_info & INTR_INFO_TYPE;
+	u8 vector = exit->intr_info & INTR_INFO_VECTOR;
+
+	if (type == INTR_TYPE_NMI)
+		return EXIT_RESUME;
+	if (vector == VEC_DB)
+		return debug_exception(vcpu, exit);
+	if (vector == VEC_MC)
+		return exit_machine_check(vcpu, exit);
+	if (exit->intr_info & INTR_INFO_ERROR_CODE)
+		event_exception_error(vcpu, vector, exit->intr_error);
+	else
+		event_exception(vcpu, vector);
+	return EXIT_RESUME;
+}
+
+/** exit_machine_check - during the guest or its entry; SDM "Machine-Check Events" */
+int exit_machine_check(struct vcpu *vcpu, const struct vmexit *exit)
+{
+	host_machine_check();
+	return EXIT_RESUME;
+}
+
+/** exit_intr_window - the guest can take an interrupt now */
+int exit_intr_window(struct vcpu *vcpu, const struct vmexit *exit)
+{
+	vmcs_set_interrupt_window(vcpu, false);
+	set_bit(REQ_EVENT, &vcpu->requests);
+	return EXIT_RESUME;
+}
+
+/** exit_nmi_window - the guest can take an NMI now */
+int exit_nmi_window(struct vcpu *vcpu, const struct vmexit *exit)
+{
+	vmcs_set_nmi_window(vcpu, false);
+	set_bit(REQ_EVENT, &vcpu->requests);
+	return EXIT_RESUME;
+}
+
+/** exit_triple_fault - the virtual CPU shuts down; the VMM may reset it */
+int exit_triple_fault(struct vcpu *vcpu, const struct vmexit *exit)
+{
+	vcpu->run->exit_reason = MINIKVM_EXIT_SHUTDOWN;
+	return EXIT_USER;
+}
+
+/** exit_task_switch - hardware task switches are not emulated, by design */
+int exit_task_switch(struct vcpu *vcpu, const struct vmexit *exit)
+{
+	u64 data[2] = { exit->reason, exit->qualification };
+
+	return exit_internal_error(vcpu, MINIKVM_INTERNAL_ERROR_EMULATION, 2, data);
+}
+
+/**
+ * exit_failed_entry - the processor refused the guest's state, or the VMCS
+ *
+ * The next RUN tries again: the VMM may have mended the state.
+ * SDM "VM-Entry Failures During or After Loading Guest State".
+ */
+int exit_failed_entry(struct vcpu *vcpu, const struct vmexit *exit)
+{
+	struct minikvm_run *run = vcpu->run;
+
+	if ((exit->reason & 0xffff) == REASON_MACHINE_CHECK && !vcpu->entry_failed)
+		host_machine_check();
+	run->exit_reason = MINIKVM_EXIT_FAIL_ENTRY;
+	run->fail_entry.hardware_entry_failure_reason =
+		vcpu->entry_failed ? vmcs_read_insn_error() : exit->reason;
+	run->fail_entry.cpu = raw_smp_processor_id();
+	return EXIT_USER;
+}

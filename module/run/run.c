@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * RUN: the loop that enters the guest and handles its exits until the VMM is
+ * needed. Also how a thread takes a vCPU, and how others get its attention.
+ *
+ * The inner loop, guest_loop(), runs with interrupts off and stays there as long
+ * as exits are simple. What needs interrupts, sleeps, or waits is done in the
+ * outer loop. guest_cpu tells the rest of the machine where an IPI would reach
+ * the guest: it is published before anything is looked at that a kick announces.
+ */
+#define pr_fmt(fmt) "minikvm: " fmt
+
+#include <linux/entry-kvm.h>
+#include <linux/kernel.h>
+#include <linux/preempt.h>
+#include <linux/sched/signal.h>
+#include <asm/processor-flags.h>
+
+#include "../trace.h"
+#include "../vmx/vmx.h"
+#include "exit.h"
+
+/* Simple exits in a row before host interrupts get a window. */
+#define MAX_EXITS_IRQS_OFF	64
+
+/* What guest_loop() came back for. */
+enum loop_end {
+	LOOP_EXIT,		/* an exit waits for exit_dispatch() */
+	LOOP_WORK,		/* a request, a signal, a reschedule, or the window */
+	LOOP_DONE,		/* a fast handler gave a verdict that ends RUN */
+};
+
+/**
+ * vcpu_kick - have the vCPU thread look at vcpu->requests soon
+ * @vcpu: whose
+ *
+ * Wakes it from HLT; makes it leave the guest. Context: any but NMI.
+ */
+void vcpu_kick(struct vcpu *vcpu)
+{
+	int cpu;
+
+	rcuwait_wake_up(&vcpu->wait);
+	smp_mb();	/* the request before the look; pairs with publish() */
+	cpu = READ_ONCE(vcpu->guest_cpu);
+	if (cpu >= 0 && cpu != raw_smp_processor_id())
+		vmx_kick_cpu(cpu);
+}
+
+/** vcpu_request - ask the vCPU thread for something (REQ_*); any context but NMI */
+void vcpu_request(struct vcpu *vcpu, int req)
+{
+	set_bit(req, &vcpu->requests);
+	vcpu_kick(vcpu);
+}
+
+/**
+ * vm_kill - stop a machine for good: we made a mistake
+ * @vm: the machine
+ * @reason: for the log, once
+ *
+ * Each RUN returns -EIO from now on. Context: any but NMI.
+ */
+void vm_kill(struct vm *vm, const char *reason)
+{
+	u32 i, n = smp_load_acquire(&vm->nr_vcpus);
+
+	if (!xchg(&vm->dead, 1))
+		pr_err_ratelimited("VM of process %d stopped: %s\n", vm->pid, reason);
+	for (i = 0; i < n; i++)
+		vcpu_request(vm->vcpus[i], REQ_KILL);
+}
+
+/* ---- a thread takes a vCPU */
+
+static void switch_to_host(struct vcpu *vcpu)
+{
+	if (!vcpu->host_loaded)
+		return;
+	vmx_host_restore(vcpu);
+	msr_switch_to_host(vcpu);
+}
+
+static void sched_in(struct preempt_notifier *n, int cpu)
+{
+	vmcs_load(container_of(n, struct vcpu, notifier), cpu);
+}
+
+static void sched_out(struct preempt_notifier *n, struct task_struct *next)
+{
+	switch_to_host(container_of(n, struct vcpu, notifier));
+}
+
+static struct preempt_ops preempt_ops = { .sched_in = sched_in, .sched_out = sched_out };
+
+/**
+ * vcpu_attach - the calling thread works on this vCPU: its VMCS is current
+ * @vcpu: mutex held, not attached
+ *
+ * From here to vcpu_detach() the thread may be preempted and migrated: the VMCS
+ * follows it.
+ */
+void vcpu_attach(struct vcpu *vcpu)
+{
+	WARN_ON_ONCE(vcpu->attached);
+	preempt_disable();
+	preempt_notifier_init(&vcpu->notifier, &preempt_ops);
+	preempt_notifier_register(&vcpu->notifier);
+	vmcs_load(vcpu, smp_processor_id());
+	vcpu->attached = true;
+	preempt_enable();
+}
+
+/** vcpu_detach - undo vcpu_attach(); the VMCS stays active on this CPU */
+void vcpu_detach(struct vcpu *vcpu)
+{
+	WARN_ON_ONCE(!vcpu->attached);
+	preempt_disable();
+	switch_to_host(vcpu);
+	preempt_notifier_unregister(&vcpu->notifier);
+	vcpu->attached = false;
+	preempt_enable();
+}
+
+/* ---- the inner loop */
+
+static void publish(struct vcpu *vcpu)
+{
+	WRITE_ONCE(vcpu->guest_cpu, smp_processor_id());
+	smp_mb();	/* before the looks at requests and the EPT generation */
+}
+
+/* Everything that stays in place over many entries. Interrupts off. */
+static void enter_loop(struct vcpu *vcpu)
+{
+	if (!vcpu->host_loaded) {
+		vmx_host_save(vcpu);
+		msr_switch_to_guest(vcpu);
+	}
+	fpu_before_entry(vcpu);
+	debug_before_entry(vcpu);
+}
+
+static void leave_loop(struct vcpu *vcpu)
+{
+	debug_after_exit(vcpu);
+	fpu_after_exit(vcpu);
+	WRITE_ONCE(vcpu->guest_cpu, -1);
+}
+
+/* Is there more to do than to deliver events? */
+static bool work_pending(struct vcpu *vcpu)
+{
+	return (READ_ONCE(vcpu->requests) & ~BIT(REQ_EVENT)) || xfer_to_guest_mode_work_pending() ||
+	       READ_ONCE(vcpu->mp_state) != MINIKVM_MP_STATE_RUNNABLE;
+}
+
+/* One entry and its exit. */
+static void once(struct vcpu *vcpu)
+{
+	if (unlikely(test_bit(REQ_EVENT, &vcpu->requests))) {
+		clear_bit(REQ_EVENT, &vcpu->requests);
+		smp_mb__after_atomic();	/* the request before what it is about */
+		event_inject(vcpu);
+	}
+	if (trace_minikvm_entry_enabled())
+		trace_minikvm_entry(vcpu->id, vmcs_read_guest_rip());
+	vmx_enter(vcpu);
+	exit_snapshot(vcpu);
+	if (trace_minikvm_exit_enabled())
+		trace_minikvm_exit(vcpu->id, vcpu->exit.reason, vmcs_read_guest_rip(),
+				   vcpu->exit.qualification);
+	if (vcpu->exit.reason & REASON_FAILED_ENTRY)
+		return;
+	if (unlikely(vcpu->events.sent || (vcpu->exit.idt_info & INTR_INFO_VALID)))
+		event_after_exit(vcpu, &vcpu->exit);
+}
+
+static enum loop_end guest_loop(struct vcpu *vcpu, int *verdict)
+{
+	enum loop_end end = LOOP_WORK;
+	int n;
+
+	local_irq_disable();
+	publish(vcpu);
+	enter_loop(vcpu);
+	for (n = 0; n < MAX_EXITS_IRQS_OFF && !work_pending(vcpu); n++) {
+		once(vcpu);
+		if (!exit_is_fast(vcpu)) {
+			end = LOOP_EXIT;
+			break;
+		}
+		*verdict = exit_dispatch(vcpu);
+		if (*verdict != EXIT_RESUME) {
+			end = LOOP_DONE;
+			break;
+		}
+	}
+	leave_loop(vcpu);
+	local_irq_enable();
+	return end;
+}
+
+/* ---- the outer loop */
+
+/* Signals, task work and a reschedule. The first two are for the way back to user mode. */
+static int thread_work(void)
+{
+	if (signal_pending(current))
+		return -EINTR;
+	if (need_resched())
+		schedule();
+	if (test_thread_flag(TIF_NOTIFY_RESUME))
+		return -EINTR;
+	return 0;
+}
+
+/* INIT and SIPI from another vCPU. SDM "MP Initialization". */
+static void init_sipi(struct vcpu *vcpu)
+{
+	struct minikvm_segment cs;
+
+	if (test_and_clear_bit(0, &vcpu->init_sipi)) {
+		vcpu_reset(vcpu, true);
+		if (vcpu->lapic)
+			lapic_reset(vcpu, true);
+		WRITE_ONCE(vcpu->mp_state, vcpu->id ? MINIKVM_MP_STATE_INIT_RECEIVED
+						    : MINIKVM_MP_STATE_RUNNABLE);
+	}
+	if (!test_bit(1, &vcpu->init_sipi))
+		return;
+	clear_bit(1, &vcpu->init_sipi);
+	if (vcpu->mp_state != MINIKVM_MP_STATE_INIT_RECEIVED)
+		return;
+	vmx_get_segment(SEG_CS, &cs);
+	cs.selector = vcpu->sipi_vector << 8;
+	cs.base = vcpu->sipi_vector << 12;
+	vmx_set_segment(SEG_CS, &cs);
+	vmcs_write_guest_rip(0);
+	WRITE_ONCE(vcpu->mp_state, MINIKVM_MP_STATE_RUNNABLE);
+}
+
+/* Does a vCPU that waits have a reason to go on? */
+static bool may_run(struct vcpu *vcpu)
+{
+	if (vcpu->mp_state == MINIKVM_MP_STATE_RUNNABLE || vcpu->init_sipi)
+		return true;
+	if (READ_ONCE(vcpu->requests) & ~BIT(REQ_EVENT))
+		return true;
+	return vcpu->mp_state == MINIKVM_MP_STATE_HALTED && event_waiting(vcpu);
+}
+
+/* Sleep until may_run(), or a signal. The timer and the chips call vcpu_kick(). */
+static int wait_for_event(struct vcpu *vcpu)
+{
+	vcpu->stats.halt_wait++;
+	return rcuwait_wait_event(&vcpu->wait, may_run(vcpu), TASK_INTERRUPTIBLE);
+}
+
+static int handle_requests(struct vcpu *vcpu)
+{
+	if (test_and_clear_bit(REQ_TIMER, &vcpu->requests))
+		lapic_timer_expired(vcpu);
+	if (READ_ONCE(vcpu->vm->dead))
+		return -EIO;
+	clear_bit(REQ_KILL, &vcpu->requests);
+	if (test_and_clear_bit(REQ_TRIPLE_FAULT, &vcpu->requests)) {
+		memset(&vcpu->events.exception, 0, sizeof(vcpu->events.exception));
+		vcpu->run->exit_reason = MINIKVM_EXIT_SHUTDOWN;
+		return EXIT_USER;
+	}
+	return EXIT_RESUME;
+}
+
+/* Requests, then whatever keeps the vCPU from running. EXIT_RESUME: enter. */
+static int slow_path(struct vcpu *vcpu)
+{
+	int ret;
+
+	if (vcpu->requests & ~BIT(REQ_EVENT)) {
+		ret = handle_requests(vcpu);
+		if (ret != EXIT_RESUME)
+			return ret;
+	}
+	ret = thread_work();
+	if (ret)
+		return ret;
+	if (vcpu->init_sipi)
+		init_sipi(vcpu);
+	if (vcpu->mp_state == MINIKVM_MP_STATE_RUNNABLE)
+		return EXIT_RESUME;
+	if (!may_run(vcpu)) {
+		ret = wait_for_event(vcpu);
+		return ret ?: EXIT_RESUME;
+	}
+	if (vcpu->mp_state == MINIKVM_MP_STATE_HALTED && event_waiting(vcpu)) {
+		WRITE_ONCE(vcpu->mp_state, MINIKVM_MP_STATE_RUNNABLE);
+		set_bit(REQ_EVENT, &vcpu->requests);
+	}
+	return EXIT_RESUME;
+}
+
+/* The VMM asked to be told when it can inject an interrupt. */
+static bool window_wanted(struct vcpu *vcpu, bool asked)
+{
+	return asked && !vcpu->lapic && event_can_take_interrupt(vcpu);
+}
+
+static int run_loop(struct vcpu *vcpu, bool window)
+{
+	int verdict = EXIT_RESUME;
+
+	for (;;) {
+		if (work_pending(vcpu)) {
+			verdict = slow_path(vcpu);
+			if (verdict != EXIT_RESUME)
+				return verdict;
+			continue;
+		}
+		if (window) {
+			if (window_wanted(vcpu, window)) {
+				vcpu->run->exit_reason = MINIKVM_EXIT_IRQ_WINDOW_OPEN;
+				return EXIT_USER;
+			}
+			vmcs_set_interrupt_window(vcpu, true);
+		}
+		switch (guest_loop(vcpu, &verdict)) {
+		case LOOP_WORK:
+			break;
+		case LOOP_EXIT:
+			verdict = exit_dispatch(vcpu);
+			fallthrough;
+		case LOOP_DONE:
+			if (verdict != EXIT_RESUME)
+				return verdict;
+		}
+		if (unlikely(READ_ONCE(vmx_insn_failures)) && !vmx_going_down()) {
+			WARN_ONCE(1, "minikvm: a VMX instruction failed\n");
+			vm_kill(vcpu->vm, "a VMX instruction failed");
+		}
+	}
+}
+
+/* ---- one RUN */
+
+/* What a VMM with its own interrupt controller reads after every exit. */
+static void fill_run(struct vcpu *vcpu)
+{
+	struct minikvm_run *run = vcpu->run;
+
+	run->if_flag = !!(vmcs_read_guest_rflags() & X86_EFLAGS_IF);
+	run->flags = 0;
+	run->cr8 = vcpu_cr8(vcpu);
+	run->apic_base = vcpu->apic_base;
+	run->ready_for_interrupt_injection = vcpu->lapic || event_can_take_interrupt(vcpu);
+}
+
+/* An application processor sleeps until it is started; then RUN is to be called again. */
+static int wait_for_init(struct vcpu *vcpu)
+{
+	int ret = rcuwait_wait_event(&vcpu->wait, vcpu->init_sipi || vcpu->requests,
+				     TASK_INTERRUPTIBLE);
+
+	if (ret)
+		return -EINTR;
+	if (vcpu->init_sipi)
+		init_sipi(vcpu);
+	return -EAGAIN;
+}
+
+static int run_once(struct vcpu *vcpu)
+{
+	bool immediate_exit = READ_ONCE(vcpu->run->immediate_exit);
+	bool window = READ_ONCE(vcpu->run->request_interrupt_window) && !vcpu->lapic;
+	int ret;
+
+	if (vcpu->mp_state == MINIKVM_MP_STATE_UNINITIALIZED)
+		return immediate_exit ? -EINTR : wait_for_init(vcpu);
+	if (!vcpu->lapic && vcpu_set_cr8(vcpu, READ_ONCE(vcpu->run->cr8)))
+		return -EINVAL;
+	/* Without chips here, HLT was an exit: a new RUN is a new start. */
+	if (!vcpu->lapic && vcpu->mp_state == MINIKVM_MP_STATE_HALTED)
+		WRITE_ONCE(vcpu->mp_state, MINIKVM_MP_STATE_RUNNABLE);
+	ret = vcpu_complete(vcpu);
+	if (ret != EXIT_RESUME)
+		return ret;
+	if (immediate_exit)
+		return -EINTR;
+	vcpu->cpuid_locked = true;
+	/* Anything may have changed since the last RUN. */
+	set_bit(REQ_EVENT, &vcpu->requests);
+	return run_loop(vcpu, window);
+}
+
+/**
+ * vcpu_run - RUN
+ * @vcpu: mutex held, not attached
+ *
+ * Return: 0: run->exit_reason says why; -EINTR: a signal or immediate_exit
+ * (exit_reason is MINIKVM_EXIT_INTR); -EAGAIN: the vCPU was started, call again;
+ * -EIO: the VM is dead; -EFAULT: memory of a slot cannot be had; -EINVAL: cr8.
+ */
+int vcpu_run(struct vcpu *vcpu)
+{
+	sigset_t saved;
+	int ret;
+
+	if (READ_ONCE(vcpu->vm->dead))
+		return -EIO;
+	if (vcpu->sigmask_active)
+		sigprocmask(SIG_SETMASK, &vcpu->sigmask, &saved);
+	vcpu_attach(vcpu);
+	fpu_enter(vcpu);
+	vcpu->run->flags = 0;
+	ret = run_once(vcpu);
+	if (ret == -EINTR || ret == -EAGAIN)
+		vcpu->run->exit_reason = MINIKVM_EXIT_INTR;
+	fill_run(vcpu);
+	fpu_leave(vcpu);
+	vcpu_detach(vcpu);
+	if (vcpu->sigmask_active)
+		sigprocmask(SIG_SETMASK, &saved, NULL);
+	vcpu->stats.user_exits++;
+	return ret;
+}
+
+/**
+ * vcpu_complete - finish what the last exit to the VMM left open
+ * @vcpu: attached
+ *
+ * An IN or an MMIO read has its answer in the run page now; an instruction that
+ * needs one more access may exit again.
+ *
+ * Return: EXIT_RESUME, EXIT_USER or -errno.
+ */
+int vcpu_complete(struct vcpu *vcpu)
+{
+	int (*complete)(struct vcpu *vcpu) = vcpu->complete;
+	int verdict;
+
+	if (!complete)
+		return EXIT_RESUME;
+	vcpu->complete = NULL;
+	verdict = complete(vcpu);
+	if (verdict == EXIT_SKIP) {
+		vcpu_skip(vcpu, vcpu->exit.insn_len);
+		verdict = EXIT_RESUME;
+	}
+	return verdict;
+}

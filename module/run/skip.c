@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The one place where RIP moves past an instruction that an exit replaced.
+ * Called by the dispatcher and by the completion of a user exit.
+ */
+
+#include <asm/debugreg.h>
+#include <asm/processor-flags.h>
+
+#include "../minikvm.h"
+#include "../vmx/vmx.h"
+
+/**
+ * vcpu_skip - the instruction at RIP is done
+ * @vcpu: attached
+ * @len: its length in bytes, 1..15
+ *
+ * Ends the shadow of STI and MOV SS, which lasts one instruction, and raises the
+ * single-step trap that the instruction would have raised. SDM "Masking
+ * Exceptions and Interrupts When Switching Stacks", "Single-Step Exception Condition".
+ */
+void vcpu_skip(struct vcpu *vcpu, u32 len)
+{
+	unsigned long rip = vmcs_read_guest_rip() + len;
+	u32 shadow = vmcs_read_guest_interruptibility();
+
+	/* Outside 64-bit mode the instruction pointer has 32 bits. */
+	if (unlikely(rip >> 32) && vcpu_code_bits(vcpu) != 64)
+		rip = (u32)rip;
+	vmcs_write_guest_rip(rip);
+	if (unlikely(shadow & (INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS))) {
+		vmcs_write_guest_interruptibility(shadow & ~(INTERRUPTIBILITY_STI |
+							     INTERRUPTIBILITY_MOV_SS));
+		set_bit(REQ_EVENT, &vcpu->requests);
+	}
+	if (unlikely(vmcs_read_guest_rflags() & X86_EFLAGS_TF)) {
+		vcpu->dr6 |= DR_STEP;
+		event_exception(vcpu, 1);
+	}
+}

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * VMX operation on each CPU: on with the first VM, off with the last; CPUs that
+ * come and go, suspend, reboot and crash in between.
+ *
+ * VMX has one owner. The owner is who holds the kernel's CPU-hotplug state and
+ * its emergency callback for virtualisation: kvm-intel or we, never both.
+ */
+#define pr_fmt(fmt) "minikvm: " fmt
+
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
+#include <linux/gfp.h>
+#include <linux/module.h>
+#include <linux/smp.h>
+#include <asm/reboot.h>
+#include <asm/tlbflush.h>
+
+#include "../compat.h"
+#include "../minikvm.h"
+#include "cpu.h"
+#include "vmx.h"
+
+unsigned int vmx_insn_failures;
+
+/* VMXON region of each CPU, and the VMCSs that are active on it. */
+static DEFINE_PER_CPU(void *, vmxon_region);
+static DEFINE_PER_CPU(bool, vmx_on);
+DEFINE_PER_CPU(struct vcpu *, vmcs_current);
+DEFINE_PER_CPU(struct list_head, vmcs_loaded);
+
+static DEFINE_MUTEX(users_lock);	/* vmx_users; VMX goes on and off under it */
+static unsigned int vmx_users;
+static bool going_down;			/* reboot or crash took VMX away */
+
+/* VMXON on this CPU. 0; -EBUSY: CR4.VMXE is set by somebody else. */
+static int cpu_on(void)
+{
+	u64 pa = __pa(this_cpu_read(vmxon_region));
+	u64 fc = 0;
+
+	if (__this_cpu_read(vmx_on))
+		return 0;
+	if (cr4_read_shadow() & X86_CR4_VMXE)
+		return -EBUSY;
+	/* A CPU that came up late may have been left unlocked by the firmware. */
+	rdmsrl_safe(MSR_IA32_FEAT_CTL, &fc);
+	if (!(fc & FEAT_CTL_LOCKED))
+		wrmsrl_safe(MSR_IA32_FEAT_CTL,
+			    fc | FEAT_CTL_LOCKED | FEAT_CTL_VMX_ENABLED_OUTSIDE_SMX);
+	cr4_set_bits(X86_CR4_VMXE);
+	if (!vmx_vmxon(pa)) {
+		cr4_clear_bits(X86_CR4_VMXE);
+		return -EBUSY;
+	}
+	vmx_invept(INVEPT_GLOBAL, 0);
+	__this_cpu_write(vmx_on, true);
+	return 0;
+}
+
+/* VMCLEAR what is active here, then VMXOFF. Interrupts off or no migration. */
+static void cpu_off(void)
+{
+	struct vcpu *vcpu, *next;
+
+	if (!__this_cpu_read(vmx_on))
+		return;
+	list_for_each_entry_safe(vcpu, next, this_cpu_ptr(&vmcs_loaded), loaded_link)
+		vmcs_clear_local(vcpu);
+	vmx_vmxoff();
+	cr4_clear_bits(X86_CR4_VMXE);
+	__this_cpu_write(vmx_on, false);
+}
+
+static int hotplug_on(unsigned int cpu)
+{
+	return cpu_on();
+}
+
+static int hotplug_off(unsigned int cpu)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	cpu_off();
+	local_irq_restore(flags);
+	return 0;
+}
+
+/*
+ * The machine is crashing or rebooting at once, perhaps in an NMI: a CPU in VMX
+ * operation would ignore INIT. Nothing of ours runs on this CPU afterwards.
+ */
+static void emergency_off(void)
+{
+	struct vcpu *vcpu;
+
+	if (!__this_cpu_read(vmx_on))
+		return;
+	WRITE_ONCE(going_down, true);
+	list_for_each_entry(vcpu, this_cpu_ptr(&vmcs_loaded), loaded_link)
+		vmx_vmclear(vcpu->vmcs_pa);
+	vmx_vmxoff();
+	cr4_clear_bits(X86_CR4_VMXE);
+	__this_cpu_write(vmx_on, false);
+}
+
+static void off_for_shutdown(void *unused)
+{
+	cpu_off();
+}
+
+/* Orderly reboot, power-off and kexec: user processes may still be in RUN. */
+static void syscore_shutdown_vmx(void)
+{
+	WRITE_ONCE(going_down, true);
+	on_each_cpu(off_for_shutdown, NULL, 1);
+}
+
+static int syscore_suspend_vmx(void)
+{
+	/* Only this CPU is left; the others went through hotplug_off(). */
+	if (vmx_users)
+		cpu_off();
+	return 0;
+}
+
+static void syscore_resume_vmx(void)
+{
+	if (vmx_users)
+		WARN_ON_ONCE(cpu_on());
+}
+
+static COMPAT_SYSCORE(vmx_syscore, syscore_suspend_vmx, syscore_resume_vmx, syscore_shutdown_vmx);
+
+/* VMX on, everywhere or nowhere; users_lock held. */
+static int all_on(void)
+{
+	int err;
+
+	err = cpuhp_setup_state(COMPAT_CPUHP_VMX, "virt/minikvm:online", hotplug_on, hotplug_off);
+	if (err < 0)
+		return -EBUSY;	/* the state's owner, or CR4.VMXE: another hypervisor */
+	cpu_emergency_register_virt_callback(emergency_off);
+	return 0;
+}
+
+static void all_off(void)
+{
+	cpu_emergency_unregister_virt_callback(emergency_off);
+	cpuhp_remove_state(COMPAT_CPUHP_VMX);
+}
+
+/**
+ * vmx_get - count one more VM; the first switches VMX on everywhere
+ *
+ * Context: may sleep.
+ * Return: 0, or -EBUSY if another hypervisor holds VT-x (one sentence is logged).
+ */
+int vmx_get(void)
+{
+	int err = 0;
+
+	mutex_lock(&users_lock);
+	if (READ_ONCE(going_down))
+		err = -EBUSY;
+	else if (!vmx_users)
+		err = all_on();
+	if (!err)
+		vmx_users++;
+	mutex_unlock(&users_lock);
+	if (err)
+		pr_info_ratelimited("VT-x is in use by another hypervisor (kvm-intel?): unload it first\n");
+	return err;
+}
+
+/** vmx_put - count one VM less; the last switches VMX off. May sleep. */
+void vmx_put(void)
+{
+	mutex_lock(&users_lock);
+	if (!--vmx_users)
+		all_off();
+	mutex_unlock(&users_lock);
+}
+
+/** vmx_going_down - true once a reboot or crash switched VMX off under the guests */
+bool vmx_going_down(void)
+{
+	return READ_ONCE(going_down);
+}
+
+static void regions_free(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		free_page((unsigned long)per_cpu(vmxon_region, cpu));
+		per_cpu(vmxon_region, cpu) = NULL;
+	}
+}
+
+/**
+ * vmx_cpu_init - allocate the VMXON regions; VMX stays off
+ *
+ * Return: 0 or -ENOMEM. SDM "VMXON - Enter VMX Operation".
+ */
+int vmx_cpu_init(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct page *page = alloc_pages_node(cpu_to_node(cpu), GFP_KERNEL | __GFP_ZERO, 0);
+
+		if (!page) {
+			regions_free();
+			return -ENOMEM;
+		}
+		*(u32 *)page_address(page) = vmx_caps.revision;
+		per_cpu(vmxon_region, cpu) = page_address(page);
+		INIT_LIST_HEAD(&per_cpu(vmcs_loaded, cpu));
+	}
+	compat_register_syscore(&vmx_syscore);
+	return 0;
+}
+
+/** vmx_cpu_exit - undo vmx_cpu_init(); no VM is left */
+void vmx_cpu_exit(void)
+{
+	compat_unregister_syscore(&vmx_syscore);
+	regions_free();
+}
+
+/**
+ * vmx_kick_cpu - make a CPU leave the guest
+ * @cpu: which
+ *
+ * Context: any but NMI. The IPI's handler does nothing that matters here.
+ */
+void vmx_kick_cpu(int cpu)
+{
+	compat_send_reschedule(cpu);
+}
+
+static void nothing(void *unused)
+{
+}
+
+/**
+ * vmx_sync_guests - wait until no vCPU runs on what was true before the call
+ * @vm: the machine
+ *
+ * The caller changed something that an entry looks at (the EPT generation).
+ * After this returns, each CPU that was inside the guest has left it, and will
+ * look before it enters again.
+ *
+ * Context: interrupts on, preemptible or not.
+ */
+void vmx_sync_guests(struct vm *vm)
+{
+	u32 i, n = smp_load_acquire(&vm->nr_vcpus);
+
+	smp_mb();	/* the change before the look at guest_cpu; pairs with run.c */
+	for (i = 0; i < n; i++) {
+		int cpu = READ_ONCE(vm->vcpus[i]->guest_cpu);
+
+		if (cpu >= 0)
+			smp_call_function_single(cpu, nothing, NULL, 1);
+	}
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One entry and one exit, and the host state that surrounds many of them.
+ *
+ * run/run.c calls vmx_host_save() when the thread came to this CPU, vmx_enter()
+ * for each entry, vmx_host_restore() when the thread leaves the CPU or the
+ * kernel. Nothing here decides anything about the guest.
+ */
+#include <linux/kvm_types.h>
+#include <linux/percpu.h>
+#include <linux/sched.h>
+/*
+ * Only for guest_state_enter_irqoff() and friends. Its names for KVM's own
+ * objects are not ours, so this file must not include more of it than that.
+ */
+#include <linux/kvm_host.h>
+#include <asm/desc.h>
+#include <asm/fsgsbase.h>
+#include <asm/mmu_context.h>
+#include <asm/tlbflush.h>
+
+#include "../compat.h"
+#include "../minikvm.h"
+#include "cpu.h"
+#include "offsets.h"
+#include "vmx.h"
+
+static_assert(offsetof(struct vcpu, regs) == VCPU_REG(0));
+static_assert(offsetof(struct vcpu, host_rsp) == VCPU_HOST_RSP);
+static_assert(offsetof(struct vcpu, spec_ctrl) == VCPU_SPEC_CTRL);
+
+/*
+ * Translations through EPT entries that lost rights since this CPU last flushed
+ * for this VM. The generation is read after guest_cpu was published: who bumps
+ * it later sees us and waits. SDM "Invalidating Cached Translation Information".
+ */
+static __always_inline void flush_stale(struct vcpu *vcpu)
+{
+	u64 gen = atomic64_read(&vcpu->vm->ept_gen);
+	u64 *seen = &vcpu->vm->cpu_ept_gen[vcpu->cpu];
+
+	if (likely(*seen == gen))
+		return;
+	vmx_invept(INVEPT_SINGLE, vcpu->vm->eptp);
+	*seen = gen;
+	vcpu->stats.tlb_flush++;
+}
+
+/* CR3 changes with the mm's PCID, CR4 with perf and others: compare, rarely write. */
+static __always_inline void host_cr_update(struct vcpu *vcpu)
+{
+	unsigned long cr3 = __get_current_cr3_fast();
+	unsigned long cr4 = cr4_read_shadow();
+
+	if (unlikely(cr3 != vcpu->host_cr3)) {
+		vmcs_write_host_cr3(cr3);
+		vcpu->host_cr3 = cr3;
+	}
+	if (unlikely(cr4 != vcpu->host_cr4)) {
+		vmcs_write_host_cr4(cr4);
+		vcpu->host_cr4 = cr4;
+	}
+}
+
+/* The part in which the kernel must not be traced: RCU does not watch. */
+static noinstr void enter_and_exit(struct vcpu *vcpu)
+{
+	guest_state_enter_irqoff();
+	if (vmx_l1d_flush_needed)
+		vmx_l1d_flush(vcpu);
+	if (vcpu->cr2 != native_read_cr2())
+		native_write_cr2(vcpu->cr2);
+
+	vcpu->entry_failed = vmx_enter_guest(vcpu, vcpu->launched);
+
+	vcpu->cr2 = native_read_cr2();
+	if (unlikely(vcpu->entry_failed)) {
+		vcpu->exit.reason = ~0u;
+	} else {
+		vcpu->exit.reason = vmcs_read_exit_reason();
+		vcpu->launched = true;
+		if (vcpu->exit.reason == REASON_EXCEPTION_NMI) {
+			vcpu->exit.intr_info = vmcs_read_exit_intr_info();
+			if ((vcpu->exit.intr_info & INTR_INFO_TYPE) == INTR_TYPE_NMI)
+				vmx_host_nmi();
+		}
+	}
+	guest_state_exit_irqoff();
+}
+
+/**
+ * vmx_enter - run the guest until its next exit
+ * @vcpu: attached, host state saved, guest_cpu published
+ *
+ * On return vcpu->exit.reason is the exit's, and a host NMI that caused it has
+ * been handled; vcpu->entry_failed says that the processor refused to enter.
+ *
+ * Context: interrupts off. SDM "VM Entries", "VM Exits".
+ */
+void vmx_enter(struct vcpu *vcpu)
+{
+	flush_stale(vcpu);
+	host_cr_update(vcpu);
+	guest_timing_enter_irqoff();
+	enter_and_exit(vcpu);
+	guest_timing_exit_irqoff();
+	vcpu->stats.entries++;
+}
+
+/* Segments whose selector the processor cannot load at an exit wait here. */
+static void segments_save(struct vcpu *vcpu)
+{
+	unsigned long fs_base;
+	u16 fs_sel, gs_sel;
+
+	current_save_fsgs();
+	fs_sel = current->thread.fsindex;
+	gs_sel = current->thread.gsindex;
+	fs_base = current->thread.fsbase;
+	savesegment(ds, vcpu->host_ds_sel);
+	savesegment(es, vcpu->host_es_sel);
+	store_ldt(vcpu->host_ldt_sel);
+	vcpu->host_fs_sel = fs_sel;
+	vcpu->host_gs_sel = gs_sel;
+	/* The VMCS takes no selector with TI or RPL: null, and reload it later. */
+	vmcs_write_host_fs((fs_sel & 7) ? 0 : fs_sel);
+	vmcs_write_host_gs(0);	/* load_gs_index() later: GS base is the kernel's */
+	if (fs_base != vcpu->host_fs_base) {
+		vmcs_write_host_fs_base(fs_base);
+		vcpu->host_fs_base = fs_base;
+	}
+}
+
+/**
+ * vmx_host_save - put what belongs to this thread into the VMCS's host state
+ * @vcpu: attached; its VMCS is current
+ *
+ * Context: interrupts off.
+ */
+void vmx_host_save(struct vcpu *vcpu)
+{
+	segments_save(vcpu);
+	vcpu->l1d_flush = true;
+	vcpu->host_loaded = true;
+}
+
+/**
+ * vmx_host_restore - give back what an exit does not restore by itself
+ * @vcpu: after vmx_host_save()
+ *
+ * An exit leaves the limits of GDTR and IDTR at 0xffff and that of TR at 0x67,
+ * and LDTR null; see SDM "Loading Host Segment and Descriptor-Table Registers".
+ * Context: interrupts or preemption off, same CPU as the last entry.
+ */
+void vmx_host_restore(struct vcpu *vcpu)
+{
+	struct desc_ptr idt;
+
+	if (vcpu->host_ldt_sel)
+		load_ldt(vcpu->host_ldt_sel);
+	if (vcpu->host_gs_sel)
+		load_gs_index(vcpu->host_gs_sel);
+	if (vcpu->host_fs_sel & 7)
+		loadsegment(fs, vcpu->host_fs_sel);
+	if (vcpu->host_ds_sel | vcpu->host_es_sel) {
+		loadsegment(ds, vcpu->host_ds_sel);
+		loadsegment(es, vcpu->host_es_sel);
+	}
+	invalidate_tss_limit();
+	load_fixmap_gdt(raw_smp_processor_id());
+	store_idt(&idt);
+	idt.size = IDT_ENTRIES * sizeof(gate_desc) - 1;
+	load_idt(&idt);
+	vcpu->host_loaded = false;
+}

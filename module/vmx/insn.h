@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The VMX instructions, one inline function each. Only vmx/ includes this.
+ *
+ * None of them can fail at the call site: an instruction that fails (VMfail, or
+ * a fault because VMX went off in an emergency reboot) counts in
+ * vmx_insn_failures, which vcpu_run() looks at, and reads as 0.
+ * SDM "VMX Instruction Reference".
+ */
+#ifndef MINIKVM_VMX_INSN_H
+#define MINIKVM_VMX_INSN_H
+
+#include <linux/types.h>
+#include <asm/asm.h>
+
+extern unsigned int vmx_insn_failures;
+
+static __always_inline unsigned long vmx_vmread(unsigned long field)
+{
+	unsigned long value;
+
+	asm volatile("1:	vmread %[field], %[value]\n"
+		     "	ja 3f\n"
+		     "2:	xorl %k[value], %k[value]\n"
+		     "	incl vmx_insn_failures(%%rip)\n"
+		     "3:\n"
+		     _ASM_EXTABLE(1b, 2b)
+		     : [value] "=&r" (value) : [field] "r" (field) : "cc");
+	return value;
+}
+
+static __always_inline void vmx_vmwrite(unsigned long field, unsigned long value)
+{
+	asm volatile("1:	vmwrite %[value], %[field]\n"
+		     "	ja 3f\n"
+		     "2:	incl vmx_insn_failures(%%rip)\n"
+		     "3:\n"
+		     _ASM_EXTABLE(1b, 2b)
+		     : : [value] "rm" (value), [field] "r" (field) : "cc", "memory");
+}
+
+/* The instructions that take one memory operand, and no result but failure. */
+#define VMX_INSN_MEM(name, insn)					\
+static __always_inline void name(u64 pa)				\
+{									\
+	asm volatile("1:	" insn " %[pa]\n"			\
+		     "	ja 3f\n"					\
+		     "2:	incl vmx_insn_failures(%%rip)\n"	\
+		     "3:\n"						\
+		     _ASM_EXTABLE(1b, 2b)				\
+		     : : [pa] "m" (pa) : "cc", "memory");		\
+}
+
+VMX_INSN_MEM(vmx_vmclear, "vmclear")
+VMX_INSN_MEM(vmx_vmptrld, "vmptrld")
+
+/* VMXON; true if it took. SDM "VMXON - Enter VMX Operation" */
+static __always_inline bool vmx_vmxon(u64 pa)
+{
+	bool failed = true;
+
+	asm volatile("1:	vmxon %[pa]\n"
+		     "	setna %[failed]\n"
+		     "2:\n"
+		     _ASM_EXTABLE(1b, 2b)
+		     : [failed] "+q" (failed) : [pa] "m" (pa) : "cc", "memory");
+	return !failed;
+}
+
+static __always_inline void vmx_vmxoff(void)
+{
+	asm volatile("1:	vmxoff\n"
+		     "2:\n"
+		     _ASM_EXTABLE(1b, 2b)
+		     : : : "cc", "memory");
+}
+
+enum { INVEPT_SINGLE = 1, INVEPT_GLOBAL = 2 };
+enum { INVVPID_SINGLE = 1, INVVPID_GLOBAL = 2 };
+
+static __always_inline void vmx_invept(unsigned long type, u64 eptp)
+{
+	struct { u64 eptp, zero; } desc = { eptp, 0 };
+
+	asm volatile("1:	invept %[desc], %[type]\n"
+		     "	ja 3f\n"
+		     "2:	incl vmx_insn_failures(%%rip)\n"
+		     "3:\n"
+		     _ASM_EXTABLE(1b, 2b)
+		     : : [desc] "m" (desc), [type] "r" (type) : "cc", "memory");
+}
+
+static __always_inline void vmx_invvpid(unsigned long type, u16 vpid)
+{
+	struct { u64 vpid, gva; } desc = { vpid, 0 };
+
+	asm volatile("1:	invvpid %[desc], %[type]\n"
+		     "	ja 3f\n"
+		     "2:	incl vmx_insn_failures(%%rip)\n"
+		     "3:\n"
+		     _ASM_EXTABLE(1b, 2b)
+		     : : [desc] "m" (desc), [type] "r" (type) : "cc", "memory");
+}
+
+#endif

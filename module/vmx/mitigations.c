@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * CPU bugs: what must happen around an entry so that the guest cannot read what
+ * the host left in the processor, nor steer its branches. As kvm-intel of the
+ * same kernel does, for each X86_BUG_*; see Documentation/admin-guide/hw-vuln.
+ *
+ *	L1TF			L1D flush before entry: here
+ *	MDS, TAA, MMIO, RFDS	VERW before entry: entry.S (the kernel patches it in)
+ *	Spectre v2, Retbleed	RSB fill, SPEC_CTRL, BHB after exit: entry.S; IBPB: here
+ *	VMSCAPE			IBPB before the VMM runs again: here
+ *	iTLB multihit		no executable huge page: mm/ept_fault.c
+ */
+#include <linux/gfp.h>
+#include <linux/module.h>
+#include <asm/bugs.h>
+#include <asm/cpufeature.h>
+#include <asm/hardirq.h>
+#include <asm/msr.h>
+#include <asm/nospec-branch.h>
+#include <asm/processor.h>
+
+#include "../minikvm.h"
+#include "cpu.h"
+#include "vmx.h"
+
+#define L1D_PAGES	16	/* 64 KiB: twice the L1D, as the kernel's own fill */
+#define L1D_ORDER	4
+
+bool vmx_l1d_flush_needed __ro_after_init;
+static bool l1d_flush_always __ro_after_init;
+static void *l1d_fill __ro_after_init;
+
+static bool __init l1tf_affected(void)
+{
+	u64 caps = 0;
+
+	if (!boot_cpu_has_bug(X86_BUG_L1TF) || l1tf_mitigation == L1TF_MITIGATION_OFF)
+		return false;
+	if (boot_cpu_has(X86_FEATURE_ARCH_CAPABILITIES))
+		rdmsrl(MSR_IA32_ARCH_CAPABILITIES, caps);
+	return !(caps & ARCH_CAP_SKIP_VMENTRY_L1DFLUSH);
+}
+
+/**
+ * vmx_mitigations_init - choose what this CPU needs around each entry
+ *
+ * Return: 0, or -ENOMEM.
+ */
+int __init vmx_mitigations_init(void)
+{
+	int i;
+
+	if (!l1tf_affected())
+		return 0;
+	l1d_flush_always = l1tf_mitigation >= L1TF_MITIGATION_FULL;
+	if (!boot_cpu_has(X86_FEATURE_FLUSH_L1D)) {
+		l1d_fill = (void *)__get_free_pages(GFP_KERNEL, L1D_ORDER);
+		if (!l1d_fill)
+			return -ENOMEM;
+		/* Different contents: KSM of an outer hypervisor must not merge the pages. */
+		for (i = 0; i < L1D_PAGES; i++)
+			memset(l1d_fill + i * PAGE_SIZE, i + 1, PAGE_SIZE);
+	}
+	vmx_l1d_flush_needed = true;
+	return 0;
+}
+
+/** vmx_mitigations_exit - free what vmx_mitigations_init() took */
+void vmx_mitigations_exit(void)
+{
+	free_pages((unsigned long)l1d_fill, L1D_ORDER);
+}
+
+/**
+ * vmx_l1d_flush - empty the L1 data cache if host data came into it
+ * @vcpu: about to enter
+ *
+ * Conditional, as the kernel's default: only after the host did more than a
+ * simple exit (@vcpu->l1d_flush) or took an interrupt. Interrupts off.
+ */
+noinstr void vmx_l1d_flush(struct vcpu *vcpu)
+{
+	unsigned long offset;
+
+	if (!l1d_flush_always) {
+		bool flush = vcpu->l1d_flush | kvm_get_cpu_l1tf_flush_l1d();
+
+		vcpu->l1d_flush = false;
+		kvm_clear_cpu_l1tf_flush_l1d();
+		if (!flush)
+			return;
+	}
+	if (!l1d_fill) {
+		native_wrmsrl(MSR_IA32_FLUSH_CMD, L1D_FLUSH);
+		return;
+	}
+	/* The TLB first, then every line: a walk must not evict what was read. */
+	for (offset = 0; offset < L1D_PAGES * PAGE_SIZE; offset += PAGE_SIZE)
+		asm volatile("movb (%0), %%al" : : "r" (l1d_fill + offset) : "al", "memory");
+	asm volatile("cpuid" : : "a" (0), "c" (0) : "rbx", "rdx", "memory");
+	for (offset = 0; offset < L1D_PAGES * PAGE_SIZE; offset += 64)
+		asm volatile("movb (%0), %%al" : : "r" (l1d_fill + offset) : "al", "memory");
+	asm volatile("lfence" : : : "memory");
+}
+
+/**
+ * vmx_new_guest_on_cpu - another vCPU than last time runs here: forget branches
+ *
+ * Interrupts or preemption off.
+ */
+void vmx_new_guest_on_cpu(void)
+{
+	indirect_branch_prediction_barrier();
+}

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The VMCS of a vCPU: allocated, set up from constant tables, loaded on the CPU
+ * where its thread runs, cleared when it goes elsewhere.
+ */
+#include <linux/idr.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+#include <asm/cpu_entry_area.h>
+#include <asm/desc.h>
+#include <asm/msr.h>
+#include <asm/tsc.h>
+
+#include "../minikvm.h"
+#include "cpu.h"
+#include "vmx.h"
+
+static DEFINE_IDA(vpids);
+
+/* MSRs that the guest accesses itself; all others exit. One page for all VMs. */
+static const struct { u32 msr; bool write; } msr_direct[] = {
+	{ MSR_IA32_SYSENTER_CS, true },
+	{ MSR_IA32_SYSENTER_ESP, true },
+	{ MSR_IA32_SYSENTER_EIP, true },
+	{ MSR_FS_BASE, true },
+	{ MSR_GS_BASE, true },
+	{ MSR_KERNEL_GS_BASE, true },
+	{ MSR_IA32_TSC, false },	/* RDMSR adds the TSC offset */
+};
+
+static u8 *msr_bitmap;
+
+/* SDM "MSR-Bitmap Address": reads low, reads high, writes low, writes high. */
+static void msr_bitmap_fill(u8 *map)
+{
+	int i;
+
+	memset(map, 0xff, PAGE_SIZE);
+	for (i = 0; i < ARRAY_SIZE(msr_direct); i++) {
+		u32 msr = msr_direct[i].msr, bit = msr & 0x1fff;
+		u32 half = msr >= 0xc0000000 ? 1024 : 0;
+
+		map[half + bit / 8] &= ~(1 << (bit % 8));
+		if (msr_direct[i].write)
+			map[2048 + half + bit / 8] &= ~(1 << (bit % 8));
+	}
+}
+
+/**
+ * vmcs_create - allocate a VMCS and a VPID; nothing is loaded yet
+ * @vcpu: new
+ *
+ * Return: 0 or -ENOMEM. A VPID is optional: without a free one the guest's
+ * translations are flushed at each entry, as VPID 0 means.
+ */
+int vmcs_create(struct vcpu *vcpu)
+{
+	int vpid;
+
+	vcpu->vmcs = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	if (!vcpu->vmcs)
+		return -ENOMEM;
+	*(u32 *)vcpu->vmcs = vmx_caps.revision;
+	vcpu->vmcs_pa = __pa(vcpu->vmcs);
+	vcpu->cpu = vcpu->last_cpu = -1;
+	INIT_LIST_HEAD(&vcpu->loaded_link);
+	if (vmx_caps.vpid) {
+		vpid = ida_alloc_range(&vpids, 1, 0xffff, GFP_KERNEL_ACCOUNT);
+		vcpu->vpid = vpid > 0 ? vpid : 0;
+	}
+	return 0;
+}
+
+/** vmcs_destroy - clear the VMCS wherever it is active, and free it. May sleep. */
+void vmcs_destroy(struct vcpu *vcpu)
+{
+	vmcs_clear(vcpu);
+	if (vcpu->vpid)
+		ida_free(&vpids, vcpu->vpid);
+	free_page((unsigned long)vcpu->vmcs);
+}
+
+/**
+ * vmcs_clear_local - VMCLEAR: the VMCS is no longer active on this CPU
+ * @vcpu: active here
+ *
+ * Context: interrupts off. SDM "VMCLEAR".
+ */
+void vmcs_clear_local(struct vcpu *vcpu)
+{
+	vmx_vmclear(vcpu->vmcs_pa);
+	if (__this_cpu_read(vmcs_current) == vcpu)
+		__this_cpu_write(vmcs_current, NULL);
+	list_del_init(&vcpu->loaded_link);
+	vcpu->launched = false;
+	/* Last: another CPU that sees -1 may load the VMCS. */
+	smp_store_release(&vcpu->cpu, -1);
+}
+
+static void clear_remote(void *arg)
+{
+	struct vcpu *vcpu = arg;
+
+	/* Hotplug may have been faster. */
+	if (vcpu->cpu == smp_processor_id())
+		vmcs_clear_local(vcpu);
+}
+
+/**
+ * vmcs_clear - make the VMCS inactive, on whichever CPU it is active
+ * @vcpu: not running
+ *
+ * Context: interrupts on.
+ */
+void vmcs_clear(struct vcpu *vcpu)
+{
+	int cpu = smp_load_acquire(&vcpu->cpu);
+
+	if (cpu >= 0)
+		smp_call_function_single(cpu, clear_remote, vcpu, 1);
+}
+
+/* Host state that belongs to a CPU: written when the vCPU came to another one. */
+static void host_cpu_fields(struct vcpu *vcpu, int cpu)
+{
+	vmcs_write_host_tr_base((unsigned long)&get_cpu_entry_area(cpu)->tss.x86_tss);
+	vmcs_write_host_gdtr_base((unsigned long)get_current_gdt_ro());
+	vmcs_write_host_gs_base(cpu_kernelmode_gs_base(cpu));
+	vmcs_write_host_sysenter_esp((unsigned long)(cpu_entry_stack(cpu) + 1));
+}
+
+/**
+ * vmcs_load - make the VMCS current on this CPU
+ * @vcpu: whose
+ * @cpu: this one
+ *
+ * Context: preemption off, interrupts on. SDM "VMPTRLD".
+ */
+void vmcs_load(struct vcpu *vcpu, int cpu)
+{
+	unsigned long flags;
+
+	if (__this_cpu_read(vmcs_current) == vcpu)
+		return;
+	if (vcpu->cpu != cpu)
+		vmcs_clear(vcpu);
+	local_irq_save(flags);
+	if (vcpu->cpu != cpu) {
+		list_add(&vcpu->loaded_link, this_cpu_ptr(&vmcs_loaded));
+		vcpu->cpu = cpu;
+	}
+	vmx_vmptrld(vcpu->vmcs_pa);
+	__this_cpu_write(vmcs_current, vcpu);
+	local_irq_restore(flags);
+	vmx_new_guest_on_cpu();
+	if (vcpu->last_cpu == cpu)
+		return;
+	host_cpu_fields(vcpu, cpu);
+	/* Whoever had this VPID, or this vCPU when it was last here, left nothing. */
+	if (vcpu->vpid)
+		vmx_invvpid(INVVPID_SINGLE, vcpu->vpid);
+	vcpu->last_cpu = cpu;
+}
+
+/**
+ * vmx_flush_vpid - forget the guest's linear translations on this CPU
+ * @vcpu: attached; on another CPU vmcs_load() does the same
+ *
+ * For what the guest expects of a move to CR0, CR3 or CR4. SDM "Operations That
+ * Invalidate TLBs and Paging-Structure Caches".
+ */
+void vmx_flush_vpid(struct vcpu *vcpu)
+{
+	if (vcpu->vpid)
+		vmx_invvpid(INVVPID_SINGLE, vcpu->vpid);
+}
+
+static void setup_controls(struct vcpu *vcpu)
+{
+	u32 proc2 = vmx_caps.proc2;
+
+	if (!vcpu->vpid)
+		proc2 &= ~PROC2_VPID;
+	vmcs_write_pin_controls(vmx_caps.pin);
+	vcpu->proc_controls = vmx_caps.proc;
+	vmcs_write_proc_controls(vmx_caps.proc);
+	vmcs_write_proc2_controls(proc2);
+	vmcs_write_exit_controls(vmx_caps.exit);
+	vmcs_write_entry_controls(vmx_caps.entry);
+	vmcs_write_msr_bitmap(__pa(msr_bitmap));
+	if (vcpu->vpid)
+		vmcs_write_vpid(vcpu->vpid);
+	vmcs_write_eptp(vcpu->vm->eptp);
+	if (proc2 & PROC2_PAUSE_LOOP) {
+		vmcs_write_ple_gap(128);
+		vmcs_write_ple_window(4096);
+	}
+}
+
+/* Host fields that are the same on every CPU and for every thread. */
+static void setup_host(void)
+{
+	struct desc_ptr idt;
+	u64 value;
+
+	vmcs_write_host_cr0(read_cr0() & ~X86_CR0_TS);
+	vmcs_write_host_cs(__KERNEL_CS);
+	vmcs_write_host_ss(__KERNEL_DS);
+	vmcs_write_host_ds(0);
+	vmcs_write_host_es(0);
+	vmcs_write_host_fs(0);
+	vmcs_write_host_gs(0);
+	vmcs_write_host_tr(GDT_ENTRY_TSS * 8);
+	store_idt(&idt);
+	vmcs_write_host_idtr_base(idt.address);
+	vmcs_write_host_rip((unsigned long)vmx_exit_point);
+	rdmsrl(MSR_IA32_SYSENTER_CS, value);
+	vmcs_write_host_sysenter_cs(value);
+	rdmsrl(MSR_IA32_SYSENTER_EIP, value);
+	vmcs_write_host_sysenter_eip(value);
+	rdmsrl(MSR_IA32_CR_PAT, value);
+	vmcs_write_host_pat(value);
+	rdmsrl(MSR_EFER, value);
+	vmcs_write_host_efer(value);
+}
+
+static void setup_guest(void)
+{
+	vmcs_write_vmcs_link(~0ull);
+	vmcs_write_guest_debugctl(0);
+	vmcs_write_guest_pending_dbg(0);
+	vmcs_write_guest_interruptibility(0);
+	vmcs_write_guest_activity(ACTIVITY_ACTIVE);
+	vmcs_write_guest_sysenter_cs(0);
+	vmcs_write_guest_sysenter_esp(0);
+	vmcs_write_guest_sysenter_eip(0);
+	vmcs_write_cr3_target_count(0);
+	vmcs_write_exit_msr_store_count(0);
+	vmcs_write_exit_msr_load_count(0);
+	vmcs_write_entry_msr_load_count(0);
+	vmcs_write_entry_intr_info(0);
+	vmcs_write_pf_error_mask(0);
+	vmcs_write_pf_error_match(0);
+}
+
+/*
+ * No guest stays longer than this: a kick can get lost only in a defective
+ * processor, and some emulated ones hold interrupts back while the guest's IF is 0.
+ */
+#define MAX_STAY_MS	10
+
+static u32 timer_value(void)
+{
+	return min_t(u64, (u64)tsc_khz * MAX_STAY_MS >> vmx_caps.timer_shift, U32_MAX);
+}
+
+/**
+ * vmcs_setup - write every field that is the same for each vCPU
+ * @vcpu: attached
+ *
+ * The guest's own state is the reset's: vcpu_reset(). SDM "VMCS Data".
+ */
+void vmcs_setup(struct vcpu *vcpu)
+{
+	setup_controls(vcpu);
+	setup_host();
+	setup_guest();
+	if (vmx_caps.preemption_timer)
+		vmcs_write_preemption_timer(timer_value());
+	/* #DB, #AC: a guest could loop in their delivery for ever; #MC is the host's. */
+	vmcs_write_exception_bitmap(BIT(1) | BIT(17) | BIT(18));
+}
+
+/** vmcs_set_interrupt_window - exit as soon as the guest can take an interrupt */
+void vmcs_set_interrupt_window(struct vcpu *vcpu, bool on)
+{
+	u32 proc = on ? vcpu->proc_controls | PROC_INTERRUPT_WINDOW :
+			vcpu->proc_controls & ~PROC_INTERRUPT_WINDOW;
+
+	if (proc == vcpu->proc_controls)
+		return;
+	vcpu->proc_controls = proc;
+	vmcs_write_proc_controls(proc);
+}
+
+/** vmcs_set_nmi_window - exit as soon as the guest can take an NMI */
+void vmcs_set_nmi_window(struct vcpu *vcpu, bool on)
+{
+	u32 proc = on ? vcpu->proc_controls | PROC_NMI_WINDOW :
+			vcpu->proc_controls & ~PROC_NMI_WINDOW;
+
+	if (proc == vcpu->proc_controls)
+		return;
+	vcpu->proc_controls = proc;
+	vmcs_write_proc_controls(proc);
+}
+
+/** vmcs_init - what all VMCSs share; at module load. Return: 0 or -ENOMEM. */
+int vmcs_init(void)
+{
+	msr_bitmap = (u8 *)__get_free_page(GFP_KERNEL);
+	if (!msr_bitmap)
+		return -ENOMEM;
+	msr_bitmap_fill(msr_bitmap);
+	return 0;
+}
+
+/** vmcs_exit - undo vmcs_init() */
+void vmcs_exit(void)
+{
+	free_page((unsigned long)msr_bitmap);
+}

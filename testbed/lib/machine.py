@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The emulators: how each is started, and how each says that it powered off.
+
+Called by testbed/run. A machine is a process with a pty as its serial port.
+"""
+
+import ctypes
+import os
+import signal
+import subprocess
+
+PR_SET_PDEATHSIG = 1
+BXSHARE = "/usr/share/bochs"
+
+BOCHSRC = """\
+display_library: rfb, options="timeout=0"
+romimage: file={share}/BIOS-bochs-latest
+vgaromimage: file={share}/VGABIOS-lgpl-latest
+cpu: model={cpu}, count={cpus}, ips={ips}, reset_on_triple_fault=0
+memory: guest={mem}, host={mem}
+ata0-master: type=cdrom, path="{iso}", status=inserted
+boot: cdrom
+com1: enabled=1, mode=term, dev={tty}
+clock: sync=none, time0=1700000000
+mouse: enabled=0
+sound: driver=dummy
+plugin_ctrl: speaker=0, gameport=0, parallel=0, usb_uhci=0
+log: {log}
+panic: action=report
+panic: {fatal}
+error: action=ignore
+info: action=report
+debug: action=ignore
+"""
+
+
+def die_with_parent():
+    """In the child: no machine outlives its testbed/run, whatever ends that."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def have_kvm():
+    """Whether QEMU can have VT-x here, nested: /dev/kvm and a CPU with vmx."""
+    with open("/proc/cpuinfo") as f:
+        return os.path.exists("/dev/kvm") and " vmx" in f.read()
+
+
+class Machine:
+    """A running emulator. `log` is what the emulator itself had to say."""
+
+    def __init__(self, argv, log):
+        self.log = log
+        with open(log, "ab") as out:
+            self.process = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                start_new_session=True, preexec_fn=die_with_parent)
+
+    def running(self):
+        return self.process.poll() is None
+
+    def kill(self):
+        if self.running():
+            self.process.kill()
+        self.process.wait()
+
+    def log_text(self):
+        with open(self.log, errors="replace") as f:
+            return f.read()
+
+
+class Bochs(Machine):
+    """Its exit status says nothing: an orderly power-off exits with 1."""
+
+    def __init__(self, work, opts, iso, tty):
+        rc = os.path.join(work, "bochsrc")
+        log = os.path.join(work, "bochs.log")
+        script = opts.debugger
+        if not script:
+            script = os.path.join(work, "debugger.rc")
+            with open(script, "w") as f:
+                f.write("c\n")
+        with open(rc, "w") as f:
+            f.write(BOCHSRC.format(share=BXSHARE, cpu=opts.cpu, cpus=opts.cpus,
+                                   ips=opts.ips, mem=opts.mem, iso=iso, tty=tty, log=log,
+                                   fatal=", ".join("cpu%d=fatal" % i
+                                                   for i in range(opts.cpus))))
+            f.writelines(line + "\n" for line in opts.bochsrc)
+        super().__init__(["bochs", "-q", "-f", rc, "-rc", script], log)
+
+    def powered_off(self):
+        return "soft power off" in self.log_text()
+
+
+class Qemu(Machine):
+    """With KVM where the CPU can nest; without, for tests that want no VT-x."""
+
+    def __init__(self, work, opts, kernel, initrd, cmdline, tty, accel):
+        cpu = "host" if accel == "kvm" else "qemu64"
+        super().__init__(["qemu-system-x86_64", "-accel", accel, "-cpu", cpu,
+                          "-smp", str(opts.cpus), "-m", str(opts.mem),
+                          "-kernel", kernel, "-initrd", initrd, "-append", cmdline,
+                          "-serial", tty, "-display", "none", "-monitor", "none",
+                          "-nodefaults", "-no-reboot",
+                          "-action", "shutdown=poweroff,panic=exit-failure",
+                          "-trace", "qemu_system_powerdown_request"],
+                         os.path.join(work, "qemu.log"))
+
+    def powered_off(self):
+        return self.process.poll() == 0
