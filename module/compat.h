@@ -48,4 +48,16 @@ struct syscore_ops name = {						\
 #define compat_unregister_syscore	unregister_syscore_ops
 #endif
 
+/* irqchip */
+#include <linux/hrtimer.h>
+
+/* hrtimer_setup() came after 6.12; both kernels have the two steps. */
+static inline void compat_hrtimer_setup(struct hrtimer *timer,
+					enum hrtimer_restart (*fn)(struct hrtimer *timer),
+					clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock, mode);
+	timer->function = fn;
+}
+
 #endif

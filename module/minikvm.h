@@ -123,8 +123,10 @@ struct pio_state {
 	u16 port;
 	u8 size;
 	bool in;
-	bool string;
+	bool string, rep;
+	u8 addr_size;		/* of a string: 0, 1, 2 for 16, 32, 64 bits */
 	u32 count;
+	gva_t gva;		/* memory operand of a string */
 };
 
 struct vcpu_stats {

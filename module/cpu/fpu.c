@@ -81,7 +81,7 @@ void fpu_before_entry(struct vcpu *vcpu)
 	if (boot_cpu_has(X86_FEATURE_OSPKE)) {
 		vcpu->host_pkru = rdpkru();
 		if (vcpu->pkru != vcpu->host_pkru)
-			__write_pkru(vcpu->pkru);
+			wrpkru(vcpu->pkru);
 	}
 }
 
@@ -93,7 +93,7 @@ void fpu_after_exit(struct vcpu *vcpu)
 	if (boot_cpu_has(X86_FEATURE_OSPKE)) {
 		vcpu->pkru = rdpkru();
 		if (vcpu->pkru != vcpu->host_pkru)
-			__write_pkru(vcpu->host_pkru);
+			wrpkru(vcpu->host_pkru);
 	}
 	if (xgetbv(XCR_XFEATURE_ENABLED_MASK) != host_xcr0)
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, host_xcr0);

@@ -3,6 +3,7 @@
  * Linear addresses of a vCPU: translate, read, write, with the fault that the
  * guest would get. The walk itself is in mm/walk.c.
  */
+#include <linux/mm.h>
 #include <asm/processor-flags.h>
 
 #include "../mm/walk.h"

@@ -70,7 +70,7 @@ int vcpu_code_bits(struct vcpu *vcpu)
 	return ar & BIT(14) ? 32 : 16;
 }
 
-static void write_cr0(struct vcpu *vcpu, unsigned long cr0)
+static void put_cr0(struct vcpu *vcpu, unsigned long cr0)
 {
 	vcpu->cr0 = cr0;
 	vmcs_write_cr0_read_shadow(cr0);
@@ -78,7 +78,7 @@ static void write_cr0(struct vcpu *vcpu, unsigned long cr0)
 	vmcs_write_guest_cr0((cr0 & ~(X86_CR0_CD | X86_CR0_NW)) | vmx_caps.cr0_fixed1);
 }
 
-static void write_cr4(struct vcpu *vcpu, unsigned long cr4)
+static void put_cr4(struct vcpu *vcpu, unsigned long cr4)
 {
 	vcpu->cr4 = cr4;
 	vmcs_write_cr4_read_shadow(cr4);
@@ -99,7 +99,7 @@ static void busy_64bit_tss(void)
 	vmx_set_segment(SEG_TR, &tr);
 }
 
-static void write_efer(struct vcpu *vcpu, u64 efer)
+static void put_efer(struct vcpu *vcpu, u64 efer)
 {
 	u32 controls = vmcs_read_entry_controls();
 	u32 want = efer & EFER_LMA ? controls | ENTRY_IA32E : controls & ~ENTRY_IA32E;
@@ -186,9 +186,9 @@ int vcpu_set_cr0(struct vcpu *vcpu, unsigned long cr0)
 	if (((cr0 ^ old) & (X86_CR0_PG | X86_CR0_CD | X86_CR0_NW)) &&
 	    is_pae_paging(cr0, vcpu_cr4(vcpu), efer) && load_pdptes(vcpu, vcpu_cr3(vcpu)))
 		return 1;
-	write_cr0(vcpu, cr0);
+	put_cr0(vcpu, cr0);
 	if (efer != vcpu->efer)
-		write_efer(vcpu, efer);
+		put_efer(vcpu, efer);
 	if ((cr0 ^ old) & CR0_PAGING)
 		vmx_flush_vpid(vcpu);
 	return 0;
@@ -242,7 +242,7 @@ int vcpu_set_cr4(struct vcpu *vcpu, unsigned long cr4)
 	if (((cr4 ^ old) & CR4_PAGING) && is_pae_paging(vcpu_cr0(vcpu), cr4, vcpu->efer) &&
 	    load_pdptes(vcpu, vcpu_cr3(vcpu)))
 		return 1;
-	write_cr4(vcpu, cr4);
+	put_cr4(vcpu, cr4);
 	if ((cr4 ^ old) & CR4_PAGING)
 		vmx_flush_vpid(vcpu);
 	return 0;
@@ -271,7 +271,7 @@ int vcpu_set_efer(struct vcpu *vcpu, u64 efer)
 	efer = (efer & ~EFER_LMA) | (vcpu->efer & EFER_LMA);
 	if ((efer ^ vcpu->efer) & EFER_NX)
 		vmx_flush_vpid(vcpu);
-	write_efer(vcpu, efer);
+	put_efer(vcpu, efer);
 	return 0;
 }
 
@@ -280,7 +280,7 @@ void vcpu_load_efer(struct vcpu *vcpu, u64 efer)
 {
 	bool lma = (efer & EFER_LME) && (vcpu_cr0(vcpu) & X86_CR0_PG);
 
-	write_efer(vcpu, (efer & ~(u64)EFER_LMA) | (lma ? EFER_LMA : 0));
+	put_efer(vcpu, (efer & ~(u64)EFER_LMA) | (lma ? EFER_LMA : 0));
 }
 
 /** vcpu_set_xcr0 - XSETBV, SET_XCRS. 0, or 1: #GP. SDM "XSETBV". */
@@ -397,9 +397,9 @@ int vcpu_set_sregs(struct vcpu *vcpu, const struct minikvm_sregs *sregs)
 	vmcs_write_guest_cr3(sregs->cr3);
 	if (!(sregs->cr8 & ~0xfull))
 		vcpu_set_cr8(vcpu, sregs->cr8);
-	write_cr0(vcpu, (sregs->cr0 & CR0_DEFINED) | X86_CR0_ET);
-	write_cr4(vcpu, sregs->cr4);
-	write_efer(vcpu, sregs->efer);
+	put_cr0(vcpu, (sregs->cr0 & CR0_DEFINED) | X86_CR0_ET);
+	put_cr4(vcpu, sregs->cr4);
+	put_efer(vcpu, sregs->efer);
 	/* Bad PDPTEs: entry fails, and the VMM hears of it then. */
 	if (is_pae_paging(sregs->cr0, sregs->cr4, sregs->efer))
 		load_pdptes(vcpu, sregs->cr3);
@@ -457,9 +457,9 @@ void vcpu_reset(struct vcpu *vcpu, bool init)
 	vmcs_write_guest_cr3(0);
 	vcpu->cr2 = 0;
 	vcpu->cr8 = 0;
-	write_cr0(vcpu, caching | X86_CR0_ET);
-	write_cr4(vcpu, 0);
-	write_efer(vcpu, 0);
+	put_cr0(vcpu, caching | X86_CR0_ET);
+	put_cr4(vcpu, 0);
+	put_efer(vcpu, 0);
 	memset(vcpu->dr, 0, sizeof(vcpu->dr));
 	vcpu->dr6 = 0xffff0ff0;
 	vcpu->dr7 = 0x400;

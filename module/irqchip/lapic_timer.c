@@ -16,7 +16,6 @@
 #include <asm/msr.h>
 #include <asm/tsc.h>
 
-#include "../compat.h"
 #include "lapic.h"
 
 /* Far deadlines are looked at again after this; it also bounds the arithmetic. */
@@ -47,7 +46,8 @@ static enum hrtimer_restart timer_fn(struct hrtimer *timer)
 /* Prepare a timer that is not running. */
 void lapic_timer_init(struct lapic *lapic)
 {
-	compat_hrtimer_setup(&lapic->timer, timer_fn, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
+	hrtimer_init(&lapic->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
+	lapic->timer.function = timer_fn;
 	lapic->divide = 2;	/* what TDCR == 0 means */
 }
 

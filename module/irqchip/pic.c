@@ -177,6 +177,7 @@ static void write_icw1(struct pic *pic, unsigned int index, u8 val)
 		chip->auto_eoi = 0;
 	}
 	chip->init_state = WANT_ICW2;
+	update(pic);
 }
 
 /* OCW2: end of interrupt, and rotation of priorities. */

@@ -11,6 +11,7 @@
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/sched/signal.h>
+#include <linux/swap.h>
 #include <linux/slab.h>
 #include <asm/cpufeature.h>
 

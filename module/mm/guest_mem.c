@@ -3,7 +3,7 @@
  * The kernel reads and writes guest physical memory, through the VMM's own
  * mapping: the slot is looked up each time, no kernel pointer is kept.
  */
-#include <linux/sched/mm.h>
+#include <linux/mm.h>
 #include <linux/uaccess.h>
 
 #include "memslot.h"

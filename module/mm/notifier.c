@@ -6,6 +6,8 @@
  * and EPT gives it up. A fault that runs at the same time sees invalidate_active
  * or a new invalidate_seq under ept_lock, and starts anew.
  */
+#include <linux/gfp.h>
+#include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 
 #include "../vmx/vmx.h"

@@ -92,7 +92,7 @@ static unsigned long lmsw(struct vcpu *vcpu, u16 msw)
 	return (cr0 & ~0xeul) | (msw & 0xf);
 }
 
-/** exit_cr - SDM "MOV - Move to/from Control Registers", "CLTS", "LMSW" */
+/* exit_cr - SDM "MOV - Move to/from Control Registers", "CLTS", "LMSW" */
 int exit_cr(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	u64 q = exit->qualification;
@@ -109,7 +109,7 @@ int exit_cr(struct vcpu *vcpu, const struct vmexit *exit)
 	}
 }
 
-/** exit_dr - SDM "MOV - Move to/from Debug Registers" */
+/* exit_dr - SDM "MOV - Move to/from Debug Registers" */
 int exit_dr(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	return debug_mov_dr(vcpu, exit->qualification);

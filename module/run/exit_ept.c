@@ -32,7 +32,7 @@ static bool is_device_access(const struct vmexit *exit)
 	       (exit->qualification & data) == data;
 }
 
-/**
+/*
  * exit_ept_violation - map the page, or hand the access to a device
  *
  * SDM "EPT Violations".
@@ -64,7 +64,7 @@ int exit_ept_violation(struct vcpu *vcpu, const struct vmexit *exit)
 	return ret;
 }
 
-/** exit_ept_misconfig - an entry that the processor cannot use: our mistake */
+/* exit_ept_misconfig - an entry that the processor cannot use: our mistake */
 int exit_ept_misconfig(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	WARN_ONCE(1, "EPT misconfiguration at gpa 0x%llx\n", exit->gpa);

@@ -32,7 +32,7 @@ static void host_machine_check(void)
 	asm volatile("int $18" : : : "memory");
 }
 
-/** exit_exception - an exception in the bitmap, or an NMI (already handled) */
+/* exit_exception - an exception in the bitmap, or an NMI (already handled) */
 int exit_exception(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	u32 type = exit->intr_info & INTR_INFO_TYPE;
@@ -51,14 +51,14 @@ int exit_exception(struct vcpu *vcpu, const struct vmexit *exit)
 	return EXIT_RESUME;
 }
 
-/** exit_machine_check - during the guest or its entry; SDM "Machine-Check Events" */
+/* exit_machine_check - during the guest or its entry; SDM "Machine-Check Events" */
 int exit_machine_check(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	host_machine_check();
 	return EXIT_RESUME;
 }
 
-/** exit_intr_window - the guest can take an interrupt now */
+/* exit_intr_window - the guest can take an interrupt now */
 int exit_intr_window(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	vmcs_set_interrupt_window(vcpu, false);
@@ -66,7 +66,7 @@ int exit_intr_window(struct vcpu *vcpu, const struct vmexit *exit)
 	return EXIT_RESUME;
 }
 
-/** exit_nmi_window - the guest can take an NMI now */
+/* exit_nmi_window - the guest can take an NMI now */
 int exit_nmi_window(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	vmcs_set_nmi_window(vcpu, false);
@@ -74,14 +74,14 @@ int exit_nmi_window(struct vcpu *vcpu, const struct vmexit *exit)
 	return EXIT_RESUME;
 }
 
-/** exit_triple_fault - the virtual CPU shuts down; the VMM may reset it */
+/* exit_triple_fault - the virtual CPU shuts down; the VMM may reset it */
 int exit_triple_fault(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	vcpu->run->exit_reason = MINIKVM_EXIT_SHUTDOWN;
 	return EXIT_USER;
 }
 
-/** exit_task_switch - hardware task switches are not emulated, by design */
+/* exit_task_switch - hardware task switches are not emulated, by design */
 int exit_task_switch(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	u64 data[2] = { exit->reason, exit->qualification };
@@ -89,7 +89,7 @@ int exit_task_switch(struct vcpu *vcpu, const struct vmexit *exit)
 	return exit_internal_error(vcpu, MINIKVM_INTERNAL_ERROR_EMULATION, 2, data);
 }
 
-/**
+/*
  * exit_failed_entry - the processor refused the guest's state, or the VMCS
  *
  * The next RUN tries again: the VMM may have mended the state.

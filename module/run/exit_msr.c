@@ -8,7 +8,7 @@ static int general_protection(struct vcpu *vcpu)
 	return EXIT_RESUME;
 }
 
-/** exit_rdmsr - SDM "RDMSR - Read From Model Specific Register" */
+/* exit_rdmsr - SDM "RDMSR - Read From Model Specific Register" */
 int exit_rdmsr(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	u64 value;
@@ -20,7 +20,7 @@ int exit_rdmsr(struct vcpu *vcpu, const struct vmexit *exit)
 	return EXIT_SKIP;
 }
 
-/** exit_wrmsr - SDM "WRMSR - Write to Model Specific Register" */
+/* exit_wrmsr - SDM "WRMSR - Write to Model Specific Register" */
 int exit_wrmsr(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	u64 value = (u32)vcpu->regs[RAX] | vcpu->regs[RDX] << 32;

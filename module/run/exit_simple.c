@@ -9,7 +9,7 @@
 #define VMCALL_ENOSYS	1000	/* "no such hypercall", as Linux guests know it */
 #define VMCALL_EPERM	1
 
-/** exit_cpuid - SDM "CPUID - CPU Identification" */
+/* exit_cpuid - SDM "CPUID - CPU Identification" */
 int exit_cpuid(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	u32 eax = vcpu->regs[RAX], ebx, ecx = vcpu->regs[RCX], edx;
@@ -22,7 +22,7 @@ int exit_cpuid(struct vcpu *vcpu, const struct vmexit *exit)
 	return EXIT_SKIP;
 }
 
-/** exit_vmcall - a hypercall: there are none yet, and user mode may not ask */
+/* exit_vmcall - a hypercall: there are none yet, and user mode may not ask */
 int exit_vmcall(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	long error = vmx_cpl() ? -VMCALL_EPERM : -VMCALL_ENOSYS;
@@ -31,7 +31,7 @@ int exit_vmcall(struct vcpu *vcpu, const struct vmexit *exit)
 	return EXIT_SKIP;
 }
 
-/**
+/*
  * exit_hlt - wait for an event, in the kernel if the chips are here
  *
  * RIP moves first: the event is delivered after the HLT.
@@ -47,39 +47,39 @@ int exit_hlt(struct vcpu *vcpu, const struct vmexit *exit)
 	return EXIT_RESUME;
 }
 
-/** exit_resume - the exit itself was all: host interrupts come now */
+/* exit_resume - the exit itself was all: host interrupts come now */
 int exit_resume(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	return EXIT_RESUME;
 }
 
-/** exit_skip - nothing to do: INVD (the cache is the host's), PAUSE */
+/* exit_skip - nothing to do: INVD (the cache is the host's), PAUSE */
 int exit_skip(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	return EXIT_SKIP;
 }
 
-/** exit_undefined - instructions that this virtual CPU does not have */
+/* exit_undefined - instructions that this virtual CPU does not have */
 int exit_undefined(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	event_exception(vcpu, 6);
 	return EXIT_RESUME;
 }
 
-/** exit_rdpmc - no performance counters: every index is invalid */
+/* exit_rdpmc - no performance counters: every index is invalid */
 int exit_rdpmc(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	event_exception_error(vcpu, 13, 0);
 	return EXIT_RESUME;
 }
 
-/** exit_wbinvd - guest memory is write-back and coherent: nothing to write back */
+/* exit_wbinvd - guest memory is write-back and coherent: nothing to write back */
 int exit_wbinvd(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	return EXIT_SKIP;
 }
 
-/** exit_xsetbv - SDM "XSETBV - Set Extended Control Register" */
+/* exit_xsetbv - SDM "XSETBV - Set Extended Control Register" */
 int exit_xsetbv(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	u64 value = (u32)vcpu->regs[RAX] | vcpu->regs[RDX] << 32;

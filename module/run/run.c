@@ -149,7 +149,7 @@ static void leave_loop(struct vcpu *vcpu)
 }
 
 /* Is there more to do than to deliver events? */
-static bool work_pending(struct vcpu *vcpu)
+static bool must_leave(struct vcpu *vcpu)
 {
 	return (READ_ONCE(vcpu->requests) & ~BIT(REQ_EVENT)) || xfer_to_guest_mode_work_pending() ||
 	       READ_ONCE(vcpu->mp_state) != MINIKVM_MP_STATE_RUNNABLE;
@@ -184,7 +184,7 @@ static enum loop_end guest_loop(struct vcpu *vcpu, int *verdict)
 	local_irq_disable();
 	publish(vcpu);
 	enter_loop(vcpu);
-	for (n = 0; n < MAX_EXITS_IRQS_OFF && !work_pending(vcpu); n++) {
+	for (n = 0; n < MAX_EXITS_IRQS_OFF && !must_leave(vcpu); n++) {
 		once(vcpu);
 		if (!exit_is_fast(vcpu)) {
 			end = LOOP_EXIT;
@@ -311,7 +311,7 @@ static int run_loop(struct vcpu *vcpu, bool window)
 	int verdict = EXIT_RESUME;
 
 	for (;;) {
-		if (work_pending(vcpu)) {
+		if (must_leave(vcpu)) {
 			verdict = slow_path(vcpu);
 			if (verdict != EXIT_RESUME)
 				return verdict;

@@ -94,7 +94,10 @@ class Console:
             if m.group(1) == b"start":
                 self.started = time.monotonic() - self.begin
             else:
+                self.output(self.marker.sub(b"", data[:m.start()]))
+                data = data[m.end():]
                 self.status = int(m.group(2) or 1)
+                break
         data = self.marker.sub(b"", data)
         line = data[data.rfind(b"\n") + 1:]
         first = line.find(b"@@")
@@ -109,7 +112,7 @@ class Console:
         if self.log:
             self.log.write(data.replace(b"\r", b""))
             self.log.flush()
-        if not self.show:
+        if not self.show or self.status is not None:
             return
         if not self.interactive:
             data = data.replace(b"\r", b"")

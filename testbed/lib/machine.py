@@ -90,6 +90,9 @@ class Bochs(Machine):
     def powered_off(self):
         return "soft power off" in self.log_text()
 
+    def was_reset(self):
+        return "exception with no resolution" in self.log_text()
+
 
 class Qemu(Machine):
     """With KVM where the CPU can nest; without, for tests that want no VT-x."""
@@ -102,8 +105,12 @@ class Qemu(Machine):
                           "-serial", tty, "-display", "none", "-monitor", "none",
                           "-nodefaults", "-no-reboot",
                           "-action", "shutdown=poweroff,panic=exit-failure",
-                          "-trace", "qemu_system_powerdown_request"],
+                          "-trace", "qemu_system_shutdown_request"],
                          os.path.join(work, "qemu.log"))
 
+    # 6 is guest-shutdown in QEMU's ShutdownCause. A reset isn't traced.
     def powered_off(self):
-        return self.process.poll() == 0
+        return "shutdown_request reason=6" in self.log_text()
+
+    def was_reset(self):
+        return self.process.poll() == 0 and not self.powered_off()

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which accesses the chips in the kernel answer. There are five of them at
+ * well-known places, so a bus is a short list of questions.
+ */
+#include "../minikvm.h"
+
+/**
+ * io_bus_pio - offer a port access to the chips
+ * @vcpu: whose
+ * @write: direction
+ * @port: number
+ * @data: value
+ * @len: bytes
+ *
+ * Return: 0: done; -EOPNOTSUPP: the VMM's.
+ */
+int io_bus_pio(struct vcpu *vcpu, bool write, u16 port, void *data, int len)
+{
+	struct vm *vm = vcpu->vm;
+
+	if (smp_load_acquire(&vm->irqchip) && !irqchip_pio(vm, write, port, data, len))
+		return 0;
+	if (smp_load_acquire(&vm->pit) && !pit_pio(vm, write, port, data, len))
+		return 0;
+	return -EOPNOTSUPP;
+}
+
+/** io_bus_mmio - offer a memory access to the chips; see io_bus_pio() */
+int io_bus_mmio(struct vcpu *vcpu, bool write, gpa_t gpa, void *data, int len)
+{
+	if (vcpu->lapic && !lapic_mmio(vcpu, write, gpa, data, len))
+		return 0;
+	if (smp_load_acquire(&vcpu->vm->irqchip) &&
+	    !irqchip_mmio(vcpu->vm, write, gpa, data, len))
+		return 0;
+	return -EOPNOTSUPP;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Instructions with a memory operand, decoded as far as a device access needs.
+ * Pure: bytes in, struct insn out. SDM "Instruction Format".
+ */
+#ifndef MINIKVM_DECODE_H
+#define MINIKVM_DECODE_H
+
+#ifdef __KERNEL__
+#include <linux/errno.h>
+#include <linux/types.h>
+#else
+#include "shim.h"
+#endif
+
+#define INSN_MAX	15
+#define INSN_NO_REG	0xff
+
+/* What is done with the memory operand. ALU operations in the order of their opcodes. */
+enum insn_op {
+	OP_ADD, OP_OR, OP_ADC, OP_SBB, OP_AND, OP_SUB, OP_XOR, OP_CMP,
+	OP_MOV,			/* also STOS and LODS */
+	OP_MOVZX, OP_MOVSX, OP_MOVBE, OP_MOVS,
+	OP_TEST, OP_NOT, OP_NEG, OP_INC, OP_DEC,
+	OP_XCHG, OP_XADD, OP_CMPXCHG,
+	OP_BT, OP_BTS, OP_BTR, OP_BTC,
+};
+
+/* How the other operand, if any, is given. */
+enum insn_other { OTHER_NONE, OTHER_REG, OTHER_IMM };
+
+struct insn {
+	u8 op;			/* enum insn_op */
+	u8 len;			/* bytes */
+	u8 size;		/* of the memory operand: 1, 2, 4, 8 */
+	u8 reg_size;		/* of the register operand; differs for MOVZX, MOVSX */
+	u8 other;		/* enum insn_other */
+	u8 reg;			/* register operand */
+	bool reg_high;		/* it is AH, CH, DH or BH: bits 15:8 of reg */
+	bool to_mem;		/* memory is the destination */
+	bool string;		/* MOVS, STOS, LODS: addressed by RSI, RDI */
+	bool rep;		/* REP or REPNE */
+	bool rip_relative;
+	bool has_rex;
+	u8 addr_size;		/* 2, 4, 8 */
+	u8 seg;			/* segment register, SEG_* order */
+	u8 base, index;		/* registers of the address, or INSN_NO_REG */
+	u8 scale;		/* shift count */
+	s64 disp;
+	u64 imm;		/* sign-extended to the operand size */
+};
+
+/* An access that waits for the VMM: part of struct vcpu, used by mmio.c alone. */
+struct mmio_piece {
+	u64 gpa;
+	u8 len;
+};
+
+struct mmio_side {
+	struct mmio_piece piece[2];	/* two if it crosses a page */
+	u8 n, done;
+	u8 bytes;			/* of the value that are through */
+	u64 value;
+};
+
+struct mmio_state {
+	struct insn insn;
+	struct mmio_side read, write;
+};
+
+int insn_decode(const u8 *bytes, size_t len, int code_bits, struct insn *insn);
+
+/* insn_decode(): the bytes given end inside the instruction. */
+#define INSN_MORE	(-EAGAIN)
+
+#endif

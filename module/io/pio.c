@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Port I/O: IN, OUT, INS and OUTS. The processor says all there is to know about
+ * the access (SDM "Exit Qualification for I/O Instructions"), so nothing is
+ * decoded. Chips in the kernel answer at once; the rest exits to the VMM, and
+ * pio_complete() finishes the instruction when it runs the vCPU again.
+ */
+#include <linux/mm.h>
+#include <asm/processor-flags.h>
+
+#include "../trace.h"
+#include "../vmx/vmx.h"
+#include "../minikvm.h"
+
+#define QUAL_SIZE(q)	(((q) & 7) + 1)
+#define QUAL_IN		BIT(3)
+#define QUAL_STRING	BIT(4)
+#define QUAL_REP	BIT(5)
+#define QUAL_PORT(q)	((q) >> 16 & 0xffff)
+
+/* SDM "VM-Exit Instruction-Information Field for INS and OUTS": 0, 1, 2: 16, 32, 64 bits */
+#define INFO_ADDR_SIZE(info)	((info) >> 7 & 7)
+
+static u64 address_mask(const struct pio_state *pio)
+{
+	return pio->addr_size == 2 ? ~0ull : pio->addr_size == 1 ? 0xffffffffull : 0xffffull;
+}
+
+/* A register of which only the low address-size bits count; 32 bits clear the rest. */
+static void advance(struct vcpu *vcpu, int reg, s64 delta)
+{
+	u64 mask = address_mask(&vcpu->pio), old = vcpu->regs[reg];
+	u64 new = (old + delta) & mask;
+
+	if (mask == 0xffff)
+		new |= old & ~0xffffull;
+	vcpu->regs[reg] = new;
+}
+
+static u64 rep_count(struct vcpu *vcpu)
+{
+	return vcpu->pio.rep ? vcpu->regs[RCX] & address_mask(&vcpu->pio) : 1;
+}
+
+static bool backwards(void)
+{
+	return vmcs_read_guest_rflags() & X86_EFLAGS_DF;
+}
+
+/* The values are done: move the registers, and RIP if none is left. */
+static int string_done(struct vcpu *vcpu, u32 count)
+{
+	const struct pio_state *pio = &vcpu->pio;
+	s64 bytes = (s64)count * pio->size;
+
+	advance(vcpu, pio->in ? RDI : RSI, backwards() ? -bytes : bytes);
+	if (pio->rep) {
+		advance(vcpu, RCX, -(s64)count);
+		if (rep_count(vcpu))
+			return EXIT_RESUME;
+	}
+	return EXIT_SKIP;
+}
+
+static void set_rax(struct vcpu *vcpu, u32 value)
+{
+	switch (vcpu->pio.size) {
+	case 1:
+		vcpu->regs[RAX] = (vcpu->regs[RAX] & ~0xfful) | (u8)value;
+		break;
+	case 2:
+		vcpu->regs[RAX] = (vcpu->regs[RAX] & ~0xfffful) | (u16)value;
+		break;
+	default:
+		vcpu->regs[RAX] = value;
+	}
+}
+
+/* Put what a string input got into guest memory. Verdict. */
+static int store_string(struct vcpu *vcpu, const void *data, u32 count)
+{
+	struct guest_fault fault;
+	int ret = gva_write(vcpu, vcpu->pio.gva, data, count * vcpu->pio.size, &fault);
+
+	if (ret > 0) {
+		gva_inject(vcpu, &fault);
+		return EXIT_RESUME;
+	}
+	/* Memory that went away since the access began: the data is lost, as on a bus. */
+	return string_done(vcpu, count);
+}
+
+/* The VMM has answered. */
+static int pio_complete(struct vcpu *vcpu)
+{
+	struct pio_state *pio = &vcpu->pio;
+	u32 value = 0;
+
+	if (!pio->in)
+		return pio->string ? string_done(vcpu, 1) : EXIT_SKIP;
+	if (pio->string)
+		return store_string(vcpu, vcpu->pio_data, pio->count);
+	memcpy(&value, vcpu->pio_data, pio->size);
+	set_rax(vcpu, value);
+	return EXIT_SKIP;
+}
+
+/*
+ * To the VMM. RIP stays until it comes back, but an OUT is over: who reads the
+ * registers now sees what comes after it only then.
+ */
+static int to_vmm(struct vcpu *vcpu, const void *data)
+{
+	struct minikvm_run *run = vcpu->run;
+	struct pio_state *pio = &vcpu->pio;
+
+	if (!pio->in)
+		memcpy(vcpu->pio_data, data, pio->size);
+	else
+		memset(vcpu->pio_data, 0, pio->size * pio->count);
+	run->exit_reason = MINIKVM_EXIT_IO;
+	run->io.direction = pio->in ? MINIKVM_EXIT_IO_IN : MINIKVM_EXIT_IO_OUT;
+	run->io.size = pio->size;
+	run->io.port = pio->port;
+	run->io.count = pio->count;
+	run->io.data_offset = MINIKVM_PIO_PAGE_OFFSET * PAGE_SIZE;
+	vcpu->complete = pio_complete;
+	return EXIT_USER;
+}
+
+static int simple(struct vcpu *vcpu)
+{
+	struct pio_state *pio = &vcpu->pio;
+	u32 value = pio->in ? 0 : vcpu->regs[RAX];
+
+	if (io_bus_pio(vcpu, !pio->in, pio->port, &value, pio->size))
+		return to_vmm(vcpu, &value);
+	if (pio->in)
+		set_rax(vcpu, value);
+	return EXIT_SKIP;
+}
+
+static int outs(struct vcpu *vcpu)
+{
+	struct pio_state *pio = &vcpu->pio;
+	struct guest_fault fault;
+	u32 value = 0;
+	int ret;
+
+	ret = gva_read(vcpu, pio->gva, &value, pio->size, ACCESS_READ, &fault);
+	if (ret > 0) {
+		gva_inject(vcpu, &fault);
+		return EXIT_RESUME;
+	}
+	if (ret < 0)
+		value = ~0u;	/* no memory there */
+	if (io_bus_pio(vcpu, true, pio->port, &value, pio->size))
+		return to_vmm(vcpu, &value);
+	return string_done(vcpu, 1);
+}
+
+/* How many values one exit may bring: to the end of the page, upwards only. */
+static u32 ins_batch(struct vcpu *vcpu)
+{
+	struct pio_state *pio = &vcpu->pio;
+	u64 room = (PAGE_SIZE - offset_in_page(pio->gva)) / pio->size;
+
+	if (backwards() || !room)
+		return 1;
+	return min_t(u64, rep_count(vcpu), room);
+}
+
+static int ins(struct vcpu *vcpu)
+{
+	struct pio_state *pio = &vcpu->pio;
+	struct guest_fault fault;
+	u32 value = 0;
+	gpa_t gpa;
+
+	/* The guest's page fault comes before the port is read. */
+	if (gva_to_gpa(vcpu, pio->gva, ACCESS_WRITE, &gpa, &fault)) {
+		gva_inject(vcpu, &fault);
+		return EXIT_RESUME;
+	}
+	if (!io_bus_pio(vcpu, false, pio->port, &value, pio->size))
+		return store_string(vcpu, &value, 1);
+	pio->count = ins_batch(vcpu);
+	return to_vmm(vcpu, NULL);
+}
+
+static int string(struct vcpu *vcpu, const struct vmexit *exit)
+{
+	struct pio_state *pio = &vcpu->pio;
+
+	pio->rep = exit->qualification & QUAL_REP;
+	pio->addr_size = INFO_ADDR_SIZE(exit->insn_info);
+	pio->gva = exit->gva;
+	if (!rep_count(vcpu))
+		return EXIT_SKIP;
+	return pio->in ? ins(vcpu) : outs(vcpu);
+}
+
+/**
+ * pio_exit - an exit of IN, OUT, INS or OUTS
+ * @vcpu: attached
+ * @exit: qualification; instruction information and linear address for strings
+ *
+ * A REP form goes on by executing the instruction again.
+ * Context: sleeps. Return: verdict.
+ */
+int pio_exit(struct vcpu *vcpu, const struct vmexit *exit)
+{
+	u64 q = exit->qualification;
+
+	vcpu->pio = (struct pio_state) {
+		.port = QUAL_PORT(q),
+		.size = QUAL_SIZE(q),
+		.in = q & QUAL_IN,
+		.string = q & QUAL_STRING,
+		.count = 1,
+	};
+	vcpu->stats.pio++;
+	trace_minikvm_pio(vcpu->pio.in, vcpu->pio.port, vcpu->pio.size, 1);
+	return vcpu->pio.string ? string(vcpu, exit) : simple(vcpu);
+}

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The chips that the vCPUs of a VM share, and how a GSI reaches them: 0 to 15
+ * go to the PIC's line and the IOAPIC's pin of the same number, 16 to 23 to the
+ * IOAPIC only (KVM's default routing). Also where the local APIC's and the
+ * PIC's offers to a vCPU meet.
+ *
+ * Called by fd/vm.c (create, lines, state), io/bus.c (ports and memory),
+ * cpu/events.c (injection), pit.c and lapic.c. Left out: other routings,
+ * resampling, sources that share a line.
+ */
+#include <linux/nospec.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "irqchip.h"
+#include "lapic.h"
+
+static unsigned long chip_lock(struct irqchip *chip)
+	__acquires(&chip->lock)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&chip->lock, flags);
+	return flags;
+}
+
+/* The PIC's INT pin went up: one CPU that listens to it has to look. */
+static void wake_pic_listener(struct vm *vm)
+{
+	struct lapic *lapic;
+	u32 slot = 0;
+
+	while ((lapic = apic_next(vm, &slot))) {
+		if (!lapic_regs_accepts_pic(&lapic->regs))
+			continue;
+		set_bit(REQ_EVENT, &lapic->vcpu->requests);
+		lapic->wake(lapic->vcpu);
+		return;
+	}
+}
+
+/* Unlock; then pass on what happened, with no lock of ours held. */
+static void chip_unlock(struct irqchip *chip, unsigned long flags)
+	__releases(&chip->lock)
+{
+	bool raised = chip->pic.raised;
+	u32 acked = chip->pic.acked | chip->ioapic.acked;
+	u32 unmasked = chip->pic.unmasked | chip->ioapic.unmasked;
+	struct pit *pit;
+
+	chip->pic.raised = false;
+	chip->pic.acked = 0;
+	chip->pic.unmasked = 0;
+	chip->ioapic.acked = 0;
+	chip->ioapic.unmasked = 0;
+	spin_unlock_irqrestore(&chip->lock, flags);
+
+	if (raised)
+		wake_pic_listener(chip->vm);
+	if (!((acked | unmasked) & BIT(PIT_GSI)))
+		return;
+	pit = smp_load_acquire(&chip->vm->pit);
+	if (!pit)
+		return;
+	if (unmasked & BIT(PIT_GSI))
+		pit_forget_ticks(pit);
+	else
+		pit_ack(pit);
+}
+
+/**
+ * irqchip_create() - CREATE_IRQCHIP: PIC pair and IOAPIC
+ * @vm: the VM; @vm->lock is held
+ *
+ * vCPUs that are created afterwards get a local APIC. Returns 0; -EEXIST: there
+ * are chips already; -EINVAL: there are vCPUs already; -ENOMEM.
+ */
+int irqchip_create(struct vm *vm)
+{
+	struct irqchip *chip;
+
+	lockdep_assert_held(&vm->lock);
+	if (vm->irqchip)
+		return -EEXIST;
+	if (vm->nr_vcpus)
+		return -EINVAL;
+	chip = kzalloc(sizeof(*chip), GFP_KERNEL_ACCOUNT);
+	if (!chip)
+		return -ENOMEM;
+	chip->vm = vm;
+	spin_lock_init(&chip->lock);
+	pic_init(&chip->pic);
+	ioapic_init(&chip->ioapic, vm);
+	smp_store_release(&vm->irqchip, chip);
+	return 0;
+}
+
+/**
+ * irqchip_destroy() - undo irqchip_create()
+ * @vm: the VM: the PIT and all vCPUs are gone
+ */
+void irqchip_destroy(struct vm *vm)
+{
+	kfree(vm->irqchip);
+	vm->irqchip = NULL;
+}
+
+/**
+ * irqchip_set_irq() - move an interrupt line
+ * @vm: the VM
+ * @gsi: any number; one without a route does nothing
+ * @level: 0 is low, everything else high
+ * @status: NULL, or gets how many took it, 0: merged with one that waits, -1:
+ *	    masked everywhere or no route
+ *
+ * Any context but NMI. Returns 0, or -ENXIO: the VM has no chips.
+ */
+int irqchip_set_irq(struct vm *vm, u32 gsi, int level, int *status)
+{
+	struct irqchip *chip = smp_load_acquire(&vm->irqchip);
+	int pic = -1, ioapic = -1;
+	unsigned long flags;
+
+	if (!chip)
+		return -ENXIO;
+	if (gsi < NR_GSIS) {
+		gsi = array_index_nospec(gsi, NR_GSIS);
+		flags = chip_lock(chip);
+		ioapic = ioapic_set_pin(&chip->ioapic, gsi, level, status);
+		if (gsi < PIC_LINES)
+			pic = pic_set_line(&chip->pic, gsi, level);
+		chip_unlock(chip, flags);
+	}
+	if (status)
+		*status = max(pic, 0) + max(ioapic, 0) - (pic < 0 && ioapic < 0);
+	return 0;
+}
+
+/* A local APIC ended an interrupt. Context: its vCPU thread. */
+void irqchip_eoi(struct vm *vm, u8 vector, bool level)
+{
+	struct irqchip *chip = smp_load_acquire(&vm->irqchip);
+	unsigned long flags;
+
+	if (!ioapic_wants_eoi(&chip->ioapic, vector))
+		return;
+	flags = chip_lock(chip);
+	ioapic_eoi(&chip->ioapic, vector, level);
+	chip_unlock(chip, flags);
+}
+
+/**
+ * irqchip_get() - GET_IRQCHIP
+ * @vm: the VM
+ * @chip: chip_id says which; its state is filled in
+ *
+ * May be called at any time. Returns 0; -ENXIO: no chips; -EINVAL: no such chip.
+ */
+int irqchip_get(struct vm *vm, struct minikvm_irqchip *chip)
+{
+	struct irqchip *chips = smp_load_acquire(&vm->irqchip);
+	unsigned long flags;
+	int ret = 0;
+
+	if (!chips)
+		return -ENXIO;
+	memset(&chip->chip, 0, sizeof(chip->chip));
+	flags = chip_lock(chips);
+	switch (chip->chip_id) {
+	case MINIKVM_IRQCHIP_PIC_MASTER:
+		chip->chip.pic = chips->pic.chip[0];
+		break;
+	case MINIKVM_IRQCHIP_PIC_SLAVE:
+		chip->chip.pic = chips->pic.chip[1];
+		break;
+	case MINIKVM_IRQCHIP_IOAPIC:
+		ioapic_get(&chips->ioapic, &chip->chip.ioapic);
+		break;
+	default:
+		ret = -EINVAL;
+	}
+	chip_unlock(chips, flags);
+	return ret;
+}
+
+/**
+ * irqchip_set() - SET_IRQCHIP
+ * @vm: the VM
+ * @chip: which, and its state: any bytes
+ *
+ * May be called at any time. Returns 0; -ENXIO: no chips; -EINVAL: no such chip.
+ */
+int irqchip_set(struct vm *vm, const struct minikvm_irqchip *chip)
+{
+	struct irqchip *chips = smp_load_acquire(&vm->irqchip);
+	unsigned long flags;
+	int ret = 0;
+
+	if (!chips)
+		return -ENXIO;
+	flags = chip_lock(chips);
+	switch (chip->chip_id) {
+	case MINIKVM_IRQCHIP_PIC_MASTER:
+		pic_set_chip(&chips->pic, 0, &chip->chip.pic);
+		break;
+	case MINIKVM_IRQCHIP_PIC_SLAVE:
+		pic_set_chip(&chips->pic, 1, &chip->chip.pic);
+		break;
+	case MINIKVM_IRQCHIP_IOAPIC:
+		ioapic_set(&chips->ioapic, &chip->chip.ioapic);
+		break;
+	default:
+		ret = -EINVAL;
+	}
+	chip_unlock(chips, flags);
+	return ret;
+}
+
+static bool pic_port(u16 port)
+{
+	return (port & ~1) == 0x20 || (port & ~1) == 0xa0 || (port & ~1) == 0x4d0;
+}
+
+/**
+ * irqchip_pio() - a port access: the PIC pair's?
+ * @vm: the VM
+ * @write: direction
+ * @port: first port
+ * @data: @len bytes, in or out
+ * @len: 1, 2 or 4; wider ones than a byte are swallowed, and read 0
+ *
+ * Returns 0, or -EOPNOTSUPP: not the PIC's, or no chips.
+ */
+int irqchip_pio(struct vm *vm, bool write, u16 port, void *data, int len)
+{
+	struct irqchip *chip = smp_load_acquire(&vm->irqchip);
+	unsigned long flags;
+	u8 *byte = data;
+
+	if (!chip || !pic_port(port) || (port & 1) + len > 2)
+		return -EOPNOTSUPP;
+	if (len != 1) {
+		if (!write)
+			memset(data, 0, len);
+		return 0;
+	}
+	flags = chip_lock(chip);
+	if (write)
+		pic_write(&chip->pic, port, *byte);
+	else
+		*byte = pic_read(&chip->pic, port);
+	chip_unlock(chip, flags);
+	return 0;
+}
+
+/**
+ * irqchip_mmio() - a memory access: the IOAPIC's?
+ * @vm: the VM
+ * @write: direction
+ * @gpa: address
+ * @data: @len bytes, in or out
+ * @len: 1..8; registers have 32 bits, the rest reads 0
+ *
+ * Returns 0, or -EOPNOTSUPP: not the IOAPIC's, or no chips.
+ */
+int irqchip_mmio(struct vm *vm, bool write, gpa_t gpa, void *data, int len)
+{
+	struct irqchip *chip = smp_load_acquire(&vm->irqchip);
+	size_t n = min_t(size_t, len, sizeof(u32));
+	unsigned long flags;
+	u64 offset;
+	u32 val = 0;
+
+	if (!chip)
+		return -EOPNOTSUPP;
+	offset = gpa - READ_ONCE(chip->ioapic.state.base_address);
+	if (offset >= IOAPIC_SIZE)
+		return -EOPNOTSUPP;
+	if (write)
+		memcpy(&val, data, n);
+	flags = chip_lock(chip);
+	if (write)
+		ioapic_write(&chip->ioapic, offset, val);
+	else
+		val = ioapic_read(&chip->ioapic, offset);
+	chip_unlock(chip, flags);
+	if (!write) {
+		memset(data, 0, len);
+		memcpy(data, &val, n);
+	}
+	return 0;
+}
+
+static bool pic_offers(struct vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->vm->irqchip->pic.output) &&
+	       lapic_regs_accepts_pic(&vcpu->lapic->regs);
+}
+
+/**
+ * irqchip_has_interrupt() - is there an interrupt for this vCPU now?
+ * @vcpu: the vCPU; one without a LAPIC has none
+ *
+ * Context: the vCPU thread, interrupts on or off. Whether the CPU can take it
+ * (RFLAGS.IF and so on) is not looked at. A timer that expired is delivered first.
+ */
+bool irqchip_has_interrupt(struct vcpu *vcpu)
+{
+	if (!vcpu->lapic)
+		return false;
+	lapic_timer_expired(vcpu);
+	return pic_offers(vcpu) || lapic_regs_pending(&vcpu->lapic->regs) >= 0;
+}
+
+/**
+ * irqchip_take_interrupt() - acknowledge the interrupt for this vCPU
+ * @vcpu: the vCPU; one without a LAPIC has none
+ *
+ * Context: the vCPU thread, interrupts on or off. Returns its vector, or -1. The
+ * PIC goes first; another vCPU may have been faster there.
+ */
+int irqchip_take_interrupt(struct vcpu *vcpu)
+{
+	struct irqchip *chip = vcpu->vm->irqchip;
+	unsigned long flags;
+	int vector = -1;
+
+	if (!vcpu->lapic)
+		return -1;
+	if (pic_offers(vcpu)) {
+		flags = chip_lock(chip);
+		if (chip->pic.output)
+			vector = pic_take(&chip->pic);
+		chip_unlock(chip, flags);
+	}
+	if (vector >= 0)
+		return vector;
+	vector = lapic_regs_pending(&vcpu->lapic->regs);
+	if (vector >= 0)
+		lapic_regs_take(&vcpu->lapic->regs, vector);
+	return vector;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SHIM_LINUX_BITOPS_H
+#define SHIM_LINUX_BITOPS_H
+
+#include <linux/bits.h>
+
+static inline void set_bit(unsigned int nr, unsigned long *word)
+{
+	__atomic_fetch_or(word + nr / 64, 1UL << nr % 64, __ATOMIC_SEQ_CST);
+}
+
+static inline void clear_bit(unsigned int nr, unsigned long *word)
+{
+	__atomic_fetch_and(word + nr / 64, ~(1UL << nr % 64), __ATOMIC_SEQ_CST);
+}
+
+static inline void __set_bit(unsigned int nr, unsigned long *word)
+{
+	word[nr / 64] |= 1UL << nr % 64;
+}
+
+static inline void __clear_bit(unsigned int nr, unsigned long *word)
+{
+	word[nr / 64] &= ~(1UL << nr % 64);
+}
+
+static inline int __fls(unsigned long word)
+{
+	return 63 - __builtin_clzl(word);
+}
+
+#endif

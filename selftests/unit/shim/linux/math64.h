@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SHIM_LINUX_MATH64_H
+#define SHIM_LINUX_MATH64_H
+
+#include <assert.h>
+#include <linux/types.h>
+
+/* As on x86-64: a quotient of more than 64 bits is a divide error. */
+static inline u64 mul_u64_u32_div(u64 a, u32 mul, u32 divisor)
+{
+	unsigned __int128 quotient = (unsigned __int128)a * mul / divisor;
+
+	assert(quotient >> 64 == 0);
+	return quotient;
+}
+
+#endif

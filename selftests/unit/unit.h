@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Unit tests of the module's pure files: one function per claim, TAP on stdout. */
+#ifndef UNIT_H
+#define UNIT_H
+
+#include <stdio.h>
+
+static int unit_nr, unit_failed, unit_bad;
+
+#define CHECK(cond) do {						\
+	if (!(cond)) {							\
+		printf("# %s:%d: %s\n", __FILE__, __LINE__, #cond);	\
+		unit_bad = 1;						\
+	}								\
+} while (0)
+
+#define CHECK_EQ(a, b) do {						\
+	long long unit_a = (a), unit_b = (b);				\
+	if (unit_a != unit_b) {						\
+		printf("# %s:%d: %s is 0x%llx, not %s, 0x%llx\n", __FILE__, __LINE__, \
+		       #a, unit_a, #b, unit_b);				\
+		unit_bad = 1;						\
+	}								\
+} while (0)
+
+#define RUN(test) do {							\
+	unit_bad = 0;							\
+	test();								\
+	printf("%sok %d %s\n", unit_bad ? "not " : "", ++unit_nr, #test); \
+	unit_failed += unit_bad;					\
+} while (0)
+
+static inline int unit_end(void)
+{
+	printf("1..%d\n", unit_nr);
+	return unit_failed != 0;
+}
+
+#endif
