@@ -17,7 +17,7 @@
  */
 struct lapic *apic_next(struct vm *vm, u32 *slot)
 {
-	u32 nr = smp_load_acquire(&vm->nr_vcpus);
+	u32 nr = smp_load_acquire(&vm->nr_vcpus);	/* before the slots are read */
 
 	while (*slot < nr) {
 		struct vcpu *vcpu = READ_ONCE(vm->vcpus[(*slot)++]);

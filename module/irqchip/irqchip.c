@@ -60,7 +60,7 @@ static void chip_unlock(struct irqchip *chip, unsigned long flags)
 		wake_pic_listener(chip->vm);
 	if (!((acked | unmasked) & BIT(PIT_GSI)))
 		return;
-	pit = smp_load_acquire(&chip->vm->pit);
+	pit = vm_pit(chip->vm);
 	if (!pit)
 		return;
 	if (unmasked & BIT(PIT_GSI))
@@ -92,7 +92,7 @@ int irqchip_create(struct vm *vm)
 	spin_lock_init(&chip->lock);
 	pic_init(&chip->pic);
 	ioapic_init(&chip->ioapic, vm);
-	smp_store_release(&vm->irqchip, chip);
+	smp_store_release(&vm->irqchip, chip);	/* seen complete, see vm_irqchip() */
 	return 0;
 }
 
@@ -118,7 +118,7 @@ void irqchip_destroy(struct vm *vm)
  */
 int irqchip_set_irq(struct vm *vm, u32 gsi, int level, int *status)
 {
-	struct irqchip *chip = smp_load_acquire(&vm->irqchip);
+	struct irqchip *chip = vm_irqchip(vm);
 	int pic = -1, ioapic = -1;
 	unsigned long flags;
 
@@ -137,10 +137,17 @@ int irqchip_set_irq(struct vm *vm, u32 gsi, int level, int *status)
 	return 0;
 }
 
-/* A local APIC ended an interrupt. Context: its vCPU thread. */
+/**
+ * irqchip_eoi() - a local APIC ended an interrupt
+ * @vm: the VM; it has chips
+ * @vector: which
+ * @level: it was level triggered
+ *
+ * Context: the APIC's vCPU thread, interrupts on or off.
+ */
 void irqchip_eoi(struct vm *vm, u8 vector, bool level)
 {
-	struct irqchip *chip = smp_load_acquire(&vm->irqchip);
+	struct irqchip *chip = vm_irqchip(vm);
 	unsigned long flags;
 
 	if (!ioapic_wants_eoi(&chip->ioapic, vector))
@@ -159,7 +166,7 @@ void irqchip_eoi(struct vm *vm, u8 vector, bool level)
  */
 int irqchip_get(struct vm *vm, struct minikvm_irqchip *chip)
 {
-	struct irqchip *chips = smp_load_acquire(&vm->irqchip);
+	struct irqchip *chips = vm_irqchip(vm);
 	unsigned long flags;
 	int ret = 0;
 
@@ -193,7 +200,7 @@ int irqchip_get(struct vm *vm, struct minikvm_irqchip *chip)
  */
 int irqchip_set(struct vm *vm, const struct minikvm_irqchip *chip)
 {
-	struct irqchip *chips = smp_load_acquire(&vm->irqchip);
+	struct irqchip *chips = vm_irqchip(vm);
 	unsigned long flags;
 	int ret = 0;
 
@@ -234,7 +241,7 @@ static bool pic_port(u16 port)
  */
 int irqchip_pio(struct vm *vm, bool write, u16 port, void *data, int len)
 {
-	struct irqchip *chip = smp_load_acquire(&vm->irqchip);
+	struct irqchip *chip = vm_irqchip(vm);
 	unsigned long flags;
 	u8 *byte = data;
 
@@ -266,7 +273,7 @@ int irqchip_pio(struct vm *vm, bool write, u16 port, void *data, int len)
  */
 int irqchip_mmio(struct vm *vm, bool write, gpa_t gpa, void *data, int len)
 {
-	struct irqchip *chip = smp_load_acquire(&vm->irqchip);
+	struct irqchip *chip = vm_irqchip(vm);
 	size_t n = min_t(size_t, len, sizeof(u32));
 	unsigned long flags;
 	u64 offset;

@@ -23,10 +23,23 @@
  */
 struct irqchip {
 	struct vm *vm;
-	spinlock_t lock;
+	spinlock_t lock;	/* @pic and @ioapic */
 	struct pic pic;
 	struct ioapic ioapic;
 };
+
+/* The chips of a VM, or NULL; what was written before they were published is seen. */
+static inline struct irqchip *vm_irqchip(struct vm *vm)
+{
+	/* Pairs with the release in irqchip_create(). */
+	return smp_load_acquire(&vm->irqchip);
+}
+
+static inline struct pit *vm_pit(struct vm *vm)
+{
+	/* Pairs with the release in pit_create(). */
+	return smp_load_acquire(&vm->pit);
+}
 
 /* irqchip.c */
 void irqchip_eoi(struct vm *vm, u8 vector, bool level);

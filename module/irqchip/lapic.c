@@ -28,13 +28,18 @@
 #define CPUID_1_ECX_DEADLINE	BIT(24)
 
 /* Something may be deliverable: let the run loop look before the next entry. */
-void lapic_look_again(struct lapic *lapic)
+static void look_again(struct lapic *lapic)
 {
 	if (irqchip_has_interrupt(lapic->vcpu))
 		set_bit(REQ_EVENT, &lapic->vcpu->requests);
 }
 
-/* The timer's local interrupt. Called in the vCPU thread. */
+/**
+ * lapic_deliver_lvtt() - the timer's local interrupt
+ * @lapic: whose timer expired
+ *
+ * Context: the vCPU thread. Nothing happens while LVTT is masked or the APIC off.
+ */
 void lapic_deliver_lvtt(struct lapic *lapic)
 {
 	u32 lvtt = lapic_reg(&lapic->regs, LAPIC_LVTT);
@@ -80,7 +85,7 @@ static void follow_up(struct lapic *lapic, unsigned int todo, u32 val)
 	if (todo & LAPIC_DO_TIMER_DIVIDE)
 		lapic_timer_divide_changed(lapic);
 	if (todo & LAPIC_DO_EVENT)
-		lapic_look_again(lapic);
+		look_again(lapic);
 }
 
 static bool guest_has(struct vcpu *vcpu, u32 ecx_bit)
@@ -211,7 +216,7 @@ static void set_base(struct vcpu *vcpu, u64 base)
 	if (!vcpu->lapic)
 		return;
 	lapic_regs_set_mode(&vcpu->lapic->regs, lapic_mode_of(base));
-	lapic_look_again(vcpu->lapic);
+	look_again(vcpu->lapic);
 }
 
 /**
@@ -368,7 +373,7 @@ int lapic_create(struct vcpu *vcpu, void (*wake)(struct vcpu *vcpu))
 {
 	struct lapic *lapic;
 
-	if (!smp_load_acquire(&vcpu->vm->irqchip)) {
+	if (!vm_irqchip(vcpu->vm)) {
 		lapic_reset(vcpu, false);
 		return 0;
 	}

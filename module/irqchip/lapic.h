@@ -36,7 +36,6 @@ struct lapic {
 
 /* lapic.c */
 void lapic_deliver_lvtt(struct lapic *lapic);
-void lapic_look_again(struct lapic *lapic);
 
 /* lapic_timer.c */
 void lapic_timer_init(struct lapic *lapic);

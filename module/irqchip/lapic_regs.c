@@ -315,7 +315,7 @@ int lapic_regs_read(const struct lapic_regs *regs, u32 reg, u32 *val)
 	return 0;
 }
 
-/* Software disable masks the whole LVT: SDM "Local APIC State After It Has Been Software Disabled". */
+/* Off masks the whole LVT: SDM "Local APIC State After It Has Been Software Disabled". */
 static unsigned int write_svr(struct lapic_regs *regs, u32 val)
 {
 	u32 reg;

@@ -43,7 +43,10 @@ static enum hrtimer_restart timer_fn(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
-/* Prepare a timer that is not running. */
+/**
+ * lapic_timer_init() - prepare the timer; it is not running
+ * @lapic: zeroed but for its registers
+ */
 void lapic_timer_init(struct lapic *lapic)
 {
 	hrtimer_init(&lapic->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
@@ -51,7 +54,10 @@ void lapic_timer_init(struct lapic *lapic)
 	lapic->divide = 2;	/* what TDCR == 0 means */
 }
 
-/* Stop the hrtimer and forget an expiry that was not delivered. */
+/**
+ * lapic_timer_stop() - stop, and forget an expiry that was not delivered
+ * @lapic: the APIC
+ */
 void lapic_timer_stop(struct lapic *lapic)
 {
 	hrtimer_cancel(&lapic->timer);
@@ -95,7 +101,10 @@ static u64 guest_tsc(const struct lapic *lapic)
 	return rdtsc() + lapic->vcpu->tsc_offset;
 }
 
-/* Start the hrtimer for @lapic->deadline; it is not running. */
+/**
+ * lapic_timer_arm_deadline() - start for @lapic->deadline, if there is one
+ * @lapic: the APIC, in TSC-deadline mode, its timer stopped
+ */
 void lapic_timer_arm_deadline(struct lapic *lapic)
 {
 	u64 now = guest_tsc(lapic), delta;
@@ -113,7 +122,10 @@ void lapic_timer_arm_deadline(struct lapic *lapic)
 		      HRTIMER_MODE_ABS_HARD);
 }
 
-/* The initial count was written: start over. */
+/**
+ * lapic_timer_start() - the initial count was written: start over
+ * @lapic: the APIC
+ */
 void lapic_timer_start(struct lapic *lapic)
 {
 	u64 period = counts_to_ns(lapic, lapic_reg(&lapic->regs, LAPIC_TMICT));
@@ -127,9 +139,11 @@ void lapic_timer_start(struct lapic *lapic)
 		arm(lapic, lapic->period);
 }
 
-/*
- * All registers were replaced: go on from the current count. As in KVM, a
- * one-shot timer whose current count is 0 expires now: GET_LAPIC does not say
+/**
+ * lapic_timer_restore() - all registers were replaced: go on from the current count
+ * @lapic: the APIC, its timer stopped
+ *
+ * As in KVM, a one-shot timer whose current count is 0 expires now: GET_LAPIC does not say
  * whether its interrupt was delivered. A deadline comes with its own MSR.
  */
 void lapic_timer_restore(struct lapic *lapic)
@@ -155,8 +169,11 @@ void lapic_timer_restore(struct lapic *lapic)
 	arm(lapic, left);
 }
 
-/*
- * LVTT may have changed. To and from TSC deadline disarms; between one-shot and
+/**
+ * lapic_timer_mode_changed() - LVTT may have changed
+ * @lapic: the APIC
+ *
+ * To and from TSC deadline disarms; between one-shot and
  * periodic a timer that is running goes on, and the new mode counts when it expires.
  */
 void lapic_timer_mode_changed(struct lapic *lapic)
@@ -183,7 +200,12 @@ static u64 ns_left(const struct lapic *lapic)
 	return left > 0 ? left : 0;
 }
 
-/* The divider was written: what is left of the count goes on at the new speed. */
+/**
+ * lapic_timer_divide_changed() - the divider was written
+ * @lapic: the APIC
+ *
+ * What is left of the count goes on at the new speed.
+ */
 void lapic_timer_divide_changed(struct lapic *lapic)
 {
 	u32 old = lapic->divide;
@@ -202,14 +224,18 @@ void lapic_timer_divide_changed(struct lapic *lapic)
 		arm(lapic, left);
 }
 
-/* What the current count register reads now. */
+/**
+ * lapic_timer_count() - what the current count register reads now
+ * @lapic: the APIC
+ */
 u32 lapic_timer_count(const struct lapic *lapic)
 {
 	u64 count;
 
 	if (!counts(lapic) || !lapic->period)
 		return 0;
-	count = div_u64(ns_left(lapic) % lapic->period, lapic->divide);
+	count = div_u64(ns_left(lapic), lapic->divide);
+	/* A period that was stretched to the minimum is longer than the count. */
 	return min_t(u64, count, lapic_reg(&lapic->regs, LAPIC_TMICT));
 }
 

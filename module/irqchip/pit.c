@@ -24,7 +24,7 @@
  * The PIT of a VM.
  *
  * @lock is a mutex because starting the timer over waits for its callback; the
- * callback and the guest's acknowledgement use @tick_lock only.
+ * callback and the guest's acknowledgment use @tick_lock only.
  */
 struct pit {
 	struct vm *vm;		/* [c] */
@@ -70,7 +70,12 @@ static enum hrtimer_restart timer_fn(struct hrtimer *timer)
 	return pit->periodic ? HRTIMER_RESTART : HRTIMER_NORESTART;
 }
 
-/* The guest ended a tick. Any context but NMI, without the irqchip's lock. */
+/**
+ * pit_ack() - the guest ended a tick: the next one that waits can be sent
+ * @pit: the PIT
+ *
+ * Any context but NMI, without the irqchip's lock.
+ */
 void pit_ack(struct pit *pit)
 {
 	unsigned long flags;
@@ -83,7 +88,12 @@ void pit_ack(struct pit *pit)
 	spin_unlock_irqrestore(&pit->tick_lock, flags);
 }
 
-/* The guest begins anew with GSI 0, and does not want old ticks. As pit_ack(). */
+/**
+ * pit_forget_ticks() - the guest begins anew with GSI 0: drop ticks that wait
+ * @pit: the PIT
+ *
+ * Any context but NMI, without the irqchip's lock.
+ */
 void pit_forget_ticks(struct pit *pit)
 {
 	unsigned long flags;
@@ -147,7 +157,7 @@ static void access_byte(struct pit *pit, bool write, u16 port, u8 *byte)
  */
 int pit_pio(struct vm *vm, bool write, u16 port, void *data, int len)
 {
-	struct pit *pit = smp_load_acquire(&vm->pit);
+	struct pit *pit = vm_pit(vm);
 	bool counter = port >= PIT_PORT && port + len <= PIT_PORT + 4;
 
 	if (!pit || !(counter || (pit->speaker && port == SPEAKER_PORT)))
@@ -167,7 +177,7 @@ int pit_pio(struct vm *vm, bool write, u16 port, void *data, int len)
  */
 int pit_get(struct vm *vm, struct minikvm_pit_state2 *state)
 {
-	struct pit *pit = smp_load_acquire(&vm->pit);
+	struct pit *pit = vm_pit(vm);
 
 	if (!pit)
 		return -ENXIO;
@@ -188,7 +198,7 @@ int pit_get(struct vm *vm, struct minikvm_pit_state2 *state)
  */
 int pit_set(struct vm *vm, const struct minikvm_pit_state2 *state)
 {
-	struct pit *pit = smp_load_acquire(&vm->pit);
+	struct pit *pit = vm_pit(vm);
 	unsigned int i;
 	s64 now;
 
@@ -233,7 +243,7 @@ int pit_create(struct vm *vm, const struct minikvm_pit_config *config)
 	pit->timer.function = timer_fn;
 	pit->ready = true;
 	pit_regs_init(&pit->regs, ktime_get_ns());
-	smp_store_release(&vm->pit, pit);
+	smp_store_release(&vm->pit, pit);	/* seen complete, see vm_pit() */
 	return 0;
 }
 

@@ -57,6 +57,7 @@ static void power_up_state(void)
 
 static void every_vector_goes_round(void)
 {
+	bool level;
 	int v;
 
 	reset(0, LAPIC_XAPIC);
@@ -69,7 +70,7 @@ static void every_vector_goes_round(void)
 		CHECK_EQ(lapic_regs_pending(&apic), -1);
 		CHECK(lapic_regs_busy(&apic, v));
 		CHECK_EQ(get(LAPIC_PPR), v & 0xf0);
-		bool level = !(v & 1);
+		level = !(v & 1);
 		CHECK_EQ(lapic_regs_eoi(&apic, &level), v);
 		CHECK_EQ(level, v & 1);
 		CHECK(!lapic_regs_busy(&apic, v));

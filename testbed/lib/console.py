@@ -62,7 +62,7 @@ class Console:
             size = os.get_terminal_size(0)
         except OSError:
             return ""
-        return "rows %d cols %d" % (size.lines, size.columns)
+        return "rows %d cols %d" % (size.lines, size.columns) if size.lines else ""
 
     def wait(self, seconds):
         """Move bytes for at most that long; True if the machine printed something."""
@@ -116,7 +116,7 @@ class Console:
             return
         if not self.interactive:
             data = data.replace(b"\r", b"")
-        if self.times:
+        if self.times and not self.interactive:
             data = self.stamped(data)
         while data:
             try:

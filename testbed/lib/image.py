@@ -33,6 +33,10 @@ def new_root(root, init):
     shutil.copy(init, os.path.join(root, "init"))
     with open(os.path.join(root, "etc/passwd"), "w") as f:
         f.write("root::0:0:root:/root:/bin/sh\n")
+    # This busybox prefers its applets to files, and its poweroff would ask an
+    # init that isn't here.
+    with open(os.path.join(root, "etc/profile"), "w") as f:
+        f.write("PS1='\\h:\\w# '\npoweroff() { /testbed/poweroff; }\nhalt() { poweroff; }\n")
 
 
 def add(root, spec):

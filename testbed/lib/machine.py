@@ -78,6 +78,8 @@ class Bochs(Machine):
         if not script:
             script = os.path.join(work, "debugger.rc")
             with open(script, "w") as f:
+                if opts.vmx_locked_off:
+                    f.write(self.lock_vmx_off(work))
                 f.write("c\n")
         with open(rc, "w") as f:
             f.write(BOCHSRC.format(share=BXSHARE, cpu=opts.cpu, cpus=opts.cpus,
@@ -86,6 +88,14 @@ class Bochs(Machine):
                                                    for i in range(opts.cpus))))
             f.writelines(line + "\n" for line in opts.bochsrc)
         super().__init__(["bochs", "-q", "-f", rc, "-rc", script], log)
+
+    @staticmethod
+    def lock_vmx_off(work):
+        """Debugger commands that take back, once the BIOS is through and the boot
+        sector begins, that the BIOS enabled VMX: only the lock bit is left."""
+        with open(os.path.join(work, "cpu0"), "w") as f:
+            f.write("cpu0 = {\n  MSR = {\n    ia32_feature_ctrl = 0x1\n  }\n}\n")
+        return 'pb 0x7c00\nc\nd 1\nrestore "cpu0" "%s"\n' % work
 
     def powered_off(self):
         return "soft power off" in self.log_text()

@@ -5,6 +5,11 @@
 #include <assert.h>
 #include <linux/types.h>
 
+static inline u64 div_u64(u64 dividend, u32 divisor)
+{
+	return dividend / divisor;
+}
+
 /* As on x86-64: a quotient of more than 64 bits is a divide error. */
 static inline u64 mul_u64_u32_div(u64 a, u32 mul, u32 divisor)
 {
