@@ -167,7 +167,7 @@ static long irq_line(struct vm *vm, void __user *argp, bool want_status)
 		return -EFAULT;
 	if (!smp_load_acquire(&vm->irqchip))
 		return -ENXIO;
-	err = irqchip_set_irq(vm, irq.irq, !!irq.level, &status);
+	err = irqchip_set_irq(vm, irq.irq, !!irq.level, want_status ? &status : NULL);
 	if (err || !want_status)
 		return err;
 	irq.status = status;

@@ -358,7 +358,8 @@ static void fill_run(struct vcpu *vcpu)
 /* An application processor sleeps until it is started; then RUN is to be called again. */
 static int wait_for_init(struct vcpu *vcpu)
 {
-	int ret = rcuwait_wait_event(&vcpu->wait, vcpu->init_sipi || vcpu->requests,
+	int ret = rcuwait_wait_event(&vcpu->wait, vcpu->init_sipi ||
+				     (READ_ONCE(vcpu->requests) & ~BIT(REQ_EVENT)),
 				     TASK_INTERRUPTIBLE);
 
 	if (ret)
