@@ -5,6 +5,7 @@
  * SDM "Debug Registers".
  */
 #include <linux/hw_breakpoint.h>
+#include <linux/sched.h>
 #include <asm/debugreg.h>
 #include <asm/processor-flags.h>
 

@@ -71,6 +71,8 @@ void event_page_fault(struct vcpu *vcpu, gva_t addr, u32 error)
 
 /**
  * event_interrupt - INTERRUPT: queue a vector of the VMM's own interrupt controller
+ * @vcpu: attached
+ * @vector: 0..255
  *
  * Return: 0, -EINVAL (no such vector), -EEXIST (one waits already).
  */

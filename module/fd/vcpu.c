@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A vCPU's file descriptor: its life, its run page, and its ioctls. */
 #include <linux/anon_inodes.h>
+#include <linux/compat.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mm.h>

@@ -3,7 +3,7 @@
  * The one place where RIP moves past an instruction that an exit replaced.
  * Called by the dispatcher and by the completion of a user exit.
  */
-
+#include <linux/sched.h>
 #include <asm/debugreg.h>
 #include <asm/processor-flags.h>
 

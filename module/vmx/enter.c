@@ -119,7 +119,7 @@ static void segments_save(struct vcpu *vcpu)
 	fs_base = current->thread.fsbase;
 	savesegment(ds, vcpu->host_ds_sel);
 	savesegment(es, vcpu->host_es_sel);
-	store_ldt(vcpu->host_ldt_sel);
+	vcpu->host_ldt_sel = host_sldt();
 	vcpu->host_fs_sel = fs_sel;
 	vcpu->host_gs_sel = gs_sel;
 	/* The VMCS takes no selector with TI or RPL: null, and reload it later. */
@@ -157,7 +157,7 @@ void vmx_host_restore(struct vcpu *vcpu)
 	struct desc_ptr idt;
 
 	if (vcpu->host_ldt_sel)
-		load_ldt(vcpu->host_ldt_sel);
+		host_lldt(vcpu->host_ldt_sel);
 	if (vcpu->host_gs_sel)
 		load_gs_index(vcpu->host_gs_sel);
 	if (vcpu->host_fs_sel & 7)

@@ -102,4 +102,18 @@ static __always_inline void vmx_invvpid(unsigned long type, u16 vpid)
 		     : : [desc] "m" (desc), [type] "r" (type) : "cc", "memory");
 }
 
+/* The host's LDTR: the kernel has helpers for these in some configurations only. */
+static __always_inline u16 host_sldt(void)
+{
+	u16 selector;
+
+	asm volatile("sldt %0" : "=rm" (selector));
+	return selector;
+}
+
+static __always_inline void host_lldt(u16 selector)
+{
+	asm volatile("lldt %0" : : "rm" (selector));
+}
+
 #endif

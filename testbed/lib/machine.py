@@ -6,6 +6,7 @@ Called by testbed/run. A machine is a process with a pty as its serial port.
 
 import ctypes
 import os
+import re
 import signal
 import subprocess
 
@@ -14,7 +15,7 @@ BXSHARE = "/usr/share/bochs"
 
 BOCHSRC = """\
 display_library: rfb, options="timeout=0"
-romimage: file={share}/BIOS-bochs-latest
+romimage: file={bios}
 vgaromimage: file={share}/VGABIOS-lgpl-latest
 cpu: model={cpu}, count={cpus}, ips={ips}, reset_on_triple_fault=0
 memory: guest={mem}, host={mem}
@@ -78,11 +79,10 @@ class Bochs(Machine):
         if not script:
             script = os.path.join(work, "debugger.rc")
             with open(script, "w") as f:
-                if opts.vmx_locked_off:
-                    f.write(self.lock_vmx_off(work))
                 f.write("c\n")
         with open(rc, "w") as f:
-            f.write(BOCHSRC.format(share=BXSHARE, cpu=opts.cpu, cpus=opts.cpus,
+            f.write(BOCHSRC.format(share=BXSHARE, bios=self.bios(work, opts.vmx_locked_off),
+                                   cpu=opts.cpu, cpus=opts.cpus,
                                    ips=opts.ips, mem=opts.mem, iso=iso, tty=tty, log=log,
                                    fatal=", ".join("cpu%d=fatal" % i
                                                    for i in range(opts.cpus))))
@@ -90,12 +90,22 @@ class Bochs(Machine):
         super().__init__(["bochs", "-q", "-f", rc, "-rc", script], log)
 
     @staticmethod
-    def lock_vmx_off(work):
-        """Debugger commands that take back, once the BIOS is through and the boot
-        sector begins, that the BIOS enabled VMX: only the lock bit is left."""
-        with open(os.path.join(work, "cpu0"), "w") as f:
-            f.write("cpu0 = {\n  MSR = {\n    ia32_feature_ctrl = 0x1\n  }\n}\n")
-        return 'pb 0x7c00\nc\nd 1\nrestore "cpu0" "%s"\n' % work
+    def bios(work, vmx_locked_off):
+        """The BIOS; or a copy that sets only the lock bit in FEATURE_CONTROL, as
+        firmware does where VT-x is switched off. The two places (first and other
+        processors) are: rdmsr; or $5, %eax; wrmsr."""
+        path = os.path.join(BXSHARE, "BIOS-bochs-latest")
+        if not vmx_locked_off:
+            return path
+        with open(path, "rb") as f:
+            bios = f.read()
+        bios, places = re.subn(rb"(\x0f\x32\x66?\x83\xc8)\x05(\x0f\x30)", b"\\1\x01\\2", bios)
+        if places != 2:
+            raise OSError("%s: not the BIOS that this can patch" % path)
+        path = os.path.join(work, "bios")
+        with open(path, "wb") as f:
+            f.write(bios)
+        return path
 
     def powered_off(self):
         return "soft power off" in self.log_text()
