@@ -33,6 +33,7 @@
 #include <asm/fpu/types.h>
 
 #include "../uapi/linux/minikvm.h"
+#include "cpu/msr_table.h"
 #include "mm/ept.h"
 #include "io/decode.h"
 
@@ -187,27 +188,14 @@ struct vcpu {
 	u64 apic_base;			/* [m] IA32_APIC_BASE */
 
 	/* MSRs kept in memory or switched with the thread: cpu/msr.c */
-	u64 star, lstar, cstar, sfmask, kernel_gs_base, tsc_aux; /* [m] */
-	u64 misc_enable;		/* [m] */
+	struct msr_state msr;		/* [m] */
 	u64 host_tsc_aux, host_kernel_gs_base; /* [r] to put back in msr_switch_to_host() */
-	u64 tsc_adjust;			/* [m] */
 	u64 tsc_offset;			/* [m] guest TSC - host TSC */
 	u64 tsc_deadline;		/* (without a kernel LAPIC: plain storage) */
-	u64 arch_capabilities;		/* [m] */
-	u64 platform_info;		/* [m] */
-	u64 misc_features;		/* [m] */
-	u64 ucode_rev;			/* [m] */
-	u64 mcg_cap, mcg_status, mcg_ctl; /* [m] */
-	u64 mce_banks[32][4];		/* [m] CTL STATUS ADDR MISC */
-	struct {
-		u64 deftype;
-		u64 fixed[11];
-		u64 var[8][2];		/* base, mask */
-	} mtrr;				/* [m] stored, not interpreted: memory is WB under EPT */
 
 	/* Debug registers: cpu/debug.c */
 	u64 dr[4], dr6, dr7;		/* [m] guest's; in the CPU only while it runs */
-	bool dr_loaded;			/* [r] the guest's DR0-3, DR6 are in the CPU */
+	u64 host_debugctl;		/* [r] to put back in debug_after_exit() */
 
 	struct vcpu_events events;	/* [m] cpu/events.c */
 	atomic_t nmi_queued;		/* [a] NMIs that wait: 0..2 */
@@ -224,8 +212,6 @@ struct vcpu {
 	unsigned long cr4_reserved;	/* [m] bits that this CPUID makes reserved */
 	u64 efer_reserved;		/* [m] */
 	u64 xcr0_allowed;		/* [m] */
-	bool has_spec_ctrl;		/* [m] IA32_SPEC_CTRL, IA32_PRED_CMD exist */
-	bool has_x2apic;		/* [m] */
 
 	/* I/O in progress: run/complete.c calls it first on the next RUN. */
 	int (*complete)(struct vcpu *vcpu);	/* [m] verdict, as an exit handler's */
@@ -240,6 +226,7 @@ struct vcpu {
 	struct rcuwait wait;		/* where a halted vCPU sleeps */
 
 	struct mutex mutex;		/* one ioctl at a time; taken before vm->slots_lock */
+	bool window_asked;		/* [m] request_interrupt_window of this RUN */
 	bool sigmask_active;		/* [m] */
 	sigset_t sigmask;		/* [m] SET_SIGNAL_MASK, while in RUN */
 	struct preempt_notifier notifier; /* [m] while attached */
@@ -280,6 +267,7 @@ struct vm {
 	struct pit *pit;		/* [l] to write, smp_load_acquire to read */
 	u64 tsc_khz;			/* [a] default of new vCPUs */
 	u64 tsc_base;			/* [c] host TSC at creation: guests count from 0 */
+	u64 tsc_shift;			/* [a] and a VMM that sets the TSC, from this: cpu/msr.c */
 	gpa_t tss_addr;			/* [l] SET_TSS_ADDR, kept only for GET: unrestricted guest needs none */
 	gpa_t identity_map_addr;	/* [l] */
 };
@@ -400,7 +388,7 @@ int vcpu_set_cr3(struct vcpu *vcpu, unsigned long cr3);
 int vcpu_set_cr4(struct vcpu *vcpu, unsigned long cr4);
 int vcpu_set_cr8(struct vcpu *vcpu, u64 cr8);
 int vcpu_set_efer(struct vcpu *vcpu, u64 efer);
-void vcpu_load_efer(struct vcpu *vcpu, u64 efer);
+int vcpu_load_efer(struct vcpu *vcpu, u64 efer);
 int vcpu_set_xcr0(struct vcpu *vcpu, u64 xcr0);
 bool vcpu_in_long_mode(struct vcpu *vcpu);	/* EFER.LMA */
 int vcpu_code_bits(struct vcpu *vcpu);		/* 16, 32 or 64: default operand/address size */
@@ -425,15 +413,11 @@ int msr_read(struct vcpu *vcpu, u32 index, u64 *data, bool host);
 int msr_write(struct vcpu *vcpu, u32 index, u64 data, bool host);
 void msr_init(void);
 void msr_reset(struct vcpu *vcpu);
-void msr_reload(struct vcpu *vcpu, u32 index);
-extern const u32 msr_index_list[];
-extern const u32 msr_index_count;
 bool msr_listed(u32 index);	/* in GET_MSR_INDEX_LIST on this host */
 int msr_feature_read(u32 index, u64 *data);
-extern const u32 msr_feature_list[];
-extern const u32 msr_feature_count;
 void msr_switch_to_guest(struct vcpu *vcpu);	/* IRQs off: SYSCALL MSRs etc. of the guest */
-void msr_switch_to_host(struct vcpu *vcpu);
+void msr_save_guest(struct vcpu *vcpu);		/* before vmx_host_restore() */
+void msr_switch_to_host(struct vcpu *vcpu);	/* after it */
 
 /* cpu/fpu.c */
 int fpu_init(void);
@@ -456,17 +440,22 @@ void event_exception(struct vcpu *vcpu, u8 vector);
 void event_exception_error(struct vcpu *vcpu, u8 vector, u32 error);
 void event_page_fault(struct vcpu *vcpu, gva_t addr, u32 error);
 int event_interrupt(struct vcpu *vcpu, u32 vector);	/* INTERRUPT ioctl */
+void event_interrupt_again(struct vcpu *vcpu, u8 vector); /* SET_SREGS, SET_VCPU_EVENTS */
+int event_interrupt_in_flight(struct vcpu *vcpu);	/* GET_*: vector or -1 */
 void event_nmi(struct vcpu *vcpu);			/* NMI ioctl, LAPIC; any context */
 bool event_can_take_interrupt(struct vcpu *vcpu);	/* IF, shadow, nothing in the way */
 bool event_waiting(struct vcpu *vcpu);			/* a halted vCPU would wake */
 void event_inject(struct vcpu *vcpu);			/* IRQs off, before each entry with something to do */
 void event_after_exit(struct vcpu *vcpu, const struct vmexit *exit); /* IDT-vectoring info */
+void event_reset(struct vcpu *vcpu);
 void vcpu_get_events(struct vcpu *vcpu, struct minikvm_vcpu_events *events);
 int vcpu_set_events(struct vcpu *vcpu, const struct minikvm_vcpu_events *events);
 
 /* cpu/debug.c */
 void debug_before_entry(struct vcpu *vcpu);	/* IRQs off */
 void debug_after_exit(struct vcpu *vcpu);	/* IRQs off: host breakpoints back */
+void debug_reset(struct vcpu *vcpu);
+void debug_exception_delivered(struct vcpu *vcpu);
 int debug_mov_dr(struct vcpu *vcpu, u64 qualification);	/* verdict */
 int vcpu_get_debugregs(struct vcpu *vcpu, struct minikvm_debugregs *dr);
 int vcpu_set_debugregs(struct vcpu *vcpu, const struct minikvm_debugregs *dr);
@@ -554,6 +543,9 @@ bool vm_is_mine(const struct vm *vm);
 /* fd/vcpu.c */
 int vcpu_create_fd(struct vm *vm, unsigned long id);
 void vcpu_free(struct vcpu *vcpu);
+
+/* thread.c: before a thread enters a guest */
+int thread_work(void);
 
 /* stats.c: counters in debugfs */
 void stats_init(void);

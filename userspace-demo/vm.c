@@ -75,6 +75,32 @@ void vm_create(struct vmm *vmm, const struct config *c)
 }
 
 /*
+ * The TSC's frequency as CPUID leaf 15H tells it: crystal * EBX / EAX. The crystal
+ * is also the clock of the APIC timer, 1 GHz here. Linux multiplies in 32 bits
+ * (1000000 kHz * EBX), so EBX must be small: the best fraction with that is taken.
+ */
+static struct minikvm_cpuid_entry2 tsc_leaf(uint64_t khz)
+{
+	struct minikvm_cpuid_entry2 leaf = { .function = 0x15, .ecx = 1000000000 };
+	uint64_t best = UINT64_MAX, eax;
+
+	for (eax = 1; eax < 100000; eax++) {
+		uint64_t ebx = (khz * eax + 500000) / 1000000;
+		uint64_t got = ebx * 1000000, error;
+
+		if (!ebx || ebx > UINT32_MAX / 1000000)
+			continue;
+		error = (got > khz * eax ? got - khz * eax : khz * eax - got) * 1000 / eax;
+		if (error < best) {
+			best = error;
+			leaf.eax = eax;
+			leaf.ebx = ebx;
+		}
+	}
+	return leaf;
+}
+
+/*
  * CPUID: all that the device offers, and what only we can know: that there is a
  * hypervisor, a TSC-deadline timer, and how fast the TSC counts (a guest on a
  * slow or emulated machine cannot measure that).
@@ -101,11 +127,8 @@ static void cpuid_set(struct vmm *vmm)
 		if (e->function != 0x15)
 			cpuid->entry[n++] = *e;
 	}
-	/* TSC = ECX * EBX / EAX; ECX is also the clock of the APIC timer: 1 GHz. */
 	if (khz > 0)
-		cpuid->entry[n++] = (struct minikvm_cpuid_entry2) {
-			.function = 0x15, .eax = 1000000, .ebx = khz, .ecx = 1000000000,
-		};
+		cpuid->entry[n++] = tsc_leaf(khz);
 	cpuid->head.nent = n;
 	if (ioctl(vmm->vcpu, MINIKVM_SET_CPUID2, cpuid))
 		die("SET_CPUID2: %s", strerror(errno));

@@ -1,59 +1,104 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Debug registers. The guest's DR0-3 and DR6 are in the processor only while it
- * runs with a breakpoint enabled; DR7 is in the VMCS. Every MOV DR exits.
- * SDM "Debug Registers".
+ * Debug registers. The guest's DR0-3 are in the processor only while it runs
+ * with a breakpoint enabled; DR7 is in the VMCS. Every MOV DR exits and every
+ * #DB exits, so that the processor never reads or writes the guest's DR6: it
+ * stays in memory. SDM "Debug Registers".
+ *
+ * An exit leaves the host's DR7 and IA32_DEBUGCTL cleared; the run loop has
+ * debug_after_exit() give them back before interrupts go on.
  */
 #include <linux/hw_breakpoint.h>
-#include <linux/sched.h>
 #include <asm/debugreg.h>
 #include <asm/processor-flags.h>
+#include <asm/processor.h>
 
 #include "../vmx/vmx.h"
 #include "../minikvm.h"
 
-#define DR6_FIXED	0xfffe0ff0u	/* always 1 */
-#define DR7_FIXED	0x400u
-#define DR7_GD		BIT(13)
-#define DR7_ENABLES	0xffu
+enum { VEC_DB = 1, VEC_UD = 6, VEC_GP = 13 };
 
-/** debug_before_entry - load the guest's breakpoints if it has any; interrupts off */
+/* Without RTM and bus-lock detection: B0-3, BD, BS, BT can change. */
+#define DR6_WRITABLE	0x0000e00full
+#define DR6_ONES	0xffff0ff0ull
+#define DR6_BD		BIT_ULL(13)
+#define DR7_WRITABLE	0xffff2bffull
+#define DR7_ONES	0x00000400ull
+#define DR7_GD		BIT_ULL(13)
+#define DR7_ENABLES	0x000000ffull
+
+/* SDM "Exit Qualification for MOV DR" */
+#define QUAL_DR(q)	((q) & 7)
+#define QUAL_FROM	BIT_ULL(4)
+#define QUAL_REG(q)	((q) >> 8 & 15)
+
+/**
+ * debug_before_entry - load the guest's breakpoints if it has any
+ * @vcpu: attached
+ *
+ * Context: interrupts off, before the first of a row of entries.
+ */
 void debug_before_entry(struct vcpu *vcpu)
 {
+	vcpu->host_debugctl = get_debugctlmsr();
 	if (likely(!(vcpu->dr7 & DR7_ENABLES)))
 		return;
+	/* No host breakpoint may see half of the guest's addresses. */
 	set_debugreg(0, 7);
 	set_debugreg(vcpu->dr[0], 0);
 	set_debugreg(vcpu->dr[1], 1);
 	set_debugreg(vcpu->dr[2], 2);
 	set_debugreg(vcpu->dr[3], 3);
-	set_debugreg(vcpu->dr6, 6);
-	vcpu->dr_loaded = true;
 }
 
-/** debug_after_exit - the host's breakpoints back; interrupts off, same CPU */
+/**
+ * debug_after_exit - the host's breakpoints and DEBUGCTL
+ * @vcpu: after debug_before_entry()
+ *
+ * Context: interrupts off, same CPU, after the last of a row of exits.
+ */
 void debug_after_exit(struct vcpu *vcpu)
 {
-	unsigned long dr6;
-
-	if (unlikely(vcpu->dr_loaded)) {
-		get_debugreg(dr6, 6);
-		vcpu->dr6 = dr6;
-		set_debugreg(DR6_RESERVED, 6);
-		vcpu->dr_loaded = false;
-	}
-	/* An exit clears DR7: SDM "Loading Host Control Registers, Debug Registers". */
+	if (unlikely(vcpu->host_debugctl))
+		update_debugctlmsr(vcpu->host_debugctl);
 	if (hw_breakpoint_active())
 		hw_breakpoint_restore();
 }
 
+static u64 dr6_of(u64 value)
+{
+	return (value & DR6_WRITABLE) | DR6_ONES;
+}
+
 static void set_dr7(struct vcpu *vcpu, u64 value)
 {
-	vcpu->dr7 = (u32)value | DR7_FIXED;
-	vcpu->dr7 &= ~(BIT_ULL(12) | BIT_ULL(14) | BIT_ULL(15));
+	vcpu->dr7 = (value & DR7_WRITABLE) | DR7_ONES;
 	vmcs_write_guest_dr7(vcpu->dr7);
 }
 
+/** debug_reset - no breakpoints: power-up, INIT; @vcpu attached */
+void debug_reset(struct vcpu *vcpu)
+{
+	memset(vcpu->dr, 0, sizeof(vcpu->dr));
+	vcpu->dr6 = dr6_of(0);
+	set_dr7(vcpu, 0);
+	vmcs_write_guest_debugctl(0);
+}
+
+/**
+ * debug_exception_delivered - a #DB goes into the next entry
+ * @vcpu: attached
+ *
+ * Clears GD, so that the handler can read the registers. SDM "Debug Control
+ * Register (DR7)". Context: interrupts off or on.
+ */
+void debug_exception_delivered(struct vcpu *vcpu)
+{
+	if (vcpu->dr7 & DR7_GD)
+		set_dr7(vcpu, vcpu->dr7 & ~DR7_GD);
+}
+
+/* DR4 and DR5 are DR6 and DR7 where they are not undefined. */
 static u64 read_dr(struct vcpu *vcpu, int n)
 {
 	if (n < 4)
@@ -71,18 +116,25 @@ static int write_dr(struct vcpu *vcpu, int n, u64 value)
 	if (value >> 32)
 		return 1;
 	if (n == 4 || n == 6)
-		vcpu->dr6 = (value & 0x1e00f) | DR6_FIXED;
+		vcpu->dr6 = dr6_of(value);
 	else
 		set_dr7(vcpu, value);
 	return 0;
 }
 
-/* General detect: an access while DR7.GD is set is a #DB of its own. */
-static int general_detect(struct vcpu *vcpu)
+/* Outside 64-bit mode the operand has 32 bits. */
+static int move(struct vcpu *vcpu, u64 qualification)
 {
-	vcpu->dr6 |= BIT(13);
-	set_dr7(vcpu, vcpu->dr7 & ~(u64)DR7_GD);
-	event_exception(vcpu, 1);
+	int n = QUAL_DR(qualification), reg = QUAL_REG(qualification);
+	u64 mask = vcpu_code_bits(vcpu) == 64 ? ~0ull : U32_MAX;
+
+	if (qualification & QUAL_FROM) {
+		vcpu_set_reg(vcpu, reg, read_dr(vcpu, n) & mask);
+		return EXIT_SKIP;
+	}
+	if (!write_dr(vcpu, n, vcpu_reg(vcpu, reg) & mask))
+		return EXIT_SKIP;
+	event_exception_error(vcpu, VEC_GP, 0);
 	return EXIT_RESUME;
 }
 
@@ -91,39 +143,33 @@ static int general_detect(struct vcpu *vcpu)
  * @vcpu: attached
  * @qualification: SDM "Exit Qualification for MOV DR"
  *
- * Return: verdict.
+ * Context: interrupts off or on. Return: verdict.
  */
 int debug_mov_dr(struct vcpu *vcpu, u64 qualification)
 {
-	int n = qualification & 7, reg = qualification >> 8 & 15;
-	bool from = qualification & BIT(4);
-	u64 value;
+	int n = QUAL_DR(qualification);
 
 	if ((n == 4 || n == 5) && (vcpu_cr4(vcpu) & X86_CR4_DE)) {
-		event_exception(vcpu, 6);
-		return EXIT_RESUME;
+		event_exception(vcpu, VEC_UD);
+	} else if (vmx_cpl()) {
+		event_exception_error(vcpu, VEC_GP, 0);
+	} else if (vcpu->dr7 & DR7_GD) {
+		/* General detect: the access is a #DB of its own. */
+		vcpu->dr6 |= DR6_BD;
+		event_exception(vcpu, VEC_DB);
+	} else {
+		return move(vcpu, qualification);
 	}
-	if (vmx_cpl()) {
-		event_exception_error(vcpu, 13, 0);
-		return EXIT_RESUME;
-	}
-	if (vcpu->dr7 & DR7_GD)
-		return general_detect(vcpu);
-	if (from) {
-		vcpu_set_reg(vcpu, reg, read_dr(vcpu, n));
-		return EXIT_SKIP;
-	}
-	value = vcpu_reg(vcpu, reg);
-	if (vcpu_code_bits(vcpu) != 64)
-		value = (u32)value;
-	if (write_dr(vcpu, n, value)) {
-		event_exception_error(vcpu, 13, 0);
-		return EXIT_RESUME;
-	}
-	return EXIT_SKIP;
+	return EXIT_RESUME;
 }
 
-/** vcpu_get_debugregs - GET_DEBUGREGS. Return: 0. */
+/**
+ * vcpu_get_debugregs - GET_DEBUGREGS
+ * @vcpu: whose
+ * @dr: filled
+ *
+ * Return: 0.
+ */
 int vcpu_get_debugregs(struct vcpu *vcpu, struct minikvm_debugregs *dr)
 {
 	memset(dr, 0, sizeof(*dr));
@@ -133,13 +179,19 @@ int vcpu_get_debugregs(struct vcpu *vcpu, struct minikvm_debugregs *dr)
 	return 0;
 }
 
-/** vcpu_set_debugregs - SET_DEBUGREGS; @vcpu attached. Return: 0 or -EINVAL. */
+/**
+ * vcpu_set_debugregs - SET_DEBUGREGS
+ * @vcpu: attached
+ * @dr: fixed bits of DR6 and DR7 are as the processor has them, whatever is here
+ *
+ * Return: 0; -EINVAL: a flag, or an upper half that is not 0.
+ */
 int vcpu_set_debugregs(struct vcpu *vcpu, const struct minikvm_debugregs *dr)
 {
 	if (dr->flags || dr->dr6 >> 32 || dr->dr7 >> 32)
 		return -EINVAL;
 	memcpy(vcpu->dr, dr->db, sizeof(vcpu->dr));
-	vcpu->dr6 = dr->dr6;
+	vcpu->dr6 = dr6_of(dr->dr6);
 	set_dr7(vcpu, dr->dr7);
 	return 0;
 }

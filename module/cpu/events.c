@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Exceptions, NMIs and interrupts on their way into the guest.
+ * Exceptions, NMIs and interrupts on their way into the guest. Exits, the chips
+ * and ioctls queue them; the run loop calls event_inject() before an entry and
+ * event_after_exit() after it.
  *
  * An event is pending until an entry carries it, injected while an entry does,
  * and injected again if the exit says that its delivery did not finish (a page
- * of the guest's stack was not mapped yet, say). SDM "Event Injection",
- * "Information for VM Exits That Occur During Event Delivery".
+ * of the guest's stack was not mapped yet, say). One entry carries one event; an
+ * exception goes before an NMI, an NMI before an interrupt. SDM "Event
+ * Injection", "Information for VM Exits That Occur During Event Delivery".
+ *
+ * Left out: SMIs, and the payload of exceptions: DR6 and CR2 are written when
+ * the exception is raised.
  */
 #include <asm/processor-flags.h>
 
@@ -13,10 +19,12 @@
 #include "../vmx/vmx.h"
 #include "../minikvm.h"
 
-enum { VEC_DE = 0, VEC_NMI = 2, VEC_BP = 3, VEC_OF = 4, VEC_DF = 8, VEC_TS = 10, VEC_NP = 11,
-	VEC_SS = 12, VEC_GP = 13, VEC_PF = 14 };
+enum { VEC_DE = 0, VEC_DB = 1, VEC_NMI = 2, VEC_BP = 3, VEC_OF = 4, VEC_DF = 8, VEC_TS = 10,
+	VEC_GP = 13, VEC_PF = 14, VEC_MC = 18, LAST_EXCEPTION = 31 };
 
-/* SDM "Conditions for Generating a Double Fault": #PF is contributory on top of itself only. */
+#define BLOCKED_BY_STI_OR_SS	(INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS)
+
+/* SDM "Conditions for Generating a Double Fault": #DE, #TS, #NP, #SS, #GP. */
 static bool is_contributory(u8 vector)
 {
 	return vector == VEC_DE || (vector >= VEC_TS && vector <= VEC_GP);
@@ -27,6 +35,24 @@ static bool makes_double_fault(u8 first, u8 second)
 	if (is_contributory(first) && is_contributory(second))
 		return true;
 	return first == VEC_PF && (is_contributory(second) || second == VEC_PF);
+}
+
+/* INT3 and INTO: injected as what the instruction does, with its length. */
+static bool is_soft(u8 vector)
+{
+	return vector == VEC_BP || vector == VEC_OF;
+}
+
+/* Faults leave the instruction to be done again; traps and aborts do not. */
+static bool is_fault(u8 vector)
+{
+	return vector != VEC_DB && !is_soft(vector) && vector != VEC_DF && vector != VEC_MC;
+}
+
+/* Real mode has no error codes; an entry refuses one there. */
+static bool takes_error(struct vcpu *vcpu)
+{
+	return vcpu->cr0 & X86_CR0_PE;
 }
 
 static void queue_exception(struct vcpu *vcpu, u8 vector, bool has_error, u32 error)
@@ -46,23 +72,36 @@ static void queue_exception(struct vcpu *vcpu, u8 vector, bool has_error, u32 er
 		}
 	}
 	*e = (struct queued_exception) {
-		.pending = true, .vector = vector, .has_error = has_error, .error = error,
+		.pending = true,
+		.vector = vector,
+		.has_error = has_error && takes_error(vcpu),
+		.error = error,
 	};
 }
 
-/** event_exception - raise an exception without an error code at the next entry */
+/**
+ * event_exception - raise an exception without an error code at the next entry
+ * @vcpu: attached
+ * @vector: which
+ *
+ * On top of another that was not delivered yet it becomes a double fault, or
+ * the end of the machine, or takes the other's place. SDM "Interrupt 8 - Double
+ * Fault Exception (#DF)".
+ *
+ * Context: interrupts off or on.
+ */
 void event_exception(struct vcpu *vcpu, u8 vector)
 {
 	queue_exception(vcpu, vector, false, 0);
 }
 
-/** event_exception_error - raise one with an error code; real mode has none */
+/** event_exception_error - event_exception() with an error code */
 void event_exception_error(struct vcpu *vcpu, u8 vector, u32 error)
 {
-	queue_exception(vcpu, vector, vcpu->cr0 & X86_CR0_PE, error);
+	queue_exception(vcpu, vector, true, error);
 }
 
-/** event_page_fault - raise #PF, with CR2 */
+/** event_page_fault - raise #PF, with the address in CR2 */
 void event_page_fault(struct vcpu *vcpu, gva_t addr, u32 error)
 {
 	vcpu->cr2 = addr;
@@ -87,34 +126,79 @@ int event_interrupt(struct vcpu *vcpu, u32 vector)
 	return 0;
 }
 
+/**
+ * event_interrupt_again - what a VMM saved while it was on its way into the guest
+ * @vcpu: attached
+ * @vector: as event_interrupt_in_flight() gave it
+ *
+ * With a LAPIC here the vector was acknowledged and is delivered at once. A VMM
+ * with chips of its own may set it at any time: then it waits for IF.
+ */
+void event_interrupt_again(struct vcpu *vcpu, u8 vector)
+{
+	set_bit(REQ_EVENT, &vcpu->requests);
+	if (!vcpu->lapic) {
+		vcpu->events.interrupt.injected = false;
+		vcpu->events.extint = vector;
+		return;
+	}
+	vcpu->events.interrupt.injected = true;
+	vcpu->events.interrupt.soft = false;
+	vcpu->events.interrupt.vector = vector;
+}
+
+/** event_interrupt_in_flight - vector that left its chip and was not delivered yet, or -1 */
+int event_interrupt_in_flight(struct vcpu *vcpu)
+{
+	const struct vcpu_events *e = &vcpu->events;
+
+	return e->interrupt.injected && !e->interrupt.soft ? e->interrupt.vector : e->extint;
+}
+
 /** event_nmi - one NMI more, at most two wait. Any context; the caller kicks the vCPU. */
 void event_nmi(struct vcpu *vcpu)
 {
-	/* The thread itself is the only other writer, see take_nmi(). */
 	if (atomic_fetch_add_unless(&vcpu->nmi_queued, 1, 2) < 2)
 		set_bit(REQ_EVENT, &vcpu->requests);
+}
+
+/*
+ * A processor remembers one NMI. The second is for a vCPU that could have taken
+ * the first long ago, had its thread run: not if the guest itself blocks NMIs.
+ */
+static void limit_nmis(struct vcpu *vcpu)
+{
+	if (atomic_read(&vcpu->nmi_queued) < 2)
+		return;
+	if (vcpu->events.nmi_injected ||
+	    (vmcs_read_guest_interruptibility() & INTERRUPTIBILITY_NMI))
+		atomic_cmpxchg(&vcpu->nmi_queued, 2, 1);
 }
 
 static bool interrupts_open(void)
 {
 	return (vmcs_read_guest_rflags() & X86_EFLAGS_IF) &&
-	       !(vmcs_read_guest_interruptibility() &
-		 (INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS));
+	       !(vmcs_read_guest_interruptibility() & BLOCKED_BY_STI_OR_SS);
 }
 
 static bool nmis_open(void)
 {
 	return !(vmcs_read_guest_interruptibility() &
-		 (INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS | INTERRUPTIBILITY_NMI));
+		 (BLOCKED_BY_STI_OR_SS | INTERRUPTIBILITY_NMI));
 }
 
-/** event_can_take_interrupt - would an INTERRUPT be delivered at once? */
+/**
+ * event_can_take_interrupt - would an INTERRUPT be delivered at once?
+ * @vcpu: attached
+ *
+ * Context: any. What a VMM with chips of its own reads in the run page.
+ */
 bool event_can_take_interrupt(struct vcpu *vcpu)
 {
 	const struct vcpu_events *e = &vcpu->events;
 
-	return interrupts_open() && !e->interrupt.injected && e->extint < 0 &&
-	       !e->exception.pending && !e->exception.injected && !e->nmi_injected;
+	return !e->interrupt.injected && e->extint < 0 && !e->nmi_injected &&
+	       !e->exception.pending && !e->exception.injected && interrupts_open();
 }
 
 static bool has_interrupt(struct vcpu *vcpu)
@@ -122,11 +206,17 @@ static bool has_interrupt(struct vcpu *vcpu)
 	return vcpu->lapic ? irqchip_has_interrupt(vcpu) : vcpu->events.extint >= 0;
 }
 
-/** event_waiting - is there something that ends a HLT? */
+/**
+ * event_waiting - is there something that ends a HLT?
+ * @vcpu: attached
+ *
+ * Context: interrupts on; the thread may be about to sleep.
+ */
 bool event_waiting(struct vcpu *vcpu)
 {
-	if (vcpu->events.exception.pending || vcpu->events.nmi_injected ||
-	    vcpu->events.interrupt.injected)
+	const struct vcpu_events *e = &vcpu->events;
+
+	if (e->exception.pending || e->nmi_injected || e->interrupt.injected)
 		return true;
 	if (atomic_read(&vcpu->nmi_queued) && nmis_open())
 		return true;
@@ -135,11 +225,35 @@ bool event_waiting(struct vcpu *vcpu)
 
 static void send(struct vcpu *vcpu, u32 info, u32 error)
 {
+	/* An entry takes 16 bits of it; a VMM may have set more. */
 	if (info & INTR_INFO_ERROR_CODE)
-		vmcs_write_entry_error_code(error);
+		vmcs_write_entry_error_code((u16)error);
 	vmcs_write_entry_intr_info(info | INTR_INFO_VALID);
 	vcpu->events.sent = true;
 	trace_minikvm_inject(info, error);
+}
+
+/*
+ * While STI or MOV SS blocks events and TF is set, an entry wants the single
+ * step to be pending, and does not see that this #DB is it. SDM "Checks on
+ * Guest Non-Register State".
+ */
+static void prepare_debug_exception(void)
+{
+	if (!(vmcs_read_guest_interruptibility() & BLOCKED_BY_STI_OR_SS))
+		return;
+	if (vmcs_read_guest_rflags() & X86_EFLAGS_TF)
+		vmcs_write_guest_pending_dbg(vmcs_read_guest_pending_dbg() | PENDING_DBG_BS);
+}
+
+/* What the processor does itself when it raises an exception, but not when it is told to. */
+static void first_delivery(struct vcpu *vcpu, u8 vector)
+{
+	/* RF in the pushed flags: the instruction's own breakpoint does not recur. */
+	if (is_fault(vector))
+		vmcs_write_guest_rflags(vmcs_read_guest_rflags() | X86_EFLAGS_RF);
+	if (vector == VEC_DB)
+		debug_exception_delivered(vcpu);
 }
 
 static void send_exception(struct vcpu *vcpu)
@@ -147,7 +261,7 @@ static void send_exception(struct vcpu *vcpu)
 	struct queued_exception *e = &vcpu->events.exception;
 	u32 info = e->vector;
 
-	if (e->vector == VEC_BP || e->vector == VEC_OF) {
+	if (is_soft(e->vector)) {
 		info |= INTR_TYPE_SOFT_EXCEPTION;
 		vmcs_write_entry_insn_len(vcpu->events.soft_insn_len ?: 1);
 	} else {
@@ -155,9 +269,10 @@ static void send_exception(struct vcpu *vcpu)
 	}
 	if (e->has_error)
 		info |= INTR_INFO_ERROR_CODE;
-	/* A fault leaves RF set, so that the instruction's own breakpoint does not recur. */
-	if (e->pending && e->vector != 1)
-		vmcs_write_guest_rflags(vmcs_read_guest_rflags() | X86_EFLAGS_RF);
+	if (e->pending)
+		first_delivery(vcpu, e->vector);
+	if (e->vector == VEC_DB)
+		prepare_debug_exception();
 	e->pending = false;
 	e->injected = true;
 	vcpu->stats.exception_injected++;
@@ -182,17 +297,41 @@ static void send_nmi(struct vcpu *vcpu)
 	send(vcpu, VEC_NMI | INTR_TYPE_NMI, 0);
 }
 
+/*
+ * STI blocks an NMI on some processors, but does not keep the window shut on
+ * all: the interrupt window opens when both are over, since STI has set IF.
+ */
+static void wait_for_nmi_window(struct vcpu *vcpu)
+{
+	if (vmcs_read_guest_interruptibility() & INTERRUPTIBILITY_STI)
+		vmcs_set_interrupt_window(vcpu, true);
+	else
+		vmcs_set_nmi_window(vcpu, true);
+}
+
 static bool take_nmi(struct vcpu *vcpu)
 {
 	if (!atomic_read(&vcpu->nmi_queued))
 		return false;
+	limit_nmis(vcpu);
 	if (!nmis_open()) {
-		vmcs_set_nmi_window(vcpu, true);
+		wait_for_nmi_window(vcpu);
 		return false;
 	}
 	atomic_dec(&vcpu->nmi_queued);
 	vcpu->events.nmi_injected = true;
 	return true;
+}
+
+/* The vector of an interrupt that is acknowledged now, or -1. */
+static int acknowledge(struct vcpu *vcpu)
+{
+	int vector = vcpu->events.extint;
+
+	if (vcpu->lapic)
+		return irqchip_take_interrupt(vcpu);
+	vcpu->events.extint = -1;
+	return vector;
 }
 
 static bool take_interrupt(struct vcpu *vcpu)
@@ -205,12 +344,7 @@ static bool take_interrupt(struct vcpu *vcpu)
 		vmcs_set_interrupt_window(vcpu, true);
 		return false;
 	}
-	if (vcpu->lapic) {
-		vector = irqchip_take_interrupt(vcpu);
-	} else {
-		vector = vcpu->events.extint;
-		vcpu->events.extint = -1;
-	}
+	vector = acknowledge(vcpu);
 	if (vector < 0)
 		return false;
 	vcpu->events.interrupt.injected = true;
@@ -223,9 +357,18 @@ static bool take_interrupt(struct vcpu *vcpu)
 static void open_windows(struct vcpu *vcpu)
 {
 	if (atomic_read(&vcpu->nmi_queued))
-		vmcs_set_nmi_window(vcpu, true);
+		wait_for_nmi_window(vcpu);
 	if (has_interrupt(vcpu))
 		vmcs_set_interrupt_window(vcpu, true);
+}
+
+/* A failed entry leaves its event in the VMCS; the VMM may have taken it back since. */
+static void forget_sent(struct vcpu *vcpu)
+{
+	if (likely(!vcpu->events.sent))
+		return;
+	vmcs_write_entry_intr_info(0);
+	vcpu->events.sent = false;
 }
 
 /**
@@ -238,6 +381,7 @@ void event_inject(struct vcpu *vcpu)
 {
 	struct vcpu_events *e = &vcpu->events;
 
+	forget_sent(vcpu);
 	if (e->exception.injected || e->exception.pending)
 		send_exception(vcpu);
 	else if (e->nmi_injected)
@@ -270,13 +414,13 @@ static void deliver_again(struct vcpu *vcpu, const struct vmexit *exit)
 		break;
 	case INTR_TYPE_HARD_EXCEPTION:
 	case INTR_TYPE_SOFT_EXCEPTION:
-	case INTR_TYPE_PRIV_SW:
 		e->exception.injected = true;
 		e->exception.vector = vector;
 		e->exception.has_error = exit->idt_info & INTR_INFO_ERROR_CODE;
 		e->exception.error = exit->idt_error;
 		break;
-	default:
+	case INTR_TYPE_EXT:
+	case INTR_TYPE_SOFT_INTR:
 		e->interrupt.injected = true;
 		e->interrupt.vector = vector;
 		e->interrupt.soft = type == INTR_TYPE_SOFT_INTR;
@@ -303,37 +447,71 @@ void event_after_exit(struct vcpu *vcpu, const struct vmexit *exit)
 		deliver_again(vcpu, exit);
 }
 
+/**
+ * event_reset - nothing waits: power-up, INIT
+ * @vcpu: attached
+ *
+ * Ends every blocking, too. SDM "Processor State After Reset".
+ */
+void event_reset(struct vcpu *vcpu)
+{
+	memset(&vcpu->events, 0, sizeof(vcpu->events));
+	vcpu->events.extint = -1;
+	atomic_set(&vcpu->nmi_queued, 0);
+	vmcs_write_entry_intr_info(0);
+	vmcs_write_guest_interruptibility(0);
+	vmcs_write_guest_activity(ACTIVITY_ACTIVE);
+	vmcs_write_guest_pending_dbg(0);
+}
+
+/* ---- the ioctls */
+
+/* The VMCS's blocking bits and the ABI's have the same meaning, not the same places. */
 static u8 shadow_of(u32 interruptibility)
 {
 	return (interruptibility & INTERRUPTIBILITY_STI ? MINIKVM_X86_SHADOW_INT_STI : 0) |
 	       (interruptibility & INTERRUPTIBILITY_MOV_SS ? MINIKVM_X86_SHADOW_INT_MOV_SS : 0);
 }
 
-/** vcpu_get_events - GET_VCPU_EVENTS; @vcpu attached */
+static u32 blocking_of(u8 shadow)
+{
+	return (shadow & MINIKVM_X86_SHADOW_INT_STI ? INTERRUPTIBILITY_STI : 0) |
+	       (shadow & MINIKVM_X86_SHADOW_INT_MOV_SS ? INTERRUPTIBILITY_MOV_SS : 0);
+}
+
+/**
+ * vcpu_get_events - GET_VCPU_EVENTS
+ * @vcpu: attached
+ * @events: filled
+ */
 void vcpu_get_events(struct vcpu *vcpu, struct minikvm_vcpu_events *events)
 {
 	const struct vcpu_events *e = &vcpu->events;
 	u32 interruptibility = vmcs_read_guest_interruptibility();
+	int vector = event_interrupt_in_flight(vcpu);
 
+	limit_nmis(vcpu);
 	memset(events, 0, sizeof(*events));
 	/* INT3 and INTO are executed again; the others are delivered again. */
-	if (e->exception.vector != VEC_BP && e->exception.vector != VEC_OF) {
+	if (!is_soft(e->exception.vector)) {
 		events->exception.injected = e->exception.injected || e->exception.pending;
 		events->exception.pending = e->exception.pending;
 	}
 	events->exception.nr = e->exception.vector;
 	events->exception.has_error_code = e->exception.has_error;
 	events->exception.error_code = e->exception.error;
-	events->interrupt.injected = e->interrupt.injected && !e->interrupt.soft;
-	events->interrupt.nr = e->interrupt.vector;
+	events->interrupt.injected = vector >= 0;
+	events->interrupt.nr = max(vector, 0);
 	events->interrupt.shadow = shadow_of(interruptibility);
 	events->nmi.injected = e->nmi_injected;
 	events->nmi.pending = atomic_read(&vcpu->nmi_queued);
 	events->nmi.masked = !!(interruptibility & INTERRUPTIBILITY_NMI);
+	events->smi.latched_init = vcpu->lapic && test_bit(0, &vcpu->init_sipi);
 	events->flags = MINIKVM_VCPUEVENT_VALID_NMI_PENDING | MINIKVM_VCPUEVENT_VALID_SHADOW |
 			MINIKVM_VCPUEVENT_VALID_SMM;
 }
 
+/* PAYLOAD and TRIPLE_FAULT are capabilities that minikvm does not have; nor is there SMM. */
 static bool events_valid(const struct minikvm_vcpu_events *events)
 {
 	const u32 known = MINIKVM_VCPUEVENT_VALID_NMI_PENDING |
@@ -343,46 +521,76 @@ static bool events_valid(const struct minikvm_vcpu_events *events)
 	if (events->flags & ~known)
 		return false;
 	if (events->exception.injected &&
-	    (events->exception.nr > 31 || events->exception.nr == VEC_NMI))
+	    (events->exception.nr > LAST_EXCEPTION || events->exception.nr == VEC_NMI))
 		return false;
-	if ((events->flags & MINIKVM_VCPUEVENT_VALID_SMM) &&
-	    (events->smi.smm || events->smi.pending || events->smi.smm_inside_nmi))
-		return false;
-	return true;
+	return !(events->flags & MINIKVM_VCPUEVENT_VALID_SMM) ||
+	       !(events->smi.smm || events->smi.pending || events->smi.smm_inside_nmi);
 }
 
-static void set_shadow(u32 clear, u32 set)
+static void set_blocking(u32 clear, u32 set)
 {
 	vmcs_write_guest_interruptibility((vmcs_read_guest_interruptibility() & ~clear) | set);
 }
 
-/** vcpu_set_events - SET_VCPU_EVENTS; @vcpu attached. Return: 0 or -EINVAL. */
+static void set_interrupt(struct vcpu *vcpu, const struct minikvm_vcpu_events *events)
+{
+	struct vcpu_events *e = &vcpu->events;
+
+	e->interrupt.injected = false;
+	if (!vcpu->lapic)
+		e->extint = -1;
+	if (!events->interrupt.injected)
+		return;
+	event_interrupt_again(vcpu, events->interrupt.nr);
+	/* An INT n: minikvm reports none, KVM neither. */
+	if (events->interrupt.soft && vcpu->lapic) {
+		e->interrupt.soft = true;
+		e->soft_insn_len = e->soft_insn_len ?: 2;
+	}
+}
+
+/* What counts only if its flag is there. */
+static void set_flagged(struct vcpu *vcpu, const struct minikvm_vcpu_events *events)
+{
+	if (events->flags & MINIKVM_VCPUEVENT_VALID_SHADOW)
+		set_blocking(BLOCKED_BY_STI_OR_SS, blocking_of(events->interrupt.shadow));
+	if (events->flags & MINIKVM_VCPUEVENT_VALID_NMI_PENDING)
+		atomic_set(&vcpu->nmi_queued, min_t(u8, events->nmi.pending, 2));
+	if (!vcpu->lapic)
+		return;
+	if (events->flags & MINIKVM_VCPUEVENT_VALID_SIPI_VECTOR)
+		vcpu->sipi_vector = events->sipi_vector;
+	if (!(events->flags & MINIKVM_VCPUEVENT_VALID_SMM))
+		return;
+	if (events->smi.latched_init)
+		set_bit(0, &vcpu->init_sipi);
+	else
+		clear_bit(0, &vcpu->init_sipi);
+}
+
+/**
+ * vcpu_set_events - SET_VCPU_EVENTS
+ * @vcpu: attached
+ * @events: all of it is set, or nothing
+ *
+ * Return: 0; -EINVAL: a flag that is not known, an exception that is none, SMM.
+ */
 int vcpu_set_events(struct vcpu *vcpu, const struct minikvm_vcpu_events *events)
 {
 	struct vcpu_events *e = &vcpu->events;
 
 	if (!events_valid(events))
 		return -EINVAL;
-	e->exception.pending = false;
-	e->exception.injected = events->exception.injected;
-	e->exception.vector = events->exception.nr;
-	e->exception.has_error = events->exception.has_error_code;
-	e->exception.error = events->exception.error_code;
-	e->interrupt.injected = events->interrupt.injected;
-	e->interrupt.vector = events->interrupt.nr;
-	e->interrupt.soft = events->interrupt.soft;
-	if (events->flags & MINIKVM_VCPUEVENT_VALID_SHADOW)
-		set_shadow(INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS,
-			   (events->interrupt.shadow & MINIKVM_X86_SHADOW_INT_STI ?
-			    INTERRUPTIBILITY_STI : 0) |
-			   (events->interrupt.shadow & MINIKVM_X86_SHADOW_INT_MOV_SS ?
-			    INTERRUPTIBILITY_MOV_SS : 0));
+	e->exception = (struct queued_exception) {
+		.injected = events->exception.injected,
+		.vector = events->exception.nr,
+		.has_error = events->exception.has_error_code,
+		.error = events->exception.error_code,
+	};
+	set_interrupt(vcpu, events);
 	e->nmi_injected = events->nmi.injected;
-	if (events->flags & MINIKVM_VCPUEVENT_VALID_NMI_PENDING)
-		atomic_set(&vcpu->nmi_queued, min_t(u8, events->nmi.pending, 2));
-	set_shadow(INTERRUPTIBILITY_NMI, events->nmi.masked ? INTERRUPTIBILITY_NMI : 0);
-	if ((events->flags & MINIKVM_VCPUEVENT_VALID_SIPI_VECTOR) && vcpu->lapic)
-		vcpu->sipi_vector = events->sipi_vector;
+	set_blocking(INTERRUPTIBILITY_NMI, events->nmi.masked ? INTERRUPTIBILITY_NMI : 0);
+	set_flagged(vcpu, events);
 	set_bit(REQ_EVENT, &vcpu->requests);
 	return 0;
 }

@@ -2,13 +2,18 @@
 /*
  * The guest's FPU, SSE and AVX state. The kernel's own guest-fpstate machinery
  * holds it: the thread's fpstate is swapped once per RUN, and the context switch
- * does the rest. XCR0 and PKRU are switched around each stay in the guest, so
- * that host code never runs with the guest's.
+ * does the rest. XCR0 and PKRU are switched around each row of entries, so that
+ * host code that takes interrupts never runs with the guest's. A processor
+ * without XSAVE, or whose XSAVE Linux does not use, has neither.
+ *
+ * Left out: components that are enabled on demand (AMX) and supervisor ones, so
+ * that IA32_XFD is 0 and IA32_XSS the host's while a guest runs.
  */
 #include <linux/sched.h>
+#include <linux/slab.h>
 #include <asm/fpu/api.h>
-#include <asm/fpu/xcr.h>
 #include <asm/fpu/types.h>
+#include <asm/fpu/xcr.h>
 #include <asm/processor-flags.h>
 #include <asm/special_insns.h>
 
@@ -19,149 +24,257 @@
 #define XCR0_KNOWN (XFEATURE_MASK_FPSSE | XFEATURE_MASK_YMM | XFEATURE_MASK_AVX512 | \
 		    XFEATURE_MASK_PKRU)
 
+#define MXCSR_BITS	0xffff	/* that every processor with VMX has, DAZ included */
+
 static u64 host_xcr0 __ro_after_init;	/* 0: no XSAVE */
+static u64 supported_xcr0 __ro_after_init;
 
 /** fpu_init - at module load. Return: 0. */
 int __init fpu_init(void)
 {
-	if (boot_cpu_has(X86_FEATURE_XSAVE))
-		host_xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
+	if (!boot_cpu_has(X86_FEATURE_XSAVE))
+		return 0;
+	host_xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
+	supported_xcr0 = host_xcr0 & XCR0_KNOWN;
+	if ((supported_xcr0 & XFEATURE_MASK_AVX512) != XFEATURE_MASK_AVX512)
+		supported_xcr0 &= ~(u64)XFEATURE_MASK_AVX512;
+	/* Without it in the host's CR4, the register cannot be switched. */
+	if (!boot_cpu_has(X86_FEATURE_OSPKE))
+		supported_xcr0 &= ~(u64)XFEATURE_MASK_PKRU;
 	return 0;
 }
 
 /** fpu_supported_xcr0 - the components that a guest may enable; 0 without XSAVE */
 u64 fpu_supported_xcr0(void)
 {
-	return host_xcr0 & XCR0_KNOWN;
+	return supported_xcr0;
 }
 
-/** fpu_create - state of a new vCPU. Return: 0 or -ENOMEM. */
+/** fpu_create - state of a new vCPU; sleeps. Return: 0 or -ENOMEM. */
 int fpu_create(struct vcpu *vcpu)
 {
-	if (!fpu_alloc_guest_fpstate(&vcpu->fpu))
-		return -ENOMEM;
-	return 0;
+	return fpu_alloc_guest_fpstate(&vcpu->fpu) ? 0 : -ENOMEM;
 }
 
 /** fpu_destroy - undo fpu_create() */
 void fpu_destroy(struct vcpu *vcpu)
 {
+	WARN_ON_ONCE(vcpu->fpu_loaded);
 	fpu_free_guest_fpstate(&vcpu->fpu);
 }
 
-/** fpu_enter - RUN begins: the thread's FPU registers are the guest's; may sleep */
+/**
+ * fpu_enter - RUN begins: the thread's FPU registers are the guest's
+ * @vcpu: attached; undone by fpu_leave()
+ *
+ * Context: interrupts on.
+ */
 void fpu_enter(struct vcpu *vcpu)
 {
 	fpu_swap_kvm_fpstate(&vcpu->fpu, true);
 	vcpu->fpu_loaded = true;
 }
 
-/** fpu_leave - RUN ends: the thread has its own back */
+/** fpu_leave - RUN ends: the thread has its own registers back. Interrupts on. */
 void fpu_leave(struct vcpu *vcpu)
 {
 	vcpu->fpu_loaded = false;
 	fpu_swap_kvm_fpstate(&vcpu->fpu, false);
 }
 
-/* PKRU is the guest's only if its CR4.PKE is on; XCR0 if OSXSAVE is. */
-static void load_guest_xcr0(struct vcpu *vcpu, unsigned long cr4)
+/*
+ * Does the guest's XCR0 matter? Only XSETBV changes it, which exits, and the
+ * guest has it only with CR4.OSXSAVE, which is not the guest's to write either.
+ */
+static bool xcr0_differs(const struct vcpu *vcpu)
 {
-	if ((cr4 & X86_CR4_OSXSAVE) && vcpu->xcr0 != host_xcr0)
-		xsetbv(XCR_XFEATURE_ENABLED_MASK, vcpu->xcr0);
+	return (vcpu->cr4 & X86_CR4_OSXSAVE) && vcpu->xcr0 != host_xcr0;
 }
 
-/** fpu_before_entry - interrupts off; registers in place, then the guest's XCR0 and PKRU */
+/* Can the guest write PKRU, with WRPKRU or with XRSTOR? */
+static bool pkru_in_use(const struct vcpu *vcpu)
+{
+	return boot_cpu_has(X86_FEATURE_OSPKE) &&
+	       ((vcpu->cr4 & X86_CR4_PKE) || (vcpu->xcr0 & XFEATURE_MASK_PKRU));
+}
+
+/**
+ * fpu_before_entry - registers in place, then the guest's XCR0 and PKRU
+ * @vcpu: attached, after fpu_enter()
+ *
+ * Context: interrupts off, before the first of a row of entries; CR4 and XCR0
+ * do not change until fpu_after_exit().
+ */
 void fpu_before_entry(struct vcpu *vcpu)
 {
+	/* The thread was scheduled out, or the kernel used the FPU. */
 	if (test_thread_flag(TIF_NEED_FPU_LOAD))
 		switch_fpu_return();
-	if (!host_xcr0)
-		return;
-	load_guest_xcr0(vcpu, vcpu_cr4(vcpu));
-	if (boot_cpu_has(X86_FEATURE_OSPKE)) {
+	if (xcr0_differs(vcpu))
+		xsetbv(XCR_XFEATURE_ENABLED_MASK, vcpu->xcr0);
+	if (pkru_in_use(vcpu)) {
 		vcpu->host_pkru = rdpkru();
 		if (vcpu->pkru != vcpu->host_pkru)
 			wrpkru(vcpu->pkru);
 	}
 }
 
-/** fpu_after_exit - interrupts still off: the host's XCR0 and PKRU */
+/** fpu_after_exit - the host's XCR0 and PKRU; interrupts still off since fpu_before_entry() */
 void fpu_after_exit(struct vcpu *vcpu)
 {
-	if (!host_xcr0)
-		return;
-	if (boot_cpu_has(X86_FEATURE_OSPKE)) {
+	if (pkru_in_use(vcpu)) {
 		vcpu->pkru = rdpkru();
 		if (vcpu->pkru != vcpu->host_pkru)
 			wrpkru(vcpu->host_pkru);
 	}
-	if (xgetbv(XCR_XFEATURE_ENABLED_MASK) != host_xcr0)
+	if (xcr0_differs(vcpu))
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, host_xcr0);
 }
 
-/* What FXSAVE and struct minikvm_fpu have in common, in both directions. */
-#define FOR_FPU_FIELDS(X) X(fcw, cwd) X(fsw, swd) X(ftwx, twd) X(last_opcode, fop) \
-	X(last_ip, rip) X(last_dp, rdp) X(mxcsr, mxcsr)
+/* ---- the ioctls; the guest's registers are in memory: the vCPU is not in RUN */
 
-/** fpu_get - GET_FPU, in FXSAVE's layout; not in RUN. Return: 0. */
-int fpu_get(struct vcpu *vcpu, struct minikvm_fpu *fpu)
+/* Components that the guest has: others are not shown to the VMM. */
+static u64 guest_components(const struct vcpu *vcpu)
 {
-	struct fxregs_state *fx = &vcpu->fpu.fpstate->regs.fxsave;
-
-	memset(fpu, 0, sizeof(*fpu));
-#define X(ours, theirs) fpu->ours = fx->theirs;
-	FOR_FPU_FIELDS(X)
-#undef X
-	memcpy(fpu->fpr, fx->st_space, sizeof(fpu->fpr));
-	memcpy(fpu->xmm, fx->xmm_space, sizeof(fpu->xmm));
-	return 0;
+	return vcpu->xcr0_allowed | XFEATURE_MASK_FPSSE;
 }
 
-/** fpu_set - SET_FPU; reserved bits of MXCSR are dropped, as a fault would be ours. Return: 0. */
-int fpu_set(struct vcpu *vcpu, const struct minikvm_fpu *fpu)
+static void copy_out(struct vcpu *vcpu, void *area, unsigned int size)
 {
-	struct fxregs_state *fx = &vcpu->fpu.fpstate->regs.fxsave;
-
-#define X(ours, theirs) fx->theirs = fpu->ours;
-	FOR_FPU_FIELDS(X)
-#undef X
-	fx->mxcsr &= 0xffff;
-	memcpy(fx->st_space, fpu->fpr, sizeof(fpu->fpr));
-	memcpy(fx->xmm_space, fpu->xmm, sizeof(fpu->xmm));
-	if (host_xcr0)
-		vcpu->fpu.fpstate->regs.xsave.header.xfeatures |= XFEATURE_MASK_FPSSE;
-	return 0;
+	fpu_copy_guest_fpstate_to_uabi(&vcpu->fpu, area, size, guest_components(vcpu),
+				       vcpu->pkru);
 }
 
-/** fpu_get_xsave - GET_XSAVE, in XSAVE's standard layout. Return: 0. */
-int fpu_get_xsave(struct vcpu *vcpu, struct minikvm_xsave *xsave)
+static int copy_in(struct vcpu *vcpu, const void *area)
 {
-	memset(xsave->region, 0, sizeof(xsave->region));
-	fpu_copy_guest_fpstate_to_uabi(&vcpu->fpu, xsave->region, sizeof(xsave->region),
-				       vcpu->fpu.fpstate->user_xfeatures, vcpu->pkru);
-	return 0;
-}
-
-/** fpu_set_xsave - SET_XSAVE. Return: 0, or -EINVAL for bits that cannot be loaded. */
-int fpu_set_xsave(struct vcpu *vcpu, const struct minikvm_xsave *xsave)
-{
-	return fpu_copy_uabi_to_guest_fpstate(&vcpu->fpu, xsave->region,
-					      fpu_supported_xcr0() ?: XFEATURE_MASK_FPSSE,
+	return fpu_copy_uabi_to_guest_fpstate(&vcpu->fpu, area,
+					      supported_xcr0 | XFEATURE_MASK_FPSSE,
 					      &vcpu->pkru);
 }
 
-/** fpu_get_xcrs - GET_XCRS. Return: 0, or -EINVAL without XSAVE. */
+/*
+ * The whole state in XSAVE's standard layout, kfree() later. GET_FPU and SET_FPU
+ * go through it, as a component in its initial state is not in the fpstate.
+ */
+static union fpregs_state *whole_state(struct vcpu *vcpu)
+{
+	union fpregs_state *state = kzalloc(sizeof(struct minikvm_xsave), GFP_KERNEL_ACCOUNT);
+
+	if (state)
+		copy_out(vcpu, state, sizeof(struct minikvm_xsave));
+	return state;
+}
+
+/**
+ * fpu_get - GET_FPU: x87 and SSE
+ * @vcpu: not in RUN
+ * @fpu: filled, in FXSAVE's layout
+ *
+ * Context: sleeps. Return: 0 or -ENOMEM.
+ */
+int fpu_get(struct vcpu *vcpu, struct minikvm_fpu *fpu)
+{
+	union fpregs_state *state = whole_state(vcpu);
+	const struct fxregs_state *fx = &state->fxsave;
+
+	memset(fpu, 0, sizeof(*fpu));
+	if (!state)
+		return -ENOMEM;
+	fpu->fcw = fx->cwd;
+	fpu->fsw = fx->swd;
+	fpu->ftwx = fx->twd;
+	fpu->last_opcode = fx->fop;
+	fpu->last_ip = fx->rip;
+	fpu->last_dp = fx->rdp;
+	fpu->mxcsr = fx->mxcsr;
+	memcpy(fpu->fpr, fx->st_space, sizeof(fpu->fpr));
+	memcpy(fpu->xmm, fx->xmm_space, sizeof(fpu->xmm));
+	kfree(state);
+	return 0;
+}
+
+/**
+ * fpu_set - SET_FPU: x87 and SSE; the other components stay
+ * @vcpu: not in RUN
+ * @fpu: reserved bits of MXCSR are dropped: the processor would fault on them
+ *
+ * Context: sleeps. Return: 0 or -ENOMEM.
+ */
+int fpu_set(struct vcpu *vcpu, const struct minikvm_fpu *fpu)
+{
+	union fpregs_state *state = whole_state(vcpu);
+	struct fxregs_state *fx = &state->fxsave;
+	int err;
+
+	if (!state)
+		return -ENOMEM;
+	fx->cwd = fpu->fcw;
+	fx->swd = fpu->fsw;
+	fx->twd = fpu->ftwx;
+	fx->fop = fpu->last_opcode;
+	fx->rip = fpu->last_ip;
+	fx->rdp = fpu->last_dp;
+	fx->mxcsr = fpu->mxcsr & MXCSR_BITS;
+	memcpy(fx->st_space, fpu->fpr, sizeof(fpu->fpr));
+	memcpy(fx->xmm_space, fpu->xmm, sizeof(fpu->xmm));
+	state->xsave.header.xfeatures |= XFEATURE_MASK_FPSSE;
+	err = copy_in(vcpu, state);
+	kfree(state);
+	return err;
+}
+
+/**
+ * fpu_get_xsave - GET_XSAVE
+ * @vcpu: not in RUN
+ * @xsave: filled, in XSAVE's standard layout
+ *
+ * Return: 0.
+ */
+int fpu_get_xsave(struct vcpu *vcpu, struct minikvm_xsave *xsave)
+{
+	memset(xsave->region, 0, sizeof(xsave->region));
+	copy_out(vcpu, xsave->region, sizeof(xsave->region));
+	return 0;
+}
+
+/**
+ * fpu_set_xsave - SET_XSAVE
+ * @vcpu: not in RUN
+ * @xsave: in XSAVE's standard layout
+ *
+ * Return: 0; -EINVAL: a component that the host does not have, reserved bits of
+ * the header or of MXCSR.
+ */
+int fpu_set_xsave(struct vcpu *vcpu, const struct minikvm_xsave *xsave)
+{
+	return copy_in(vcpu, xsave->region);
+}
+
+/**
+ * fpu_get_xcrs - GET_XCRS: XCR0, or none without XSAVE
+ * @vcpu: whose
+ * @xcrs: filled
+ *
+ * Return: 0.
+ */
 int fpu_get_xcrs(struct vcpu *vcpu, struct minikvm_xcrs *xcrs)
 {
 	memset(xcrs, 0, sizeof(*xcrs));
 	if (!host_xcr0)
 		return 0;
 	xcrs->nr_xcrs = 1;
+	xcrs->xcrs[0].xcr = XCR_XFEATURE_ENABLED_MASK;
 	xcrs->xcrs[0].value = vcpu->xcr0;
 	return 0;
 }
 
-/** fpu_set_xcrs - SET_XCRS: XCR0 is the only one. Return: 0 or -EINVAL. */
+/**
+ * fpu_set_xcrs - SET_XCRS: XCR0 is the only one, others are not looked at
+ * @vcpu: whose
+ * @xcrs: up to MINIKVM_MAX_XCRS
+ *
+ * Return: 0; -EINVAL: no XSAVE, too many, a flag, or a value that XSETBV refuses.
+ */
 int fpu_set_xcrs(struct vcpu *vcpu, const struct minikvm_xcrs *xcrs)
 {
 	u32 i;
@@ -169,7 +282,7 @@ int fpu_set_xcrs(struct vcpu *vcpu, const struct minikvm_xcrs *xcrs)
 	if (!host_xcr0 || xcrs->nr_xcrs > MINIKVM_MAX_XCRS || xcrs->flags)
 		return -EINVAL;
 	for (i = 0; i < xcrs->nr_xcrs; i++)
-		if (!xcrs->xcrs[i].xcr)
+		if (xcrs->xcrs[i].xcr == XCR_XFEATURE_ENABLED_MASK)
 			return vcpu_set_xcr0(vcpu, xcrs->xcrs[i].value) ? -EINVAL : 0;
 	return 0;
 }

@@ -1,17 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
-/* General purpose registers, RIP and RFLAGS. RSP, RIP and RFLAGS are in the VMCS. */
+/*
+ * General purpose registers, RIP and RFLAGS. RSP, RIP and RFLAGS are in the VMCS,
+ * the others in struct vcpu. Called by whatever handles an operand, and by the
+ * REGS ioctls.
+ */
 #include <asm/processor-flags.h>
 
 #include "../vmx/vmx.h"
 #include "../minikvm.h"
 
-/** vcpu_reg - a general purpose register, RSP included */
+/**
+ * vcpu_reg - a general purpose register, RSP included
+ * @vcpu: attached
+ * @reg: RAX to R15, as instructions number them
+ */
 unsigned long vcpu_reg(struct vcpu *vcpu, int reg)
 {
 	return reg == RSP ? vmcs_read_guest_rsp() : vcpu->regs[reg];
 }
 
-/** vcpu_set_reg - write a general purpose register, RSP included */
+/**
+ * vcpu_set_reg - write a general purpose register, RSP included
+ * @vcpu: attached
+ * @reg: RAX to R15
+ * @val: all 64 bits
+ */
 void vcpu_set_reg(struct vcpu *vcpu, int reg, unsigned long val)
 {
 	if (reg == RSP)
@@ -25,9 +38,14 @@ static const u8 reg_offset[NR_GPRS] = {
 #define AT(r) offsetof(struct minikvm_regs, r)
 	AT(rax), AT(rcx), AT(rdx), AT(rbx), AT(rsp), AT(rbp), AT(rsi), AT(rdi),
 	AT(r8), AT(r9), AT(r10), AT(r11), AT(r12), AT(r13), AT(r14), AT(r15),
+#undef AT
 };
 
-/** vcpu_get_regs - GET_REGS; @vcpu attached */
+/**
+ * vcpu_get_regs - GET_REGS
+ * @vcpu: attached
+ * @regs: filled
+ */
 void vcpu_get_regs(struct vcpu *vcpu, struct minikvm_regs *regs)
 {
 	int i;
@@ -38,7 +56,15 @@ void vcpu_get_regs(struct vcpu *vcpu, struct minikvm_regs *regs)
 	regs->rflags = vmcs_read_guest_rflags();
 }
 
-/** vcpu_set_regs - SET_REGS; a pending exception is dropped. @vcpu attached. Return: 0. */
+/**
+ * vcpu_set_regs - SET_REGS
+ * @vcpu: attached
+ * @regs: a RIP or RFLAGS that the processor refuses fails the next entry
+ *
+ * As KVM, drops an exception that is pending: it belonged to the old RIP.
+ *
+ * Return: 0.
+ */
 int vcpu_set_regs(struct vcpu *vcpu, const struct minikvm_regs *regs)
 {
 	int i;

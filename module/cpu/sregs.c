@@ -3,17 +3,25 @@
  * Control registers and segments: what a value means, and what it changes in the
  * VMCS. With unrestricted guest and EPT the processor does all paging modes; we
  * hide the bits that VMX itself needs, and keep EFER.LMA, the entry control and
- * the PDPTEs in step.
+ * the PDPTEs in step. Called by the exits, by the ioctls, and at reset.
+ *
+ * Left out: what an entry checks anyway. A VMM that sets a state which the
+ * processor refuses gets MINIKVM_EXIT_FAIL_ENTRY from the next RUN.
  */
+#include <linux/bitops.h>
 #include <linux/kernel.h>
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 #include <asm/processor.h>
+#include <asm/tlbflush.h>
 
 #include "../vmx/vmx.h"
 #include "../minikvm.h"
 
-/* Bits that the guest writes without an exit: their value is in the VMCS field. */
+/*
+ * Bits that the guest writes without an exit: their value is in the VMCS field.
+ * Every guest may have all of them; a change of one needs nothing from us.
+ */
 #define CR0_OWNED	(X86_CR0_TS | X86_CR0_WP)
 #define CR4_OWNED	(X86_CR4_PVI | X86_CR4_DE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT | \
 			 X86_CR4_TSD | X86_CR4_PGE)
@@ -25,8 +33,18 @@
 #define CR0_PAGING	(X86_CR0_PG | X86_CR0_WP)
 #define CR4_PAGING	(X86_CR4_PSE | X86_CR4_PAE | X86_CR4_PGE | X86_CR4_PCIDE | \
 			 X86_CR4_SMEP | X86_CR4_SMAP | X86_CR4_LA57 | X86_CR4_PKE)
+/* Bits whose change loads the PDPTEs: SDM "PDPTE Registers". */
+#define CR0_PDPTE	(X86_CR0_PG | X86_CR0_CD | X86_CR0_NW)
+#define CR4_PDPTE	(X86_CR4_PAE | X86_CR4_PGE | X86_CR4_PSE | X86_CR4_SMEP)
 
-#define EFER_KNOWN	(EFER_SCE | EFER_LME | EFER_LMA | EFER_NX)
+/* Access rights of a code segment, as the VMCS has them. */
+#define CS_L		BIT(13)
+#define CS_D		BIT(14)
+#define TSS_BUSY	11	/* type of a TSS that LTR loaded, 32 or 64 bits */
+
+#define PDPTE_PRESENT	BIT_ULL(0)
+#define PDPTE_RESERVED	(GENMASK_ULL(2, 1) | GENMASK_ULL(8, 5))
+#define CR3_PCID	GENMASK(11, 0)
 
 /** vcpu_cr0 - CR0 as the guest sees it */
 unsigned long vcpu_cr0(struct vcpu *vcpu)
@@ -63,11 +81,9 @@ int vcpu_code_bits(struct vcpu *vcpu)
 {
 	u32 ar = vmx_cs_access();
 
-	if (vcpu_in_long_mode(vcpu) && (ar & BIT(13)))
+	if (vcpu_in_long_mode(vcpu) && (ar & CS_L))
 		return 64;
-	if (vmcs_read_guest_rflags() & X86_EFLAGS_VM)
-		return 16;
-	return ar & BIT(14) ? 32 : 16;
+	return ar & CS_D ? 32 : 16;	/* in virtual-8086 mode D is 0 */
 }
 
 static void put_cr0(struct vcpu *vcpu, unsigned long cr0)
@@ -80,20 +96,23 @@ static void put_cr0(struct vcpu *vcpu, unsigned long cr0)
 
 static void put_cr4(struct vcpu *vcpu, unsigned long cr4)
 {
+	/* Without it a machine check during the guest would shut the host's processor down. */
+	unsigned long mce = cr4_read_shadow() & X86_CR4_MCE;
+
 	vcpu->cr4 = cr4;
 	vmcs_write_cr4_read_shadow(cr4);
-	vmcs_write_guest_cr4(cr4 | vmx_caps.cr4_fixed1);
+	vmcs_write_guest_cr4((cr4 & ~X86_CR4_MCE) | mce | vmx_caps.cr4_fixed1);
 }
 
-/* Entry in IA-32e mode wants a busy 64-bit TSS; a VMM may not have thought of it. */
+/* Entry in IA-32e mode wants a busy 64-bit TSS; a guest may not have loaded one yet. */
 static void busy_64bit_tss(void)
 {
 	struct minikvm_segment tr;
 
 	vmx_get_segment(SEG_TR, &tr);
-	if (tr.type == 11 && !tr.unusable)
+	if (tr.type == TSS_BUSY && !tr.unusable)
 		return;
-	tr.type = 11;
+	tr.type = TSS_BUSY;
 	tr.present = 1;
 	tr.unusable = 0;
 	vmx_set_segment(SEG_TR, &tr);
@@ -108,8 +127,6 @@ static void put_efer(struct vcpu *vcpu, u64 efer)
 	vmcs_write_guest_efer(efer);
 	if (want != controls)
 		vmcs_write_entry_controls(want);
-	if (efer & EFER_LMA)
-		busy_64bit_tss();
 }
 
 static bool is_pae_paging(unsigned long cr0, unsigned long cr4, u64 efer)
@@ -124,14 +141,14 @@ static bool is_pae_paging(unsigned long cr0, unsigned long cr4, u64 efer)
  */
 static int load_pdptes(struct vcpu *vcpu, unsigned long cr3)
 {
+	u64 reserved = PDPTE_RESERVED | ~0ull << vcpu->maxphyaddr;
 	u64 pdpte[4];
 	int i;
 
 	if (guest_read(vcpu->vm, cr3 & 0xffffffe0, pdpte, sizeof(pdpte)))
 		return 1;
 	for (i = 0; i < 4; i++)
-		if ((pdpte[i] & 1) &&
-		    (pdpte[i] & (0x1e6 | (~0ull << vcpu->maxphyaddr))))
+		if ((pdpte[i] & PDPTE_PRESENT) && (pdpte[i] & reserved))
 			return 1;
 	vmcs_write_guest_pdpte0(pdpte[0]);
 	vmcs_write_guest_pdpte1(pdpte[1]);
@@ -159,7 +176,7 @@ static int paging_switch(struct vcpu *vcpu, unsigned long cr0, u64 *efer)
 			return 1;
 		*efer &= ~EFER_LMA;
 	} else if (*efer & EFER_LME) {
-		if (!(cr4 & X86_CR4_PAE) || (vmx_cs_access() & BIT(13)))
+		if (!(cr4 & X86_CR4_PAE) || (vmx_cs_access() & CS_L))
 			return 1;
 		*efer |= EFER_LMA;
 	}
@@ -183,23 +200,32 @@ int vcpu_set_cr0(struct vcpu *vcpu, unsigned long cr0)
 	cr0 = (cr0 & CR0_DEFINED) | X86_CR0_ET;
 	if (((cr0 ^ old) & X86_CR0_PG) && paging_switch(vcpu, cr0, &efer))
 		return 1;
-	if (((cr0 ^ old) & (X86_CR0_PG | X86_CR0_CD | X86_CR0_NW)) &&
-	    is_pae_paging(cr0, vcpu_cr4(vcpu), efer) && load_pdptes(vcpu, vcpu_cr3(vcpu)))
+	if (((cr0 ^ old) & CR0_PDPTE) && is_pae_paging(cr0, vcpu_cr4(vcpu), efer) &&
+	    load_pdptes(vcpu, vcpu_cr3(vcpu)))
 		return 1;
 	put_cr0(vcpu, cr0);
-	if (efer != vcpu->efer)
+	if (efer != vcpu->efer) {
 		put_efer(vcpu, efer);
+		if (efer & EFER_LMA)
+			busy_64bit_tss();
+	}
 	if ((cr0 ^ old) & CR0_PAGING)
 		vmx_flush_vpid(vcpu);
 	return 0;
 }
 
-static bool cr3_valid(struct vcpu *vcpu, unsigned long cr3, u64 efer)
+static bool cr3_valid(struct vcpu *vcpu, unsigned long cr3)
 {
-	return !(efer & EFER_LMA) || !(cr3 & (~0ull << vcpu->maxphyaddr));
+	return !(cr3 & (~0ull << vcpu->maxphyaddr));
 }
 
-/** vcpu_set_cr3 - a move to CR3 that the processor did not do itself. 0, or 1: #GP. */
+/**
+ * vcpu_set_cr3 - a move to CR3 that the processor did not do itself
+ * @vcpu: attached
+ * @cr3: new value
+ *
+ * Context: sleeps. Return: 0, or 1: #GP. SDM "Process-Context Identifiers (PCIDs)".
+ */
 int vcpu_set_cr3(struct vcpu *vcpu, unsigned long cr3)
 {
 	unsigned long cr4 = vcpu_cr4(vcpu);
@@ -209,7 +235,7 @@ int vcpu_set_cr3(struct vcpu *vcpu, unsigned long cr3)
 		keep = cr3 & BIT_ULL(63);
 		cr3 &= ~BIT_ULL(63);
 	}
-	if (!cr3_valid(vcpu, cr3, vcpu->efer))
+	if (!cr3_valid(vcpu, cr3))
 		return 1;
 	if (is_pae_paging(vcpu_cr0(vcpu), cr4, vcpu->efer) && load_pdptes(vcpu, cr3))
 		return 1;
@@ -237,9 +263,9 @@ int vcpu_set_cr4(struct vcpu *vcpu, unsigned long cr4)
 			return 1;
 	}
 	if ((cr4 & ~old & X86_CR4_PCIDE) &&
-	    (!vcpu_in_long_mode(vcpu) || (vcpu_cr3(vcpu) & 0xfff)))
+	    (!vcpu_in_long_mode(vcpu) || (vcpu_cr3(vcpu) & CR3_PCID)))
 		return 1;
-	if (((cr4 ^ old) & CR4_PAGING) && is_pae_paging(vcpu_cr0(vcpu), cr4, vcpu->efer) &&
+	if (((cr4 ^ old) & CR4_PDPTE) && is_pae_paging(vcpu_cr0(vcpu), cr4, vcpu->efer) &&
 	    load_pdptes(vcpu, vcpu_cr3(vcpu)))
 		return 1;
 	put_cr4(vcpu, cr4);
@@ -248,7 +274,13 @@ int vcpu_set_cr4(struct vcpu *vcpu, unsigned long cr4)
 	return 0;
 }
 
-/** vcpu_set_cr8 - the task priority. 0, or 1: #GP. */
+/**
+ * vcpu_set_cr8 - the task priority
+ * @vcpu: attached
+ * @cr8: bits 3:0
+ *
+ * Context: does not sleep. Return: 0, or 1: #GP. SDM "Task Priority in IA-32e Mode".
+ */
 int vcpu_set_cr8(struct vcpu *vcpu, u64 cr8)
 {
 	if (cr8 & ~0xfull)
@@ -257,42 +289,71 @@ int vcpu_set_cr8(struct vcpu *vcpu, u64 cr8)
 		lapic_set_tpr(vcpu, cr8);
 	else
 		vcpu->cr8 = cr8;
-	set_bit(REQ_EVENT, &vcpu->requests);
 	return 0;
 }
 
-/** vcpu_set_efer - WRMSR of EFER by the guest. 0, or 1: #GP. May run with interrupts off. */
+/* LMA is nobody's to write: it follows LME and CR0.PG in vcpu_set_cr0(). */
+static void write_efer(struct vcpu *vcpu, u64 efer)
+{
+	efer = (efer & ~(u64)EFER_LMA) | (vcpu->efer & EFER_LMA);
+	if ((efer ^ vcpu->efer) & EFER_NX)
+		vmx_flush_vpid(vcpu);
+	put_efer(vcpu, efer);
+}
+
+/**
+ * vcpu_set_efer - WRMSR of EFER by the guest
+ * @vcpu: attached
+ * @efer: new value
+ *
+ * Context: interrupts off or on, does not sleep. Return: 0, or 1: #GP.
+ */
 int vcpu_set_efer(struct vcpu *vcpu, u64 efer)
 {
 	if (efer & vcpu->efer_reserved)
 		return 1;
 	if (((efer ^ vcpu->efer) & EFER_LME) && (vcpu_cr0(vcpu) & X86_CR0_PG))
 		return 1;
-	efer = (efer & ~EFER_LMA) | (vcpu->efer & EFER_LMA);
-	if ((efer ^ vcpu->efer) & EFER_NX)
-		vmx_flush_vpid(vcpu);
-	put_efer(vcpu, efer);
+	write_efer(vcpu, efer);
 	return 0;
 }
 
-/** vcpu_load_efer - SET_MSRS of EFER: LMA follows LME and CR0.PG, whatever the VMM says */
-void vcpu_load_efer(struct vcpu *vcpu, u64 efer)
+/**
+ * vcpu_load_efer - SET_MSRS of EFER
+ * @vcpu: attached
+ * @efer: bits that the host has; CPUID and CR0 may follow later
+ *
+ * Context: does not sleep. Return: 0, or 1: the host lacks a bit.
+ */
+int vcpu_load_efer(struct vcpu *vcpu, u64 efer)
 {
-	bool lma = (efer & EFER_LME) && (vcpu_cr0(vcpu) & X86_CR0_PG);
+	u64 ok = EFER_SCE | EFER_LME | EFER_LMA;
 
-	put_efer(vcpu, (efer & ~(u64)EFER_LMA) | (lma ? EFER_LMA : 0));
+	if (boot_cpu_has(X86_FEATURE_NX))
+		ok |= EFER_NX;
+	if (efer & ~ok)
+		return 1;
+	write_efer(vcpu, efer);
+	return 0;
 }
 
-/** vcpu_set_xcr0 - XSETBV, SET_XCRS. 0, or 1: #GP. SDM "XSETBV". */
+/**
+ * vcpu_set_xcr0 - XSETBV, SET_XCRS
+ * @vcpu: whose
+ * @xcr0: new value
+ *
+ * Context: any. Return: 0, or 1: #GP. SDM "Enabling the XSAVE Feature Set".
+ */
 int vcpu_set_xcr0(struct vcpu *vcpu, u64 xcr0)
 {
-	const u64 avx512 = 0xe0;
+	u64 avx512 = xcr0 & XFEATURE_MASK_AVX512;
 
-	if (!(xcr0 & 1) || (xcr0 & ~(vcpu->xcr0_allowed | 1)))
+	/* x87 is always on, even where there is no XSAVE. */
+	if (!(xcr0 & XFEATURE_MASK_FP) || (xcr0 & ~(vcpu->xcr0_allowed | XFEATURE_MASK_FP)))
 		return 1;
-	if ((xcr0 & 4) && !(xcr0 & 2))
+	if ((xcr0 & XFEATURE_MASK_YMM) && !(xcr0 & XFEATURE_MASK_SSE))
 		return 1;
-	if ((xcr0 & avx512) && ((xcr0 & avx512) != avx512 || !(xcr0 & 4)))
+	if (avx512 && (avx512 != XFEATURE_MASK_AVX512 || !(xcr0 & XFEATURE_MASK_YMM)))
 		return 1;
 	vcpu->xcr0 = xcr0;
 	return 0;
@@ -308,7 +369,7 @@ static const u16 segment_offset[NR_SEGS] = {
 /** vcpu_get_sregs - GET_SREGS; @vcpu attached */
 void vcpu_get_sregs(struct vcpu *vcpu, struct minikvm_sregs *sregs)
 {
-	int i;
+	int i, vector;
 
 	memset(sregs, 0, sizeof(*sregs));
 	for (i = 0; i < NR_SEGS; i++)
@@ -324,53 +385,39 @@ void vcpu_get_sregs(struct vcpu *vcpu, struct minikvm_sregs *sregs)
 	sregs->cr8 = vcpu_cr8(vcpu);
 	sregs->efer = vcpu->efer;
 	sregs->apic_base = vcpu->apic_base;
-	if (vcpu->events.interrupt.injected && !vcpu->events.interrupt.soft)
-		__set_bit(vcpu->events.interrupt.vector, (unsigned long *)sregs->interrupt_bitmap);
+	vector = event_interrupt_in_flight(vcpu);
+	if (vector >= 0)
+		sregs->interrupt_bitmap[vector / 64] |= BIT_ULL(vector % 64);
 }
 
-/* Refused here: what the processor would refuse at each entry, or could not leave again. */
+/* Refused here: bits that are reserved, and modes that there are not. */
 static bool sregs_valid(struct vcpu *vcpu, const struct minikvm_sregs *s)
 {
-	if (!cr0_valid(s->cr0) || (s->cr4 & vcpu->cr4_reserved))
+	if (!cr0_valid(s->cr0) || (s->cr4 & vcpu->cr4_reserved) ||
+	    (s->efer & vcpu->efer_reserved))
 		return false;
-	if ((s->efer & ~(u64)EFER_KNOWN) || ((s->efer & EFER_NX) && !boot_cpu_has(X86_FEATURE_NX)))
-		return false;
-	if ((s->efer & EFER_LME) && (s->cr0 & X86_CR0_PG)) {
-		if (!(s->cr4 & X86_CR4_PAE) || !(s->efer & EFER_LMA))
-			return false;
-		return cr3_valid(vcpu, s->cr3, s->efer);
-	}
+	if ((s->efer & EFER_LME) && (s->cr0 & X86_CR0_PG))
+		return (s->cr4 & X86_CR4_PAE) && (s->efer & EFER_LMA) && cr3_valid(vcpu, s->cr3);
 	return !(s->efer & EFER_LMA) && !s->cs.l;
 }
 
 static void queue_interrupt_of(struct vcpu *vcpu, const struct minikvm_sregs *sregs)
 {
-	unsigned long vector = find_first_bit((unsigned long *)sregs->interrupt_bitmap,
-					      MINIKVM_NR_INTERRUPTS);
+	int i;
 
-	if (vector >= MINIKVM_NR_INTERRUPTS)
+	for (i = 0; i < ARRAY_SIZE(sregs->interrupt_bitmap); i++) {
+		if (!sregs->interrupt_bitmap[i])
+			continue;
+		event_interrupt_again(vcpu, i * 64 + __ffs64(sregs->interrupt_bitmap[i]));
 		return;
-	vcpu->events.interrupt.injected = true;
-	vcpu->events.interrupt.soft = false;
-	vcpu->events.interrupt.vector = vector;
-	set_bit(REQ_EVENT, &vcpu->requests);
-}
-
-static int set_apic_base(struct vcpu *vcpu, u64 base)
-{
-	if (vcpu->lapic)
-		return lapic_set_base(vcpu, base, true);
-	if (base & ((~0ull << vcpu->maxphyaddr) | 0x2ff))
-		return 1;
-	vcpu->apic_base = base;
-	return 0;
+	}
 }
 
 /* A VMM that resets the CPU by hand wants it to run again. */
 static void unhalt_after_reset(struct vcpu *vcpu, const struct minikvm_sregs *s)
 {
 	if (vcpu->id == 0 && vmcs_read_guest_rip() == 0xfff0 && s->cs.selector == 0xf000 &&
-	    !(s->cr0 & X86_CR0_PE))
+	    s->cs.base == 0xffff0000 && !(s->cr0 & X86_CR0_PE))
 		WRITE_ONCE(vcpu->mp_state, MINIKVM_MP_STATE_RUNNABLE);
 }
 
@@ -385,7 +432,7 @@ int vcpu_set_sregs(struct vcpu *vcpu, const struct minikvm_sregs *sregs)
 {
 	int i;
 
-	if (!sregs_valid(vcpu, sregs) || set_apic_base(vcpu, sregs->apic_base))
+	if (!sregs_valid(vcpu, sregs) || lapic_set_base(vcpu, sregs->apic_base, true))
 		return -EINVAL;
 	for (i = 0; i < NR_SEGS; i++)
 		vmx_set_segment(i, (void *)sregs + segment_offset[i]);
@@ -395,8 +442,7 @@ int vcpu_set_sregs(struct vcpu *vcpu, const struct minikvm_sregs *sregs)
 	vmcs_write_guest_idtr_limit(sregs->idt.limit);
 	vcpu->cr2 = sregs->cr2;
 	vmcs_write_guest_cr3(sregs->cr3);
-	if (!(sregs->cr8 & ~0xfull))
-		vcpu_set_cr8(vcpu, sregs->cr8);
+	vcpu_set_cr8(vcpu, sregs->cr8);	/* as KVM: a value that is none changes nothing */
 	put_cr0(vcpu, (sregs->cr0 & CR0_DEFINED) | X86_CR0_ET);
 	put_cr4(vcpu, sregs->cr4);
 	put_efer(vcpu, sregs->efer);
@@ -417,14 +463,30 @@ static void reset_segments(void)
 	for (i = SEG_ES; i <= SEG_GS; i++)
 		if (i != SEG_CS)
 			vmx_set_segment(i, &s);
-	s.type = 11;
+	s.type = 11;	/* code, readable, accessed */
 	s.selector = 0xf000;
 	s.base = 0xffff0000;
 	vmx_set_segment(SEG_CS, &s);
 	s = (struct minikvm_segment) { .limit = 0xffff, .type = 2, .present = 1 };
 	vmx_set_segment(SEG_LDTR, &s);
-	s.type = 11;
+	s.type = TSS_BUSY;
 	vmx_set_segment(SEG_TR, &s);
+}
+
+/* RDX tells what processor it is; the first stack and the flags are empty. */
+static void reset_registers(struct vcpu *vcpu)
+{
+	const struct minikvm_cpuid_entry2 *version = cpuid_find(vcpu, 1, 0);
+
+	memset(vcpu->regs, 0, sizeof(vcpu->regs));
+	vcpu->regs[RDX] = version ? version->eax : 0x600;
+	vmcs_write_guest_rip(0xfff0);
+	vmcs_write_guest_rsp(0);
+	vmcs_write_guest_rflags(X86_EFLAGS_FIXED);
+	vmcs_write_guest_gdtr_base(0);
+	vmcs_write_guest_gdtr_limit(0xffff);
+	vmcs_write_guest_idtr_base(0);
+	vmcs_write_guest_idtr_limit(0xffff);
 }
 
 /**
@@ -436,22 +498,14 @@ static void reset_segments(void)
  */
 void vcpu_reset(struct vcpu *vcpu, bool init)
 {
-	unsigned long caching = init ? vcpu->cr0 & (X86_CR0_CD | X86_CR0_NW)
-				     : X86_CR0_CD | X86_CR0_NW;
+	unsigned long caching = X86_CR0_CD | X86_CR0_NW;
 
-	memset(vcpu->regs, 0, sizeof(vcpu->regs));
-	vcpu->regs[RDX] = 0x600;
+	if (init)
+		caching &= vcpu->cr0;
+	else
+		vcpu->xcr0 = XFEATURE_MASK_FP;
+	reset_registers(vcpu);
 	reset_segments();
-	vmcs_write_guest_rip(0xfff0);
-	vmcs_write_guest_rsp(0);
-	vmcs_write_guest_rflags(X86_EFLAGS_FIXED);
-	vmcs_write_guest_gdtr_base(0);
-	vmcs_write_guest_gdtr_limit(0xffff);
-	vmcs_write_guest_idtr_base(0);
-	vmcs_write_guest_idtr_limit(0xffff);
-	vmcs_write_guest_interruptibility(0);
-	vmcs_write_guest_activity(ACTIVITY_ACTIVE);
-	vmcs_write_guest_pending_dbg(0);
 	vmcs_write_cr0_guest_host_mask(~CR0_OWNED);
 	vmcs_write_cr4_guest_host_mask(~CR4_OWNED);
 	vmcs_write_guest_cr3(0);
@@ -460,13 +514,8 @@ void vcpu_reset(struct vcpu *vcpu, bool init)
 	put_cr0(vcpu, caching | X86_CR0_ET);
 	put_cr4(vcpu, 0);
 	put_efer(vcpu, 0);
-	memset(vcpu->dr, 0, sizeof(vcpu->dr));
-	vcpu->dr6 = 0xffff0ff0;
-	vcpu->dr7 = 0x400;
-	vmcs_write_guest_dr7(vcpu->dr7);
-	if (!init)
-		vcpu->xcr0 = 1;
-	memset(&vcpu->events, 0, sizeof(vcpu->events));
-	vcpu->events.extint = -1;
+	vcpu->spec_ctrl = 0;
+	debug_reset(vcpu);
+	event_reset(vcpu);
 	vmx_flush_vpid(vcpu);
 }

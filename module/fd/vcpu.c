@@ -159,9 +159,9 @@ static long translate(struct vcpu *vcpu, void __user *argp)
 static long get_fpu(struct vcpu *vcpu, void __user *argp)
 {
 	struct minikvm_fpu fpu;
+	long err = fpu_get(vcpu, &fpu);
 
-	fpu_get(vcpu, &fpu);
-	return copy_to_user(argp, &fpu, sizeof(fpu)) ? -EFAULT : 0;
+	return err ?: copy_to_user(argp, &fpu, sizeof(fpu)) ? -EFAULT : 0;
 }
 
 static long set_fpu(struct vcpu *vcpu, void __user *argp)
@@ -484,7 +484,7 @@ static long attached_ioctl(struct vcpu *vcpu, unsigned int ioctl, void __user *a
 	case MINIKVM_SET_SIGNAL_MASK:
 		return set_signal_mask(vcpu, argp);
 	default:
-		return -ENOTTY;
+		return -EINVAL;
 	}
 }
 
@@ -496,7 +496,7 @@ static long vcpu_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 	if (!vm_is_mine(vcpu->vm) || READ_ONCE(vcpu->vm->dead))
 		return -EIO;
 	if (_IOC_TYPE(ioctl) != MINIKVMIO)
-		return -ENOTTY;
+		return -EINVAL;
 	if (mutex_lock_killable(&vcpu->mutex))
 		return -EINTR;
 	if (ioctl == MINIKVM_RUN) {

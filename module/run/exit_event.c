@@ -63,7 +63,10 @@ int exit_intr_window(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	vmcs_set_interrupt_window(vcpu, false);
 	set_bit(REQ_EVENT, &vcpu->requests);
-	return EXIT_RESUME;
+	if (!vcpu->window_asked || !event_can_take_interrupt(vcpu))
+		return EXIT_RESUME;
+	vcpu->run->exit_reason = MINIKVM_EXIT_IRQ_WINDOW_OPEN;
+	return EXIT_USER;
 }
 
 /* exit_nmi_window - the guest can take an NMI now */

@@ -77,6 +77,7 @@ static void switch_to_host(struct vcpu *vcpu)
 {
 	if (!vcpu->host_loaded)
 		return;
+	msr_save_guest(vcpu);
 	vmx_host_restore(vcpu);
 	msr_switch_to_host(vcpu);
 }
@@ -203,17 +204,6 @@ static enum loop_end guest_loop(struct vcpu *vcpu, int *verdict)
 
 /* ---- the outer loop */
 
-/* Signals, task work and a reschedule. The first two are for the way back to user mode. */
-static int thread_work(void)
-{
-	if (signal_pending(current))
-		return -EINTR;
-	if (need_resched())
-		schedule();
-	if (test_thread_flag(TIF_NOTIFY_RESUME))
-		return -EINTR;
-	return 0;
-}
 
 /* INIT and SIPI from another vCPU. SDM "MP Initialization". */
 static void init_sipi(struct vcpu *vcpu)
@@ -282,7 +272,7 @@ static int slow_path(struct vcpu *vcpu)
 		if (ret != EXIT_RESUME)
 			return ret;
 	}
-	ret = thread_work();
+	ret = __xfer_to_guest_mode_work_pending() ? thread_work() : 0;
 	if (ret)
 		return ret;
 	if (vcpu->init_sipi)
@@ -300,13 +290,7 @@ static int slow_path(struct vcpu *vcpu)
 	return EXIT_RESUME;
 }
 
-/* The VMM asked to be told when it can inject an interrupt. */
-static bool window_wanted(struct vcpu *vcpu, bool asked)
-{
-	return asked && !vcpu->lapic && event_can_take_interrupt(vcpu);
-}
-
-static int run_loop(struct vcpu *vcpu, bool window)
+static int run_loop(struct vcpu *vcpu)
 {
 	int verdict = EXIT_RESUME;
 
@@ -317,8 +301,8 @@ static int run_loop(struct vcpu *vcpu, bool window)
 				return verdict;
 			continue;
 		}
-		if (window) {
-			if (window_wanted(vcpu, window)) {
+		if (vcpu->window_asked) {
+			if (event_can_take_interrupt(vcpu)) {
 				vcpu->run->exit_reason = MINIKVM_EXIT_IRQ_WINDOW_OPEN;
 				return EXIT_USER;
 			}
@@ -372,9 +356,9 @@ static int wait_for_init(struct vcpu *vcpu)
 static int run_once(struct vcpu *vcpu)
 {
 	bool immediate_exit = READ_ONCE(vcpu->run->immediate_exit);
-	bool window = READ_ONCE(vcpu->run->request_interrupt_window) && !vcpu->lapic;
 	int ret;
 
+	vcpu->window_asked = READ_ONCE(vcpu->run->request_interrupt_window) && !vcpu->lapic;
 	if (vcpu->mp_state == MINIKVM_MP_STATE_UNINITIALIZED)
 		return immediate_exit ? -EINTR : wait_for_init(vcpu);
 	if (!vcpu->lapic && vcpu_set_cr8(vcpu, READ_ONCE(vcpu->run->cr8)))
@@ -390,7 +374,7 @@ static int run_once(struct vcpu *vcpu)
 	vcpu->cpuid_locked = true;
 	/* Anything may have changed since the last RUN. */
 	set_bit(REQ_EVENT, &vcpu->requests);
-	return run_loop(vcpu, window);
+	return run_loop(vcpu);
 }
 
 /**

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Claim: interrupts, NMIs and exceptions are delivered when and as the SDM says, from a VMM's own
+ * interrupt controller and from the chips in the kernel.
+ */
+#include "lib/vm.h"
+
+GUEST16(open_window, "cli; out %al, $0x11; sti; nop; hlt; out %al, $0x12; hlt");
+GUEST16(nothing, "1: out %al, $0x11; jmp 1b");
+GUEST16(halted, "sti; hlt; hlt");
+GUEST16(pit, "mov $0x11, %al; out %al, $0x20; mov $0x20, %al; out %al, $0x21; mov $4, %al; out %al, $0x21;"
+	"mov $1, %al; out %al, $0x21; mov $0xfe, %al; out %al, $0x21; mov $0x34, %al; out %al, $0x43;"
+	"mov $0x9c, %al; out %al, $0x40; mov $0x2e, %al; out %al, $0x40; sti; 1: hlt; jmp 1b");
+GUEST64(lapic, "mov $0x1b, %ecx; rdmsr; or $0xc00, %eax; wrmsr; mov $0x80f, %ecx; mov $0x1ff, %eax;"
+	"xor %edx, %edx; wrmsr; mov $0x83e, %ecx; mov $0xb, %eax; wrmsr; mov $0x832, %ecx;"
+	"mov $0x40, %eax; wrmsr; mov $0x838, %ecx; mov $1000, %eax; wrmsr; sti; 1: hlt; jmp 1b");
+
+TEST(interrupt_waits_for_the_window)
+{
+	struct minikvm_interrupt irq = { .irq = 0x30 };
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_real(&t, open_window, open_window_end);
+	EXPECT_OUT(&t, 0x11, 0);
+	ASSERT_EQ(0, t.run->if_flag);
+	ASSERT_EQ(0, t.run->ready_for_interrupt_injection);
+	t.run->request_interrupt_window = 1;
+	ASSERT_EQ(MINIKVM_EXIT_IRQ_WINDOW_OPEN, vm_run(&t));
+	ASSERT_EQ(1, t.run->ready_for_interrupt_injection);
+	ASSERT_EQ(1, t.run->if_flag);
+	t.run->request_interrupt_window = 0;
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_INTERRUPT, &irq));
+	EXPECT_OUT(&t, PORT_EXCEPTION, 0x30);
+	irq.irq = 256;
+	ASSERT_EQ(-1, ioctl(t.vcpu, MINIKVM_INTERRUPT, &irq));
+	ASSERT_EQ(EINVAL, errno);
+	vm_free(&t);
+}
+
+TEST(nmi_needs_no_window)
+{
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_real(&t, nothing, nothing_end);
+	EXPECT_OUT(&t, 0x11, 0);
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_NMI, 0));
+	EXPECT_OUT(&t, PORT_EXCEPTION, 2);
+	vm_free(&t);
+}
+
+TEST(exception_from_the_vmm)
+{
+	struct minikvm_vcpu_events e;
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_real(&t, nothing, nothing_end);
+	EXPECT_OUT(&t, 0x11, 0);
+	/* An OUT that is not finished would come first. */
+	t.run->immediate_exit = 1;
+	ASSERT_EQ(-EINTR, vm_run(&t));
+	t.run->immediate_exit = 0;
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_VCPU_EVENTS, &e));
+	e.exception.injected = 1;
+	e.exception.nr = 6;
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_VCPU_EVENTS, &e));
+	EXPECT_OUT(&t, PORT_EXCEPTION, 6);
+	vm_free(&t);
+}
+
+TEST(hlt_wakes_in_the_kernel_by_pic_and_pit)
+{
+	struct minikvm_pit_config config = { };
+	struct test_vm t;
+
+	vm_make(&t, true);
+	ASSERT_EQ(0, ioctl(t.vm, MINIKVM_CREATE_PIT2, &config));
+	guest_real(&t, pit, pit_end);
+	EXPECT_OUT(&t, PORT_EXCEPTION, 0x20);
+	vm_free(&t);
+}
+
+TEST(lapic_timer_in_x2apic_mode)
+{
+	struct test_vm t;
+
+	vm_make(&t, true);
+	guest_long(&t, lapic, lapic_end);
+	EXPECT_OUT(&t, PORT_EXCEPTION, 0x40);
+	vm_free(&t);
+}
+
+TEST(ioapic_line_reaches_the_guest)
+{
+	struct minikvm_irqchip c = { .chip_id = MINIKVM_IRQCHIP_IOAPIC };
+	struct minikvm_irq_level irq = { .irq = 5, .level = 1 };
+	struct minikvm_lapic_state l;
+	struct test_vm t;
+
+	vm_make(&t, true);
+	guest_real(&t, halted, halted_end);
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_LAPIC, &l));
+	*(uint32_t *)&l.regs[0xf0] = 0x1ff;
+	*(uint32_t *)&l.regs[0x350] = 0x10700;	/* the PIC is not asked */
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_LAPIC, &l));
+	ASSERT_EQ(0, ioctl(t.vm, MINIKVM_GET_IRQCHIP, &c));
+	c.chip.ioapic.redirtbl[5].bits = 0x51;
+	ASSERT_EQ(0, ioctl(t.vm, MINIKVM_SET_IRQCHIP, &c));
+	ASSERT_EQ(0, ioctl(t.vm, MINIKVM_IRQ_LINE_STATUS, &irq));
+	ASSERT_LT(0, irq.status);
+	EXPECT_OUT(&t, PORT_EXCEPTION, 0x51);
+	vm_free(&t);
+}
+
+TEST_HARNESS_MAIN

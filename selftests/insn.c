@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Claim: instructions that exit (CPUID, MSRs, control and debug registers, cache control,
+ * XSETBV, HLT, VMX instructions) do what the SDM says, or raise the exception it names.
+ */
+#include "lib/vm.h"
+
+GUEST64(cpuid, "xor %eax, %eax; cpuid; hlt");
+GUEST64(msrs, "mov $0xc0000082, %ecx; mov $0x09abcdef, %eax; mov $0x4567, %edx; wrmsr;"
+	"xor %eax, %eax; xor %edx, %edx; rdmsr; hlt");
+GUEST64(bad_msr, "mov $0x12345, %ecx; rdmsr; hlt");
+GUEST64(noncanonical, "mov $0xc0000082, %ecx; xor %eax, %eax; mov $0x80000000, %edx; wrmsr; hlt");
+GUEST64(crs, "mov %cr0, %rax; mov %rax, %rbx; clts; mov %cr0, %rcx; or $8, %rax; mov %rax, %cr0;"
+	"mov %cr0, %rdx; smsw %esi; mov %rbx, %cr0; mov %cr3, %rdi; mov %rdi, %cr3;"
+	"mov %cr4, %r8; mov %r8, %cr4; mov $5, %eax; mov %rax, %cr8; mov %cr8, %r9; hlt");
+GUEST64(bad_cr4, "mov %cr4, %rax; bts $23, %rax; bts $13, %rax; mov %rax, %cr4; hlt");
+GUEST64(bad_cr0, "mov $0x80000000, %eax; mov %rax, %cr0; hlt");
+GUEST64(drs, "mov $0x1234, %eax; mov %rax, %db0; mov %db0, %rbx; mov %db7, %rcx; mov %db6, %rdx; hlt");
+GUEST64(bad_dr7, "mov $1, %eax; shl $32, %rax; mov %rax, %db7; hlt");
+GUEST64(caches, "wbinvd; invd; pause; hlt");
+GUEST64(vmxon, "vmxon (%rsp); hlt");
+GUEST64(vmcall, "mov $0x12345, %eax; vmcall; hlt");
+GUEST64(rdpmc, "xor %ecx, %ecx; rdpmc; hlt");
+GUEST64(bad_xsetbv, "mov %cr4, %rax; bts $18, %rax; mov %rax, %cr4; xor %ecx, %ecx; xor %eax, %eax;"
+	"xor %edx, %edx; xsetbv; hlt");
+GUEST64(ud2, "ud2; hlt");
+GUEST64(triple, "xor %eax, %eax; push %rax; push %rax; lidt (%rsp); int3; hlt");
+GUEST64(page_fault, "movabs $0x7f0000000000, %rax; mov (%rax), %ebx; hlt");
+
+TEST(cpuid_answers_what_was_set)
+{
+	struct minikvm_regs r;
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, cpuid, cpuid_end);
+	EXPECT_HLT(&t);
+	r = vm_regs(&t);
+	ASSERT_EQ(0x756e6547, r.rbx);	/* Genu */
+	ASSERT_EQ(0, r.rbx >> 32);
+	vm_free(&t);
+}
+
+TEST(an_msr_keeps_its_value)
+{
+	struct minikvm_regs r;
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, msrs, msrs_end);
+	EXPECT_HLT(&t);
+	r = vm_regs(&t);
+	ASSERT_EQ(0x09abcdef, r.rax);
+	ASSERT_EQ(0x00004567, r.rdx);
+	vm_free(&t);
+}
+
+#define EXCEPTION_TEST(name, code, vector)				\
+TEST(name)								\
+{									\
+	struct test_vm t;						\
+									\
+	vm_make(&t, false);						\
+	guest_long(&t, code, code##_end);				\
+	EXPECT_OUT(&t, PORT_EXCEPTION, vector);				\
+	vm_free(&t);							\
+}
+
+EXCEPTION_TEST(rdmsr_of_nothing_is_gp, bad_msr, 13)
+EXCEPTION_TEST(wrmsr_of_a_bad_address_is_gp, noncanonical, 13)
+EXCEPTION_TEST(reserved_cr4_bit_is_gp, bad_cr4, 13)
+EXCEPTION_TEST(paging_without_protection_is_gp, bad_cr0, 13)
+EXCEPTION_TEST(upper_half_of_dr7_is_gp, bad_dr7, 13)
+EXCEPTION_TEST(vmx_instructions_are_undefined, vmxon, 6)
+EXCEPTION_TEST(rdpmc_is_gp, rdpmc, 13)
+EXCEPTION_TEST(ud2_is_ud, ud2, 6)
+EXCEPTION_TEST(unmapped_address_is_pf, page_fault, 14)
+
+TEST(xsetbv_without_x87_is_gp)
+{
+	struct test_vm t;
+	struct minikvm_xcrs x;
+
+	vm_make(&t, false);
+	if (ioctl(t.dev, MINIKVM_CHECK_EXTENSION, MINIKVM_CAP_XCRS) <= 0 ||
+	    ioctl(t.vcpu, MINIKVM_GET_XCRS, &x) || !x.nr_xcrs)
+		SKIP(return, "no XSAVE");
+	guest_long(&t, bad_xsetbv, bad_xsetbv_end);
+	EXPECT_OUT(&t, PORT_EXCEPTION, 13);
+	vm_free(&t);
+}
+
+TEST(control_registers_read_back)
+{
+	struct minikvm_regs r;
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, crs, crs_end);
+	EXPECT_HLT(&t);
+	r = vm_regs(&t);
+	ASSERT_EQ(0x80010033, r.rbx);
+	ASSERT_EQ(0x80010033, r.rcx);
+	ASSERT_EQ(0x8001003b, r.rdx);
+	ASSERT_EQ(0x003b, r.rsi & 0xffff);
+	ASSERT_EQ(G_TABLES, r.rdi);
+	ASSERT_EQ(0x620, r.r8);
+	ASSERT_EQ(5, r.r9);
+	ASSERT_EQ(5, t.run->cr8);
+	vm_free(&t);
+}
+
+TEST(debug_registers_read_back)
+{
+	struct minikvm_regs r;
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, drs, drs_end);
+	EXPECT_HLT(&t);
+	r = vm_regs(&t);
+	ASSERT_EQ(0x1234, r.rbx);
+	ASSERT_EQ(0x400, r.rcx);
+	ASSERT_EQ(0xffff0ff0, r.rdx);
+	vm_free(&t);
+}
+
+TEST(cache_instructions_do_nothing)
+{
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, caches, caches_end);
+	EXPECT_HLT(&t);
+	ASSERT_EQ(G_CODE + (caches_end - caches), vm_regs(&t).rip);
+	vm_free(&t);
+}
+
+TEST(unknown_hypercall_is_enosys)
+{
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, vmcall, vmcall_end);
+	EXPECT_HLT(&t);
+	ASSERT_EQ(-1000ull, vm_regs(&t).rax);
+	vm_free(&t);
+}
+
+TEST(triple_fault_is_shutdown)
+{
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, triple, triple_end);
+	ASSERT_EQ(MINIKVM_EXIT_SHUTDOWN, vm_run(&t));
+	vm_free(&t);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Claim: every instruction the decoder knows reads and writes a device as the SDM says. */
+#include "lib/vm.h"
+
+#define HOLE 0xd0000000ull
+
+GUEST64(movs_out, "mov $0xd0000000, %eax; mov $0x1122334455667788, %rbx;"
+	"movb %bl, (%rax); movw %bx, 2(%rax); movl %ebx, 4(%rax); movq %rbx, 8(%rax);"
+	"movb %bh, 1(%rax); movl $0x7fffffff, 4(%rax); movq $-2, 8(%rax); hlt");
+GUEST64(movs_in, "mov $0xd0000000, %eax; mov $-1, %rbx; mov $-1, %rcx; mov $-1, %rdx; mov $-1, %rsi;"
+	"movb (%rax), %bl; movw (%rax), %cx; movl (%rax), %edx; movq (%rax), %rsi; hlt");
+GUEST64(extend, "mov $0xd0000000, %eax; movzbl (%rax), %ebx; movzwl (%rax), %ecx;"
+	"movsbl (%rax), %edx; movswq (%rax), %rsi; movslq (%rax), %rdi; hlt");
+GUEST64(strings, "cld; mov $0xd0000000, %edi; mov $0x40000, %esi; mov $2, %ecx; rep movsl;"
+	"mov $0xd0000000, %esi; mov $0x40010, %edi; movsw; mov $0x5a, %al; mov $0xd0000000, %edi;"
+	"mov $2, %ecx; rep stosb; hlt");
+GUEST64(rmw, "mov $0xd0000000, %eax; mov $0x0f, %ebx; andl %ebx, (%rax); orb $0x80, (%rax);"
+	"xorw $0xffff, (%rax); addl $1, (%rax); subl $1, (%rax); notl (%rax); incl (%rax);"
+	"lock btsl $4, (%rax); xchgl %ebx, (%rax); hlt");
+GUEST64(flags, "mov $0xd0000000, %eax; cmpl $5, (%rax); sete %bl; testb $1, (%rax); setz %bh;"
+	"addb $1, (%rax); setc %cl; mov $0xfffffffb, %edx; addl (%rax), %edx; hlt");
+
+static uint64_t mmio_value(struct test_vm *t)
+{
+	uint64_t v = 0;
+
+	memcpy(&v, t->run->mmio.data, t->run->mmio.len);
+	return v;
+}
+
+#define EXPECT_WRITE(t, off, size, value) do {				\
+	ASSERT_EQ(MINIKVM_EXIT_MMIO, vm_run(t)) TH_LOG("exit %u", (t)->run->exit_reason); \
+	ASSERT_EQ(1, (t)->run->mmio.is_write);				\
+	ASSERT_EQ(HOLE + (off), (t)->run->mmio.phys_addr);		\
+	ASSERT_EQ(size, (t)->run->mmio.len);				\
+	ASSERT_EQ((uint64_t)(value), mmio_value(t));			\
+} while (0)
+
+#define EXPECT_READ(t, off, size, value) do {				\
+	uint64_t v_ = (value);						\
+	ASSERT_EQ(MINIKVM_EXIT_MMIO, vm_run(t)) TH_LOG("exit %u", (t)->run->exit_reason); \
+	ASSERT_EQ(0, (t)->run->mmio.is_write);				\
+	ASSERT_EQ(HOLE + (off), (t)->run->mmio.phys_addr);		\
+	ASSERT_EQ(size, (t)->run->mmio.len);				\
+	memcpy((t)->run->mmio.data, &v_, 8);				\
+} while (0)
+
+TEST(mov_writes_of_all_widths)
+{
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, movs_out, movs_out_end);
+	EXPECT_WRITE(&t, 0, 1, 0x88);
+	EXPECT_WRITE(&t, 2, 2, 0x7788);
+	EXPECT_WRITE(&t, 4, 4, 0x55667788);
+	EXPECT_WRITE(&t, 8, 8, 0x1122334455667788);
+	EXPECT_WRITE(&t, 1, 1, 0x77);
+	EXPECT_WRITE(&t, 4, 4, 0x7fffffff);
+	EXPECT_WRITE(&t, 8, 8, -2ull);
+	EXPECT_HLT(&t);
+	vm_free(&t);
+}
+
+TEST(mov_reads_of_all_widths)
+{
+	struct minikvm_regs r;
+	struct test_vm t;
+	int i;
+
+	vm_make(&t, false);
+	guest_long(&t, movs_in, movs_in_end);
+	for (i = 0; i < 4; i++)
+		EXPECT_READ(&t, 0, 1u << i, 0x8877665544332211);
+	EXPECT_HLT(&t);
+	r = vm_regs(&t);
+	ASSERT_EQ(0xffffffffffffff11, r.rbx);
+	ASSERT_EQ(0xffffffffffff2211, r.rcx);
+	ASSERT_EQ(0x44332211, r.rdx);
+	ASSERT_EQ(0x8877665544332211, r.rsi);
+	vm_free(&t);
+}
+
+TEST(movzx_and_movsx_extend)
+{
+	struct minikvm_regs r;
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, extend, extend_end);
+	EXPECT_READ(&t, 0, 1, 0x80);
+	EXPECT_READ(&t, 0, 2, 0x8001);
+	EXPECT_READ(&t, 0, 1, 0x80);
+	EXPECT_READ(&t, 0, 2, 0x8001);
+	EXPECT_READ(&t, 0, 4, 0x80000001);
+	EXPECT_HLT(&t);
+	r = vm_regs(&t);
+	ASSERT_EQ(0x80, r.rbx);
+	ASSERT_EQ(0x8001, r.rcx);
+	ASSERT_EQ(0xffffff80, r.rdx);
+	ASSERT_EQ(0xffffffffffff8001, r.rsi);
+	ASSERT_EQ(0xffffffff80000001, r.rdi);
+	vm_free(&t);
+}
+
+TEST(string_moves_between_memory_and_device)
+{
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, strings, strings_end);
+	memcpy(t.mem + G_DATA, "abcdefgh", 8);
+	EXPECT_WRITE(&t, 0, 4, 0x64636261);
+	EXPECT_WRITE(&t, 4, 4, 0x68676665);
+	EXPECT_READ(&t, 0, 2, 0x4241);
+	EXPECT_WRITE(&t, 0, 1, 0x5a);
+	EXPECT_WRITE(&t, 1, 1, 0x5a);
+	EXPECT_HLT(&t);
+	ASSERT_EQ(0, memcmp(t.mem + G_DATA + 0x10, "AB", 2));
+	vm_free(&t);
+}
+
+TEST(read_modify_write_reads_then_writes)
+{
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, rmw, rmw_end);
+	EXPECT_READ(&t, 0, 4, 0x12345678);
+	EXPECT_WRITE(&t, 0, 4, 0x8);
+	EXPECT_READ(&t, 0, 1, 0x01);
+	EXPECT_WRITE(&t, 0, 1, 0x81);
+	EXPECT_READ(&t, 0, 2, 0x1234);
+	EXPECT_WRITE(&t, 0, 2, 0xedcb);
+	EXPECT_READ(&t, 0, 4, 0xffffffff);
+	EXPECT_WRITE(&t, 0, 4, 0);
+	EXPECT_READ(&t, 0, 4, 0);
+	EXPECT_WRITE(&t, 0, 4, 0xffffffff);
+	EXPECT_READ(&t, 0, 4, 0x0f0f0f0f);
+	EXPECT_WRITE(&t, 0, 4, 0xf0f0f0f0);
+	EXPECT_READ(&t, 0, 4, 7);
+	EXPECT_WRITE(&t, 0, 4, 8);
+	EXPECT_READ(&t, 0, 4, 1);
+	EXPECT_WRITE(&t, 0, 4, 0x11);
+	EXPECT_READ(&t, 0, 4, 0x77);
+	EXPECT_WRITE(&t, 0, 4, 0x0f);
+	EXPECT_HLT(&t);
+	ASSERT_EQ(0x77, vm_regs(&t).rbx);
+	vm_free(&t);
+}
+
+TEST(flags_follow_the_device_s_value)
+{
+	struct minikvm_regs r;
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, flags, flags_end);
+	EXPECT_READ(&t, 0, 4, 5);
+	/* KVM may write back what it compared; nothing but reads may come from us. */
+	EXPECT_READ(&t, 0, 1, 2);
+	EXPECT_READ(&t, 0, 1, 0xff);
+	EXPECT_WRITE(&t, 0, 1, 0);
+	EXPECT_READ(&t, 0, 4, 6);
+	EXPECT_HLT(&t);
+	r = vm_regs(&t);
+	ASSERT_EQ(0x0101, r.rbx & 0xffff);
+	ASSERT_EQ(1, r.rcx & 0xff);
+	ASSERT_EQ(1, r.rdx);
+	ASSERT_EQ(1, r.rflags & 1);
+	vm_free(&t);
+}
+
+TEST_HARNESS_MAIN

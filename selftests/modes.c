@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Claim: guests run in every mode: real mode from the reset vector, protected mode without and
+ * with paging, PAE, and 64-bit mode.
+ */
+#include "lib/vm.h"
+
+GUEST16(real, "mov %cs, %ax; mov $0x42, %al; out %al, $0x10; hlt");
+GUEST32(prot, "mov $0x12345678, %eax; out %eax, $0x10; hlt");
+GUEST32(pse, "mov $0x10000, %eax; mov %eax, %cr3; mov %cr4, %eax; or $0x10, %eax; mov %eax, %cr4;"
+	"mov %cr0, %eax; or $0x80000000, %eax; mov %eax, %cr0; mov 0x800000, %eax; out %eax, $0x10; hlt");
+GUEST32(pae, "mov %cr4, %eax; or $0x20, %eax; mov %eax, %cr4; mov $0x10000, %eax; mov %eax, %cr3;"
+	"mov %cr0, %eax; or $0x80000000, %eax; mov %eax, %cr0; mov 0x800000, %eax; out %eax, $0x10;"
+	"mov %cr3, %eax; mov %eax, %cr3; mov 0x800000, %eax; out %eax, $0x10; hlt");
+GUEST64(lng, "movabs $0x1122334455667788, %rax; shr $32, %rax; out %eax, $0x10; hlt");
+
+TEST(real_mode_from_the_reset_vector)
+{
+	struct minikvm_sregs s;
+	struct test_vm t;
+	uint8_t *rom = mmap(NULL, 0x10000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0);
+
+	vm_make(&t, false);
+	s = vm_sregs(&t);
+	ASSERT_EQ(0xffff0000, s.cs.base);
+	ASSERT_EQ(0xf000, s.cs.selector);
+	ASSERT_EQ(0xfff0, vm_regs(&t).rip);
+	ASSERT_EQ(2, vm_regs(&t).rflags);
+	ASSERT_EQ(0, vm_slot(&t, 1, 0, 0xffff0000, 0x10000, rom));
+	memcpy(rom + 0xfff0, real, real_end - real);
+	EXPECT_OUT(&t, 0x10, 0x42);
+	EXPECT_HLT(&t);
+	vm_free(&t);
+}
+
+TEST(protected_mode_without_paging)
+{
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_protected(&t, prot, prot_end);
+	EXPECT_OUT(&t, 0x10, 0x12345678);
+	EXPECT_HLT(&t);
+	vm_free(&t);
+}
+
+TEST(paging_with_4_mib_pages)
+{
+	struct test_vm t;
+	uint32_t *pd;
+
+	vm_make(&t, false);
+	guest_protected(&t, pse, pse_end);
+	pd = (uint32_t *)(t.mem + 0x10000);
+	pd[0] = 0x83;
+	pd[2] = 0x83;		/* 8 MiB is at 0, too */
+	memcpy(t.mem, "\x44\x33\x22\x11", 4);
+	EXPECT_OUT(&t, 0x10, 0x11223344);
+	EXPECT_HLT(&t);
+	vm_free(&t);
+}
+
+TEST(pae_paging)
+{
+	struct test_vm t;
+	uint64_t *pdpt;
+
+	vm_make(&t, false);
+	guest_protected(&t, pae, pae_end);
+	pdpt = (uint64_t *)(t.mem + 0x10000);
+	pdpt[0] = 0x11001;
+	pdpt[512] = 0x83;
+	pdpt[512 + 4] = 0x83;
+	memcpy(t.mem, "\x44\x33\x22\x11", 4);
+	EXPECT_OUT(&t, 0x10, 0x11223344);
+	EXPECT_OUT(&t, 0x10, 0x11223344);
+	EXPECT_HLT(&t);
+	vm_free(&t);
+}
+
+TEST(long_mode)
+{
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, lng, lng_end);
+	EXPECT_OUT(&t, 0x10, 0x11223344);
+	EXPECT_HLT(&t);
+	vm_free(&t);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Claim: a signal or immediate_exit ends RUN with EINTR and exit reason INTR, after the access that
+ * waited is finished; SET_SIGNAL_MASK holds while in RUN only; SIGKILL ends a spinning guest.
+ */
+#include <signal.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+
+#include "lib/vm.h"
+
+GUEST16(spin, "sti; 1: jmp 1b");
+GUEST16(in_once, "in $0x10, %al; 1: out %al, $0x11; jmp 1b");
+
+static void on_alarm(int sig)
+{
+	(void)sig;
+}
+
+static void alarm_in(int ms)
+{
+	struct sigaction sa = { .sa_handler = on_alarm };
+	struct itimerval v = { .it_value.tv_usec = ms * 1000 };
+
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &v, NULL);
+}
+
+TEST(a_signal_ends_run)
+{
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_real(&t, spin, spin_end);
+	alarm_in(20);
+	ASSERT_EQ(-EINTR, vm_run(&t));
+	ASSERT_EQ(MINIKVM_EXIT_INTR, t.run->exit_reason);
+	vm_free(&t);
+}
+
+TEST(immediate_exit_finishes_what_waited)
+{
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_real(&t, in_once, in_once_end);
+	ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
+	*(uint8_t *)vm_io_data(&t) = 0x77;
+	t.run->immediate_exit = 1;
+	ASSERT_EQ(-EINTR, vm_run(&t));
+	if (!test_on_kvm())	/* KVM leaves the old reason here */
+		ASSERT_EQ(MINIKVM_EXIT_INTR, t.run->exit_reason);
+	ASSERT_EQ(0x77, vm_regs(&t).rax & 0xff);
+	ASSERT_EQ(G_CODE + 2, vm_regs(&t).rip);
+	t.run->immediate_exit = 0;
+	EXPECT_OUT(&t, 0x11, 0x77);
+	vm_free(&t);
+}
+
+TEST(the_signal_mask_holds_while_in_run)
+{
+	struct { struct minikvm_signal_mask head; uint8_t set[8]; } m = { .head.len = 8 };
+	sigset_t block;
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_real(&t, spin, spin_end);
+	sigemptyset(&block);
+	sigaddset(&block, SIGALRM);
+	sigprocmask(SIG_BLOCK, &block, NULL);
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_SIGNAL_MASK, &m));	/* nothing blocked */
+	alarm_in(20);
+	ASSERT_EQ(-EINTR, vm_run(&t));
+	m.head.len = 4;
+	ASSERT_EQ(-1, ioctl(t.vcpu, MINIKVM_SET_SIGNAL_MASK, &m));
+	ASSERT_EQ(EINVAL, errno);
+	vm_free(&t);
+}
+
+TEST(sigkill_ends_a_spinning_guest)
+{
+	struct test_vm t;
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		vm_make(&t, false);
+		guest_real(&t, spin, spin_end);
+		vm_run(&t);
+		_exit(0);
+	}
+	usleep(100000);
+	kill(pid, SIGKILL);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_EQ(1, WIFSIGNALED(status));
+}
+
+TEST_HARNESS_MAIN

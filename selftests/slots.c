@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Claim: slots are created, deleted, moved and re-flagged as KVM does, also while a vCPU runs, and
+ * a guest sees only what its slots hold.
+ */
+#include <pthread.h>
+
+#include "lib/vm.h"
+
+GUEST64(reader, "mov $0x800000, %ebx; 1: mov (%rbx), %eax; out %eax, $0x10; jmp 1b");
+GUEST64(writer, "mov $0x800000, %ebx; mov $0x55, %eax; mov %eax, (%rbx); hlt");
+GUEST64(toucher, "mov $0x800000, %ebx; 1: incl (%rbx); mov (%rbx), %eax; pause; jmp 1b");
+
+#define GPA 0x800000
+
+static void *pages(size_t n, uint8_t fill)
+{
+	void *p = mmap(NULL, n * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	memset(p, fill, n * 4096);
+	return p;
+}
+
+TEST(arguments_that_make_no_sense_are_refused)
+{
+	struct test_vm t;
+	void *p = pages(2, 0);
+
+	vm_make(&t, false);
+	ASSERT_EQ(-EINVAL, vm_slot(&t, 1, 0, GPA + 1, 4096, p));
+	ASSERT_EQ(-EINVAL, vm_slot(&t, 1, 0, GPA, 4095, p));
+	ASSERT_EQ(-EINVAL, vm_slot(&t, 1, 0, GPA, 4096, p + 1));
+	ASSERT_EQ(-EINVAL, vm_slot(&t, 1, 0x80, GPA, 4096, p));
+	ASSERT_EQ(-EINVAL, vm_slot(&t, 1, 0, -4096ull, 8192, p));
+	ASSERT_EQ(-EINVAL, vm_slot(&t, 0xffff, 0, GPA, 4096, p));
+	ASSERT_EQ(-EINVAL, vm_slot(&t, 1, 0, GPA, 0, p));		/* delete of nothing */
+	ASSERT_EQ(-EINVAL, vm_slot(&t, 1, 0, GPA, 4096, (void *)-4096ull));
+	ASSERT_EQ(0, vm_slot(&t, 1, 0, GPA, 4096, p));
+	ASSERT_EQ(-EEXIST, vm_slot(&t, 2, 0, GPA, 4096, p));
+	ASSERT_EQ(-EEXIST, vm_slot(&t, 2, 0, GPA - 4096, 8192, p));
+	ASSERT_EQ(-EINVAL, vm_slot(&t, 1, 0, GPA, 8192, p));		/* other size */
+	ASSERT_EQ(-EINVAL, vm_slot(&t, 1, 0, GPA, 4096, p + 4096));	/* other memory */
+	ASSERT_EQ(-EINVAL, vm_slot(&t, 1, MINIKVM_MEM_READONLY, GPA, 4096, p));
+	ASSERT_EQ(0, vm_slot(&t, 2, 0, GPA + 4096, 4096, p));		/* the same memory twice */
+	vm_free(&t);
+}
+
+TEST(a_deleted_slot_is_a_hole_and_a_moved_one_is_elsewhere)
+{
+	struct test_vm t;
+	void *p = pages(1, 0x11);
+
+	vm_make(&t, false);
+	guest_long(&t, reader, reader_end);
+	ASSERT_EQ(0, vm_slot(&t, 1, 0, GPA, 4096, p));
+	EXPECT_OUT(&t, 0x10, 0x11111111);
+	ASSERT_EQ(0, vm_slot(&t, 1, 0, GPA + 0x10000, 4096, p));
+	ASSERT_EQ(MINIKVM_EXIT_MMIO, vm_run(&t));
+	memset(t.run->mmio.data, 0x22, 4);
+	EXPECT_OUT(&t, 0x10, 0x22222222);
+	ASSERT_EQ(0, vm_slot(&t, 1, 0, GPA, 4096, p));
+	EXPECT_OUT(&t, 0x10, 0x11111111);
+	ASSERT_EQ(0, vm_slot(&t, 1, 0, GPA, 0, p));
+	ASSERT_EQ(MINIKVM_EXIT_MMIO, vm_run(&t));
+	vm_free(&t);
+}
+
+TEST(a_write_to_a_read_only_slot_is_mmio)
+{
+	struct test_vm t;
+	uint8_t *p = pages(1, 0x11);
+
+	vm_make(&t, false);
+	guest_long(&t, writer, writer_end);
+	ASSERT_EQ(0, vm_slot(&t, 1, MINIKVM_MEM_READONLY, GPA, 4096, p));
+	ASSERT_EQ(MINIKVM_EXIT_MMIO, vm_run(&t));
+	ASSERT_EQ(1, t.run->mmio.is_write);
+	ASSERT_EQ(GPA, t.run->mmio.phys_addr);
+	EXPECT_HLT(&t);
+	ASSERT_EQ(0x11, p[0]);
+	vm_free(&t);
+}
+
+TEST(the_dirty_log_names_the_page_written)
+{
+	struct minikvm_dirty_log log = { .slot = 1 };
+	uint64_t bits = 0;
+	struct test_vm t;
+	void *p = pages(4, 0);
+
+	log.dirty_bitmap = &bits;
+	vm_make(&t, false);
+	guest_long(&t, writer, writer_end);
+	ASSERT_EQ(0, vm_slot(&t, 1, 0, GPA - 0x1000, 0x4000, p));
+	ASSERT_EQ(-1, ioctl(t.vm, MINIKVM_GET_DIRTY_LOG, &log));
+	ASSERT_EQ(ENOENT, errno);
+	ASSERT_EQ(0, vm_slot(&t, 1, MINIKVM_MEM_LOG_DIRTY_PAGES, GPA - 0x1000, 0x4000, p));
+	EXPECT_HLT(&t);
+	ASSERT_EQ(0, ioctl(t.vm, MINIKVM_GET_DIRTY_LOG, &log));
+	ASSERT_EQ(2, bits);
+	ASSERT_EQ(0, ioctl(t.vm, MINIKVM_GET_DIRTY_LOG, &log));
+	ASSERT_EQ(0, bits);
+	guest_long(&t, writer, writer_end);
+	EXPECT_HLT(&t);
+	ASSERT_EQ(0, ioctl(t.vm, MINIKVM_GET_DIRTY_LOG, &log));
+	ASSERT_EQ(2, bits);
+	vm_free(&t);
+}
+
+static volatile bool stop;
+
+static void *run_thread(void *arg)
+{
+	struct test_vm *t = arg;
+
+	while (!stop)
+		vm_run(t);
+	return NULL;
+}
+
+TEST(slots_change_under_a_running_guest)
+{
+	struct test_vm t;
+	pthread_t thread;
+	void *p = pages(1, 0);
+	int i;
+
+	vm_make(&t, false);
+	guest_long(&t, toucher, toucher_end);
+	ASSERT_EQ(0, vm_slot(&t, 1, 0, GPA, 4096, p));
+	pthread_create(&thread, NULL, run_thread, &t);
+	for (i = 0; i < 100; i++) {
+		ASSERT_EQ(0, vm_slot(&t, 1, 0, GPA, 0, p));
+		ASSERT_EQ(0, vm_slot(&t, 1, 0, GPA, 4096, p));
+		ASSERT_EQ(0, vm_slot(&t, 1, MINIKVM_MEM_LOG_DIRTY_PAGES, GPA, 4096, p));
+		ASSERT_EQ(0, vm_slot(&t, 1, 0, GPA + 0x1000, 4096, p));
+	}
+	stop = true;
+	t.run->immediate_exit = 1;
+	ASSERT_EQ(0, vm_slot(&t, 1, 0, GPA + 0x1000, 0, p));
+	pthread_join(thread, NULL);
+	vm_free(&t);
+}
+
+TEST_HARNESS_MAIN
