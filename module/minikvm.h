@@ -377,7 +377,7 @@ void vcpu_set_reg(struct vcpu *vcpu, int reg, unsigned long val);
 void vcpu_get_regs(struct vcpu *vcpu, struct minikvm_regs *regs);
 int vcpu_set_regs(struct vcpu *vcpu, const struct minikvm_regs *regs);
 
-/* cpu/sregs.c: control registers and segments; SREGS ioctls, reset state */
+/* cpu/cr.c: control registers and EFER */
 unsigned long vcpu_cr0(struct vcpu *vcpu);
 unsigned long vcpu_cr3(struct vcpu *vcpu);
 unsigned long vcpu_cr4(struct vcpu *vcpu);
@@ -392,6 +392,11 @@ int vcpu_load_efer(struct vcpu *vcpu, u64 efer);
 int vcpu_set_xcr0(struct vcpu *vcpu, u64 xcr0);
 bool vcpu_in_long_mode(struct vcpu *vcpu);	/* EFER.LMA */
 int vcpu_code_bits(struct vcpu *vcpu);		/* 16, 32 or 64: default operand/address size */
+struct control_regs { unsigned long cr0, cr3, cr4; u64 efer; };
+bool cr_valid(const struct vcpu *vcpu, const struct control_regs *c);
+void cr_load(struct vcpu *vcpu, const struct control_regs *c);
+
+/* cpu/sregs.c: SREGS ioctls, state after power-up and INIT */
 void vcpu_get_sregs(struct vcpu *vcpu, struct minikvm_sregs *sregs);
 int vcpu_set_sregs(struct vcpu *vcpu, const struct minikvm_sregs *sregs);
 void vcpu_reset(struct vcpu *vcpu, bool init);	/* power-up, or INIT */
@@ -415,6 +420,10 @@ void msr_init(void);
 void msr_reset(struct vcpu *vcpu);
 bool msr_listed(u32 index);	/* in GET_MSR_INDEX_LIST on this host */
 int msr_feature_read(u32 index, u64 *data);
+
+/* cpu/msr_switch.c */
+void msr_switch_init(void);
+void msr_reload(struct vcpu *vcpu, u32 index);
 void msr_switch_to_guest(struct vcpu *vcpu);	/* IRQs off: SYSCALL MSRs etc. of the guest */
 void msr_save_guest(struct vcpu *vcpu);		/* before vmx_host_restore() */
 void msr_switch_to_host(struct vcpu *vcpu);	/* after it */
@@ -440,14 +449,17 @@ void event_exception(struct vcpu *vcpu, u8 vector);
 void event_exception_error(struct vcpu *vcpu, u8 vector, u32 error);
 void event_page_fault(struct vcpu *vcpu, gva_t addr, u32 error);
 int event_interrupt(struct vcpu *vcpu, u32 vector);	/* INTERRUPT ioctl */
-void event_interrupt_again(struct vcpu *vcpu, u8 vector); /* SET_SREGS, SET_VCPU_EVENTS */
-int event_interrupt_in_flight(struct vcpu *vcpu);	/* GET_*: vector or -1 */
 void event_nmi(struct vcpu *vcpu);			/* NMI ioctl, LAPIC; any context */
 bool event_can_take_interrupt(struct vcpu *vcpu);	/* IF, shadow, nothing in the way */
 bool event_waiting(struct vcpu *vcpu);			/* a halted vCPU would wake */
 void event_inject(struct vcpu *vcpu);			/* IRQs off, before each entry with something to do */
 void event_after_exit(struct vcpu *vcpu, const struct vmexit *exit); /* IDT-vectoring info */
+void event_limit_nmis(struct vcpu *vcpu);
 void event_reset(struct vcpu *vcpu);
+
+/* cpu/event_state.c: what a VMM saves and restores */
+void event_interrupt_again(struct vcpu *vcpu, u8 vector); /* SET_SREGS, SET_VCPU_EVENTS */
+int event_interrupt_in_flight(struct vcpu *vcpu);	/* GET_*: vector or -1 */
 void vcpu_get_events(struct vcpu *vcpu, struct minikvm_vcpu_events *events);
 int vcpu_set_events(struct vcpu *vcpu, const struct minikvm_vcpu_events *events);
 

@@ -107,7 +107,8 @@ static void initrd_load(struct vmm *vmm, struct boot_params *bp, const char *pat
 
 	if (top > (uint64_t)bp->hdr.initrd_addr_max + 1)
 		top = (uint64_t)bp->hdr.initrd_addr_max + 1;
-	if (size > top || (at = (top - size) & ~0xfffull) < above)
+	at = (top - size) & ~0xfffull;
+	if (size > top || at < above)
 		die("%s does not fit into the guest's memory (see --mem)", path);
 	memcpy(vmm->mem + at, data, size);
 	munmap(data, size);

@@ -20,7 +20,7 @@
 #include "../minikvm.h"
 
 enum { VEC_DE = 0, VEC_DB = 1, VEC_NMI = 2, VEC_BP = 3, VEC_OF = 4, VEC_DF = 8, VEC_TS = 10,
-	VEC_GP = 13, VEC_PF = 14, VEC_MC = 18, LAST_EXCEPTION = 31 };
+	VEC_GP = 13, VEC_PF = 14, VEC_MC = 18 };
 
 #define BLOCKED_BY_STI_OR_SS	(INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS)
 
@@ -126,35 +126,6 @@ int event_interrupt(struct vcpu *vcpu, u32 vector)
 	return 0;
 }
 
-/**
- * event_interrupt_again - what a VMM saved while it was on its way into the guest
- * @vcpu: attached
- * @vector: as event_interrupt_in_flight() gave it
- *
- * With a LAPIC here the vector was acknowledged and is delivered at once. A VMM
- * with chips of its own may set it at any time: then it waits for IF.
- */
-void event_interrupt_again(struct vcpu *vcpu, u8 vector)
-{
-	set_bit(REQ_EVENT, &vcpu->requests);
-	if (!vcpu->lapic) {
-		vcpu->events.interrupt.injected = false;
-		vcpu->events.extint = vector;
-		return;
-	}
-	vcpu->events.interrupt.injected = true;
-	vcpu->events.interrupt.soft = false;
-	vcpu->events.interrupt.vector = vector;
-}
-
-/** event_interrupt_in_flight - vector that left its chip and was not delivered yet, or -1 */
-int event_interrupt_in_flight(struct vcpu *vcpu)
-{
-	const struct vcpu_events *e = &vcpu->events;
-
-	return e->interrupt.injected && !e->interrupt.soft ? e->interrupt.vector : e->extint;
-}
-
 /** event_nmi - one NMI more, at most two wait. Any context; the caller kicks the vCPU. */
 void event_nmi(struct vcpu *vcpu)
 {
@@ -162,11 +133,14 @@ void event_nmi(struct vcpu *vcpu)
 		set_bit(REQ_EVENT, &vcpu->requests);
 }
 
-/*
+/**
+ * event_limit_nmis - drop the second NMI that waits, if the first cannot come yet
+ * @vcpu: attached
+ *
  * A processor remembers one NMI. The second is for a vCPU that could have taken
  * the first long ago, had its thread run: not if the guest itself blocks NMIs.
  */
-static void limit_nmis(struct vcpu *vcpu)
+void event_limit_nmis(struct vcpu *vcpu)
 {
 	if (atomic_read(&vcpu->nmi_queued) < 2)
 		return;
@@ -313,7 +287,7 @@ static bool take_nmi(struct vcpu *vcpu)
 {
 	if (!atomic_read(&vcpu->nmi_queued))
 		return false;
-	limit_nmis(vcpu);
+	event_limit_nmis(vcpu);
 	if (!nmis_open()) {
 		wait_for_nmi_window(vcpu);
 		return false;
@@ -462,135 +436,4 @@ void event_reset(struct vcpu *vcpu)
 	vmcs_write_guest_interruptibility(0);
 	vmcs_write_guest_activity(ACTIVITY_ACTIVE);
 	vmcs_write_guest_pending_dbg(0);
-}
-
-/* ---- the ioctls */
-
-/* The VMCS's blocking bits and the ABI's have the same meaning, not the same places. */
-static u8 shadow_of(u32 interruptibility)
-{
-	return (interruptibility & INTERRUPTIBILITY_STI ? MINIKVM_X86_SHADOW_INT_STI : 0) |
-	       (interruptibility & INTERRUPTIBILITY_MOV_SS ? MINIKVM_X86_SHADOW_INT_MOV_SS : 0);
-}
-
-static u32 blocking_of(u8 shadow)
-{
-	return (shadow & MINIKVM_X86_SHADOW_INT_STI ? INTERRUPTIBILITY_STI : 0) |
-	       (shadow & MINIKVM_X86_SHADOW_INT_MOV_SS ? INTERRUPTIBILITY_MOV_SS : 0);
-}
-
-/**
- * vcpu_get_events - GET_VCPU_EVENTS
- * @vcpu: attached
- * @events: filled
- */
-void vcpu_get_events(struct vcpu *vcpu, struct minikvm_vcpu_events *events)
-{
-	const struct vcpu_events *e = &vcpu->events;
-	u32 interruptibility = vmcs_read_guest_interruptibility();
-	int vector = event_interrupt_in_flight(vcpu);
-
-	limit_nmis(vcpu);
-	memset(events, 0, sizeof(*events));
-	/* INT3 and INTO are executed again; the others are delivered again. */
-	if (!is_soft(e->exception.vector)) {
-		events->exception.injected = e->exception.injected || e->exception.pending;
-		events->exception.pending = e->exception.pending;
-	}
-	events->exception.nr = e->exception.vector;
-	events->exception.has_error_code = e->exception.has_error;
-	events->exception.error_code = e->exception.error;
-	events->interrupt.injected = vector >= 0;
-	events->interrupt.nr = max(vector, 0);
-	events->interrupt.shadow = shadow_of(interruptibility);
-	events->nmi.injected = e->nmi_injected;
-	events->nmi.pending = atomic_read(&vcpu->nmi_queued);
-	events->nmi.masked = !!(interruptibility & INTERRUPTIBILITY_NMI);
-	events->smi.latched_init = vcpu->lapic && test_bit(0, &vcpu->init_sipi);
-	events->flags = MINIKVM_VCPUEVENT_VALID_NMI_PENDING | MINIKVM_VCPUEVENT_VALID_SHADOW |
-			MINIKVM_VCPUEVENT_VALID_SMM;
-}
-
-/* PAYLOAD and TRIPLE_FAULT are capabilities that minikvm does not have; nor is there SMM. */
-static bool events_valid(const struct minikvm_vcpu_events *events)
-{
-	const u32 known = MINIKVM_VCPUEVENT_VALID_NMI_PENDING |
-			  MINIKVM_VCPUEVENT_VALID_SIPI_VECTOR |
-			  MINIKVM_VCPUEVENT_VALID_SHADOW | MINIKVM_VCPUEVENT_VALID_SMM;
-
-	if (events->flags & ~known)
-		return false;
-	if (events->exception.injected &&
-	    (events->exception.nr > LAST_EXCEPTION || events->exception.nr == VEC_NMI))
-		return false;
-	return !(events->flags & MINIKVM_VCPUEVENT_VALID_SMM) ||
-	       !(events->smi.smm || events->smi.pending || events->smi.smm_inside_nmi);
-}
-
-static void set_blocking(u32 clear, u32 set)
-{
-	vmcs_write_guest_interruptibility((vmcs_read_guest_interruptibility() & ~clear) | set);
-}
-
-static void set_interrupt(struct vcpu *vcpu, const struct minikvm_vcpu_events *events)
-{
-	struct vcpu_events *e = &vcpu->events;
-
-	e->interrupt.injected = false;
-	if (!vcpu->lapic)
-		e->extint = -1;
-	if (!events->interrupt.injected)
-		return;
-	event_interrupt_again(vcpu, events->interrupt.nr);
-	/* An INT n: minikvm reports none, KVM neither. */
-	if (events->interrupt.soft && vcpu->lapic) {
-		e->interrupt.soft = true;
-		e->soft_insn_len = e->soft_insn_len ?: 2;
-	}
-}
-
-/* What counts only if its flag is there. */
-static void set_flagged(struct vcpu *vcpu, const struct minikvm_vcpu_events *events)
-{
-	if (events->flags & MINIKVM_VCPUEVENT_VALID_SHADOW)
-		set_blocking(BLOCKED_BY_STI_OR_SS, blocking_of(events->interrupt.shadow));
-	if (events->flags & MINIKVM_VCPUEVENT_VALID_NMI_PENDING)
-		atomic_set(&vcpu->nmi_queued, min_t(u8, events->nmi.pending, 2));
-	if (!vcpu->lapic)
-		return;
-	if (events->flags & MINIKVM_VCPUEVENT_VALID_SIPI_VECTOR)
-		vcpu->sipi_vector = events->sipi_vector;
-	if (!(events->flags & MINIKVM_VCPUEVENT_VALID_SMM))
-		return;
-	if (events->smi.latched_init)
-		set_bit(0, &vcpu->init_sipi);
-	else
-		clear_bit(0, &vcpu->init_sipi);
-}
-
-/**
- * vcpu_set_events - SET_VCPU_EVENTS
- * @vcpu: attached
- * @events: all of it is set, or nothing
- *
- * Return: 0; -EINVAL: a flag that is not known, an exception that is none, SMM.
- */
-int vcpu_set_events(struct vcpu *vcpu, const struct minikvm_vcpu_events *events)
-{
-	struct vcpu_events *e = &vcpu->events;
-
-	if (!events_valid(events))
-		return -EINVAL;
-	e->exception = (struct queued_exception) {
-		.injected = events->exception.injected,
-		.vector = events->exception.nr,
-		.has_error = events->exception.has_error_code,
-		.error = events->exception.error_code,
-	};
-	set_interrupt(vcpu, events);
-	e->nmi_injected = events->nmi.injected;
-	set_blocking(INTERRUPTIBILITY_NMI, events->nmi.masked ? INTERRUPTIBILITY_NMI : 0);
-	set_flagged(vcpu, events);
-	set_bit(REQ_EVENT, &vcpu->requests);
-	return 0;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Model-specific registers: those that live in the VMCS, in the processor or in
- * the chips, and the switch of those that neither an entry nor an exit switches.
- * The rest, words in memory and constants, is in msr_table.c.
+ * Model-specific registers: RDMSR, WRMSR and their ioctls. Here are those that
+ * live in the VMCS, in the processor or in the chips; words in memory and
+ * constants are in msr_table.c.
  *
  * Nothing in this file sleeps: the exits run it with interrupts off. Values are
  * checked before they are stored; none reaches a host MSR unchecked.
@@ -19,10 +19,7 @@
 #define X2APIC_FIRST	0x800
 #define X2APIC_COUNT	0x100
 
-/* The host's own, the same on every CPU; SPEC_CTRL: the bits that it takes. */
-static u64 host_star __ro_after_init, host_lstar __ro_after_init;
-static u64 host_cstar __ro_after_init, host_sfmask __ro_after_init;
-static u64 spec_ctrl_bits __ro_after_init;
+static u64 spec_ctrl_bits __ro_after_init;	/* that this host takes */
 
 /* SDM "CPUID leaf 7": which bits of SPEC_CTRL there are. */
 static u64 __init host_spec_ctrl_bits(void)
@@ -53,14 +50,11 @@ static u64 __init host_spec_ctrl_bits(void)
 	return bits;
 }
 
-/** msr_init - remember the host's; at module load */
+/** msr_init - what the host has; at module load */
 void __init msr_init(void)
 {
-	rdmsrl(MSR_STAR, host_star);
-	rdmsrl(MSR_LSTAR, host_lstar);
-	rdmsrl_safe(MSR_CSTAR, &host_cstar);
-	rdmsrl(MSR_SYSCALL_MASK, host_sfmask);
 	spec_ctrl_bits = host_spec_ctrl_bits();
+	msr_switch_init();
 }
 
 /** msr_listed - is an MSR of msr_index_list there on this host? */
@@ -265,31 +259,6 @@ int msr_read(struct vcpu *vcpu, u32 index, u64 *data, bool host)
 
 /* ---- writes */
 
-/* Of the switched MSRs: has the value changed while it is in the processor? */
-static void reload(struct vcpu *vcpu, u32 index)
-{
-	const struct msr_state *s = &vcpu->msr;
-
-	switch (index) {
-	case MSR_STAR:
-		wrmsrl(MSR_STAR, s->star);
-		break;
-	case MSR_LSTAR:
-		wrmsrl(MSR_LSTAR, s->lstar);
-		break;
-	case MSR_CSTAR:
-		wrmsrl(MSR_CSTAR, s->cstar);
-		break;
-	case MSR_SYSCALL_MASK:
-		wrmsrl(MSR_SYSCALL_MASK, s->sfmask);
-		break;
-	case MSR_TSC_AUX:
-		if (vmx_caps.rdtscp)
-			wrmsrl(MSR_TSC_AUX, s->tsc_aux);
-		break;
-	}
-}
-
 static int write_efer(struct vcpu *vcpu, u64 data, bool host)
 {
 	if (!host)
@@ -383,7 +352,7 @@ static int write_state(struct vcpu *vcpu, u32 index, u64 data, bool host)
 		return 1;
 	/* STAR and its kin are in the processor while the thread is. */
 	if (index >= MSR_EFER && vcpu->host_loaded)
-		reload(vcpu, index);
+		msr_reload(vcpu, index);
 	return 0;
 }
 
@@ -438,69 +407,4 @@ void msr_reset(struct vcpu *vcpu)
 	vcpu->msr.arch_capabilities = arch_capabilities();
 	vmcs_write_guest_pat(0x0007040600070406ull);
 	set_tsc_offset(vcpu, vm_tsc_offset(vcpu->vm));
-}
-
-/* ---- MSRs that the processor does not switch at entry and exit */
-
-static void write_if(u32 msr, u64 value, u64 other)
-{
-	if (value != other)
-		wrmsrl(msr, value);
-}
-
-/**
- * msr_switch_to_guest - the guest's SYSCALL MSRs, TSC_AUX and KERNEL_GS_BASE
- * @vcpu: attached, after vmx_host_save()
- *
- * Until msr_switch_to_host() the kernel runs with them: it uses none of them
- * before it returns to user mode, and that this thread does only afterwards.
- *
- * Context: interrupts off.
- */
-void msr_switch_to_guest(struct vcpu *vcpu)
-{
-	const struct msr_state *s = &vcpu->msr;
-
-	write_if(MSR_STAR, s->star, host_star);
-	write_if(MSR_LSTAR, s->lstar, host_lstar);
-	write_if(MSR_CSTAR, s->cstar, host_cstar);
-	write_if(MSR_SYSCALL_MASK, s->sfmask, host_sfmask);
-	if (vmx_caps.rdtscp) {
-		rdmsrl(MSR_TSC_AUX, vcpu->host_tsc_aux);
-		write_if(MSR_TSC_AUX, s->tsc_aux, vcpu->host_tsc_aux);
-	}
-	rdmsrl(MSR_KERNEL_GS_BASE, vcpu->host_kernel_gs_base);
-	wrmsrl(MSR_KERNEL_GS_BASE, s->kernel_gs_base);
-}
-
-/**
- * msr_save_guest - keep what the guest wrote to a switched MSR without an exit
- * @vcpu: attached, before vmx_host_restore()
- *
- * That is KERNEL_GS_BASE; vmx_host_restore() may load GS, which writes it.
- *
- * Context: interrupts or preemption off, same CPU as msr_switch_to_guest().
- */
-void msr_save_guest(struct vcpu *vcpu)
-{
-	rdmsrl(MSR_KERNEL_GS_BASE, vcpu->msr.kernel_gs_base);
-}
-
-/**
- * msr_switch_to_host - undo msr_switch_to_guest()
- * @vcpu: after msr_save_guest() and vmx_host_restore()
- *
- * Context: as msr_save_guest().
- */
-void msr_switch_to_host(struct vcpu *vcpu)
-{
-	const struct msr_state *s = &vcpu->msr;
-
-	write_if(MSR_STAR, host_star, s->star);
-	write_if(MSR_LSTAR, host_lstar, s->lstar);
-	write_if(MSR_CSTAR, host_cstar, s->cstar);
-	write_if(MSR_SYSCALL_MASK, host_sfmask, s->sfmask);
-	if (vmx_caps.rdtscp)
-		write_if(MSR_TSC_AUX, vcpu->host_tsc_aux, s->tsc_aux);
-	wrmsrl(MSR_KERNEL_GS_BASE, vcpu->host_kernel_gs_base);
 }

@@ -581,12 +581,12 @@ static int create_locked(struct vm *vm, u32 id)
 	 * until the VM goes, so this thread may still touch it.
 	 */
 	WRITE_ONCE(vm->vcpus[vm->nr_vcpus], vcpu);
-	smp_store_release(&vm->nr_vcpus, vm->nr_vcpus + 1);
+	smp_store_release(&vm->nr_vcpus, vm->nr_vcpus + 1);	/* after the slot */
 	fd = anon_inode_getfd("minikvm-vcpu", &vcpu_fops, vcpu, O_RDWR | O_CLOEXEC);
 	if (fd >= 0)
 		return fd;
 	/* The last one in is the first one out; nobody has kicked what never ran. */
-	smp_store_release(&vm->nr_vcpus, vm->nr_vcpus - 1);
+	smp_store_release(&vm->nr_vcpus, vm->nr_vcpus - 1);	/* pairs with apic_next() */
 	refcount_dec(&vm->users);
 	synchronize_rcu();
 	vcpu_free(vcpu);

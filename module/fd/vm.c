@@ -9,6 +9,7 @@
 #include <linux/uaccess.h>
 #include <asm/tsc.h>
 
+#include "../irqchip/irqchip.h"
 #include "../minikvm.h"
 
 /** vm_is_mine - does the caller run in the mm that made the VM? */
@@ -165,7 +166,7 @@ static long irq_line(struct vm *vm, void __user *argp, bool want_status)
 
 	if (copy_from_user(&irq, argp, sizeof(irq)))
 		return -EFAULT;
-	if (!smp_load_acquire(&vm->irqchip))
+	if (!vm_irqchip(vm))
 		return -ENXIO;
 	err = irqchip_set_irq(vm, irq.irq, !!irq.level, want_status ? &status : NULL);
 	if (err || !want_status)
@@ -181,7 +182,7 @@ static long get_irqchip(struct vm *vm, void __user *argp)
 
 	if (IS_ERR(chip))
 		return PTR_ERR(chip);
-	if (smp_load_acquire(&vm->irqchip))
+	if (vm_irqchip(vm))
 		err = irqchip_get(vm, chip);
 	if (!err && copy_to_user(argp, chip, sizeof(*chip)))
 		err = -EFAULT;
@@ -196,7 +197,7 @@ static long set_irqchip(struct vm *vm, void __user *argp)
 
 	if (IS_ERR(chip))
 		return PTR_ERR(chip);
-	if (smp_load_acquire(&vm->irqchip))
+	if (vm_irqchip(vm))
 		err = irqchip_set(vm, chip);
 	kfree(chip);
 	return err;
@@ -207,7 +208,7 @@ static long get_pit(struct vm *vm, void __user *argp)
 	struct minikvm_pit_state2 state;
 	long err;
 
-	if (!smp_load_acquire(&vm->pit))
+	if (!vm_pit(vm))
 		return -ENXIO;
 	err = pit_get(vm, &state);
 	if (!err && copy_to_user(argp, &state, sizeof(state)))
@@ -221,7 +222,7 @@ static long set_pit(struct vm *vm, void __user *argp)
 
 	if (copy_from_user(&state, argp, sizeof(state)))
 		return -EFAULT;
-	if (!smp_load_acquire(&vm->pit))
+	if (!vm_pit(vm))
 		return -ENXIO;
 	return pit_set(vm, &state);
 }

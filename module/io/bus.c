@@ -3,6 +3,7 @@
  * Which accesses the chips in the kernel answer. There are five of them at
  * well-known places, so a bus is a short list of questions.
  */
+#include "../irqchip/irqchip.h"
 #include "../minikvm.h"
 
 /**
@@ -19,9 +20,9 @@ int io_bus_pio(struct vcpu *vcpu, bool write, u16 port, void *data, int len)
 {
 	struct vm *vm = vcpu->vm;
 
-	if (smp_load_acquire(&vm->irqchip) && !irqchip_pio(vm, write, port, data, len))
+	if (vm_irqchip(vm) && !irqchip_pio(vm, write, port, data, len))
 		return 0;
-	if (smp_load_acquire(&vm->pit) && !pit_pio(vm, write, port, data, len))
+	if (vm_pit(vm) && !pit_pio(vm, write, port, data, len))
 		return 0;
 	return -EOPNOTSUPP;
 }
@@ -31,7 +32,7 @@ int io_bus_mmio(struct vcpu *vcpu, bool write, gpa_t gpa, void *data, int len)
 {
 	if (vcpu->lapic && !lapic_mmio(vcpu, write, gpa, data, len))
 		return 0;
-	if (smp_load_acquire(&vcpu->vm->irqchip) &&
+	if (vm_irqchip(vcpu->vm) &&
 	    !irqchip_mmio(vcpu->vm, write, gpa, data, len))
 		return 0;
 	return -EOPNOTSUPP;

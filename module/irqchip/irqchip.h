@@ -28,6 +28,7 @@ struct irqchip {
 	struct ioapic ioapic;
 };
 
+
 /* The chips of a VM, or NULL; what was written before they were published is seen. */
 static inline struct irqchip *vm_irqchip(struct vm *vm)
 {

@@ -63,7 +63,7 @@ void vcpu_request(struct vcpu *vcpu, int req)
  */
 void vm_kill(struct vm *vm, const char *reason)
 {
-	u32 i, n = smp_load_acquire(&vm->nr_vcpus);
+	u32 i, n = smp_load_acquire(&vm->nr_vcpus);	/* before the slots are read */
 
 	if (!xchg(&vm->dead, 1))
 		pr_err_ratelimited("VM of process %d stopped: %s\n", vm->pid, reason);

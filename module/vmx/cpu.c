@@ -258,7 +258,7 @@ static void nothing(void *unused)
  */
 void vmx_sync_guests(struct vm *vm)
 {
-	u32 i, n = smp_load_acquire(&vm->nr_vcpus);
+	u32 i, n = smp_load_acquire(&vm->nr_vcpus);	/* before the slots are read */
 
 	smp_mb();	/* the change before the look at guest_cpu; pairs with run.c */
 	for (i = 0; i < n; i++) {

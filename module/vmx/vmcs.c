@@ -114,7 +114,7 @@ static void clear_remote(void *arg)
  */
 void vmcs_clear(struct vcpu *vcpu)
 {
-	int cpu = smp_load_acquire(&vcpu->cpu);
+	int cpu = smp_load_acquire(&vcpu->cpu);	/* pairs with vmcs_clear_local() */
 
 	if (cpu >= 0)
 		smp_call_function_single(cpu, clear_remote, vcpu, 1);

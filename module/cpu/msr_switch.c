@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The MSRs that neither an entry nor an exit switches, but that the host does
+ * not need before it returns to user mode: they change hands when the thread
+ * starts to run the vCPU on a CPU, and when it stops. run/run.c decides when.
+ */
+#include <asm/msr.h>
+#include <asm/processor.h>
+
+#include "../vmx/vmx.h"
+#include "../minikvm.h"
+
+/* The host's own, the same on every CPU. */
+static u64 host_star __ro_after_init, host_lstar __ro_after_init;
+static u64 host_cstar __ro_after_init, host_sfmask __ro_after_init;
+
+/** msr_switch_init - remember the host's; at module load */
+void __init msr_switch_init(void)
+{
+	rdmsrl(MSR_STAR, host_star);
+	rdmsrl(MSR_LSTAR, host_lstar);
+	rdmsrl_safe(MSR_CSTAR, &host_cstar);
+	rdmsrl(MSR_SYSCALL_MASK, host_sfmask);
+}
+
+/**
+ * msr_reload - a switched MSR got a new value while it is in the processor
+ * @vcpu: attached, vcpu->host_loaded
+ * @index: any; nothing happens if it is none of them
+ *
+ * Context: does not migrate.
+ */
+void msr_reload(struct vcpu *vcpu, u32 index)
+{
+	const struct msr_state *s = &vcpu->msr;
+
+	switch (index) {
+	case MSR_STAR:
+		wrmsrl(MSR_STAR, s->star);
+		break;
+	case MSR_LSTAR:
+		wrmsrl(MSR_LSTAR, s->lstar);
+		break;
+	case MSR_CSTAR:
+		wrmsrl(MSR_CSTAR, s->cstar);
+		break;
+	case MSR_SYSCALL_MASK:
+		wrmsrl(MSR_SYSCALL_MASK, s->sfmask);
+		break;
+	case MSR_TSC_AUX:
+		if (vmx_caps.rdtscp)
+			wrmsrl(MSR_TSC_AUX, s->tsc_aux);
+		break;
+	}
+}
+
+static void write_if(u32 msr, u64 value, u64 other)
+{
+	if (value != other)
+		wrmsrl(msr, value);
+}
+
+/**
+ * msr_switch_to_guest - the guest's SYSCALL MSRs, TSC_AUX and KERNEL_GS_BASE
+ * @vcpu: attached, after vmx_host_save()
+ *
+ * Until msr_switch_to_host() the kernel runs with them: it uses none of them
+ * before it returns to user mode, and that this thread does only afterwards.
+ *
+ * Context: interrupts off.
+ */
+void msr_switch_to_guest(struct vcpu *vcpu)
+{
+	const struct msr_state *s = &vcpu->msr;
+
+	write_if(MSR_STAR, s->star, host_star);
+	write_if(MSR_LSTAR, s->lstar, host_lstar);
+	write_if(MSR_CSTAR, s->cstar, host_cstar);
+	write_if(MSR_SYSCALL_MASK, s->sfmask, host_sfmask);
+	if (vmx_caps.rdtscp) {
+		rdmsrl(MSR_TSC_AUX, vcpu->host_tsc_aux);
+		write_if(MSR_TSC_AUX, s->tsc_aux, vcpu->host_tsc_aux);
+	}
+	rdmsrl(MSR_KERNEL_GS_BASE, vcpu->host_kernel_gs_base);
+	wrmsrl(MSR_KERNEL_GS_BASE, s->kernel_gs_base);
+}
+
+/**
+ * msr_save_guest - keep what the guest wrote to a switched MSR without an exit
+ * @vcpu: attached, before vmx_host_restore()
+ *
+ * That is KERNEL_GS_BASE; vmx_host_restore() may load GS, which writes it.
+ *
+ * Context: interrupts or preemption off, same CPU as msr_switch_to_guest().
+ */
+void msr_save_guest(struct vcpu *vcpu)
+{
+	rdmsrl(MSR_KERNEL_GS_BASE, vcpu->msr.kernel_gs_base);
+}
+
+/**
+ * msr_switch_to_host - undo msr_switch_to_guest()
+ * @vcpu: after msr_save_guest() and vmx_host_restore()
+ *
+ * Context: as msr_save_guest().
+ */
+void msr_switch_to_host(struct vcpu *vcpu)
+{
+	const struct msr_state *s = &vcpu->msr;
+
+	write_if(MSR_STAR, host_star, s->star);
+	write_if(MSR_LSTAR, host_lstar, s->lstar);
+	write_if(MSR_CSTAR, host_cstar, s->cstar);
+	write_if(MSR_SYSCALL_MASK, host_sfmask, s->sfmask);
+	if (vmx_caps.rdtscp)
+		write_if(MSR_TSC_AUX, vcpu->host_tsc_aux, s->tsc_aux);
+	wrmsrl(MSR_KERNEL_GS_BASE, vcpu->host_kernel_gs_base);
+}

@@ -1,0 +1,4 @@
+void *sample(unsigned long size)
+{
+	return kzalloc(size, GFP_KERNEL);
+}

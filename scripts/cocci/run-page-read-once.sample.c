@@ -1,0 +1,5 @@
+void sample(struct vcpu *vcpu)
+{
+	if (vcpu->run->immediate_exit)
+		stop();
+}
