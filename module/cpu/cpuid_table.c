@@ -107,14 +107,14 @@ struct list {
 	const struct cpuid_host *host;
 	struct minikvm_cpuid_entry2 *entries;
 	u32 room, n;
+	struct minikvm_cpuid_entry2 overflow;	/* the entry for which there was no room */
 };
 
 /* A new entry without any bit. */
 static struct minikvm_cpuid_entry2 *add_empty(struct list *l, u32 function, u32 index,
 					      bool indexed)
 {
-	static struct minikvm_cpuid_entry2 overflow;	/* never read */
-	struct minikvm_cpuid_entry2 *e = l->n < l->room ? &l->entries[l->n] : &overflow;
+	struct minikvm_cpuid_entry2 *e = l->n < l->room ? &l->entries[l->n] : &l->overflow;
 
 	l->n++;
 	*e = (struct minikvm_cpuid_entry2) {

@@ -8,7 +8,6 @@
  * checked before they are stored; none reaches a host MSR unchecked.
  */
 #include <linux/kernel.h>
-#include <linux/math64.h>
 #include <asm/msr.h>
 #include <asm/nospec-branch.h>
 #include <asm/processor.h>
@@ -144,10 +143,10 @@ static u64 vm_tsc_offset(struct vm *vm)
 static void host_write_tsc(struct vcpu *vcpu, u64 data)
 {
 	struct vm *vm = vcpu->vm;
-	u64 offset = data - rdtsc();
-	s64 apart = offset - vm_tsc_offset(vm);
+	u64 offset = data - rdtsc(), second = vm->tsc_khz * 1000;
+	bool same = offset - vm_tsc_offset(vm) + second < 2 * second;
 
-	if (data && abs(apart) >= (s64)(vm->tsc_khz * 1000))
+	if (data && !same)
 		WRITE_ONCE(vm->tsc_shift, offset + vm->tsc_base);
 	set_tsc_offset(vcpu, vm_tsc_offset(vm));
 }
