@@ -17,12 +17,14 @@
 
 /** slots_read_lock - keep slots and what they map from going away; may sleep under it */
 int slots_read_lock(struct vm *vm)
+	__acquires(&vm->srcu)
 {
 	return srcu_read_lock(&vm->srcu);
 }
 
 /** slots_read_unlock - undo slots_read_lock() */
 void slots_read_unlock(struct vm *vm, int idx)
+	__releases(&vm->srcu)
 {
 	srcu_read_unlock(&vm->srcu, idx);
 }
