@@ -25,7 +25,9 @@ static int __init minikvm_init(void)
 	err = vmx_cpu_init();
 	if (err)
 		goto vmcs;
-	fpu_init();
+	err = fpu_init();
+	if (err)
+		goto cpu;
 	msr_init();
 	stats_init();
 	preempt_notifier_inc();
@@ -37,6 +39,8 @@ static int __init minikvm_init(void)
 stats:
 	preempt_notifier_dec();
 	stats_exit();
+	fpu_exit();
+cpu:
 	vmx_cpu_exit();
 vmcs:
 	vmcs_exit();
@@ -50,6 +54,7 @@ static void __exit minikvm_exit(void)
 	dev_exit();
 	preempt_notifier_dec();
 	stats_exit();
+	fpu_exit();
 	vmx_cpu_exit();
 	vmcs_exit();
 	vmx_mitigations_exit();

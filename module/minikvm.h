@@ -430,6 +430,7 @@ void msr_switch_to_host(struct vcpu *vcpu);	/* after it */
 
 /* cpu/fpu.c */
 int fpu_init(void);
+void fpu_exit(void);
 int fpu_create(struct vcpu *vcpu);
 void fpu_destroy(struct vcpu *vcpu);
 void fpu_enter(struct vcpu *vcpu);	/* start of RUN: the thread takes the guest's FPU state */

@@ -56,7 +56,7 @@ void stats_remove(struct vcpu *vcpu)
 }
 
 /** stats_init - make the file; without debugfs there is none, which is no error */
-void stats_init(void)
+void __init stats_init(void)
 {
 	dir = debugfs_create_dir("minikvm", NULL);
 	debugfs_create_file("vcpus", 0400, dir, NULL, &vcpus_fops);

@@ -40,17 +40,15 @@ TEST(interrupt_waits_for_the_window)
 TEST(nmi_needs_no_window)
 {
 	struct test_vm t;
-	int i;
 
 	vm_make(&t, false);
 	guest_real(&t, nothing, nothing_end);
+	/* Bochs 2.7 keeps NMIs blocked after a VM that has not returned from its own. */
+	t.mem[G_STUBS + 16 * 2 + G_STUB_HLT] = 0xcf;	/* iret */
 	EXPECT_OUT(&t, 0x11, 0);
 	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_NMI, 0));
-	/* At once, by the SDM; Bochs 2.7, which has defects with NMIs, may be late. */
-	for (i = 0; i < 3 && vm_run(&t) == MINIKVM_EXIT_IO && t.run->io.port == 0x11; i++)
-		;
-	ASSERT_EQ(PORT_EXCEPTION, t.run->io.port);
-	ASSERT_EQ(2, *(uint8_t *)vm_io_data(&t));
+	EXPECT_OUT(&t, PORT_EXCEPTION, 2);
+	EXPECT_OUT(&t, 0x11, 2);
 	vm_free(&t);
 }
 

@@ -28,12 +28,18 @@
 
 static u64 host_xcr0 __ro_after_init;	/* 0: no XSAVE */
 static u64 supported_xcr0 __ro_after_init;
+static struct fpu_guest pristine;	/* the state after reset, to copy */
+static struct kmem_cache *fpstate_cache __ro_after_init;
 
-/** fpu_init - at module load. Return: 0. */
-int __init fpu_init(void)
+static size_t fpstate_size(void)
+{
+	return ALIGN(offsetof(struct fpstate, regs), 64) + pristine.fpstate->size;
+}
+
+static void __init xcr0_init(void)
 {
 	if (!boot_cpu_has(X86_FEATURE_XSAVE))
-		return 0;
+		return;
 	host_xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
 	supported_xcr0 = host_xcr0 & XCR0_KNOWN;
 	if ((supported_xcr0 & XFEATURE_MASK_AVX512) != XFEATURE_MASK_AVX512)
@@ -41,7 +47,28 @@ int __init fpu_init(void)
 	/* Without it in the host's CR4, the register cannot be switched. */
 	if (!boot_cpu_has(X86_FEATURE_OSPKE))
 		supported_xcr0 &= ~(u64)XFEATURE_MASK_PKRU;
+}
+
+/** fpu_init - at module load; undone by fpu_exit(). Return: 0 or -ENOMEM. */
+int __init fpu_init(void)
+{
+	xcr0_init();
+	if (!fpu_alloc_guest_fpstate(&pristine))
+		return -ENOMEM;
+	fpstate_cache = kmem_cache_create("minikvm_fpstate", fpstate_size(), 64,
+					  SLAB_ACCOUNT, NULL);
+	if (!fpstate_cache) {
+		fpu_free_guest_fpstate(&pristine);
+		return -ENOMEM;
+	}
 	return 0;
+}
+
+/** fpu_exit - undo fpu_init() */
+void fpu_exit(void)
+{
+	kmem_cache_destroy(fpstate_cache);
+	fpu_free_guest_fpstate(&pristine);
 }
 
 /** fpu_supported_xcr0 - the components that a guest may enable; 0 without XSAVE */
@@ -50,17 +77,30 @@ u64 fpu_supported_xcr0(void)
 	return supported_xcr0;
 }
 
-/** fpu_create - state of a new vCPU; sleeps. Return: 0 or -ENOMEM. */
+/**
+ * fpu_create - state of a new vCPU: a copy, since the kernel's own way takes whole
+ * pages from vmalloc() that are not accounted to the caller
+ * @vcpu: not yet published; undone by fpu_destroy()
+ *
+ * Context: sleeps. Return: 0 or -ENOMEM.
+ */
 int fpu_create(struct vcpu *vcpu)
 {
-	return fpu_alloc_guest_fpstate(&vcpu->fpu) ? 0 : -ENOMEM;
+	struct fpstate *copy = kmem_cache_alloc(fpstate_cache, GFP_KERNEL);
+
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, pristine.fpstate, fpstate_size());
+	vcpu->fpu = pristine;
+	vcpu->fpu.fpstate = copy;
+	return 0;
 }
 
 /** fpu_destroy - undo fpu_create() */
 void fpu_destroy(struct vcpu *vcpu)
 {
 	WARN_ON_ONCE(vcpu->fpu_loaded);
-	fpu_free_guest_fpstate(&vcpu->fpu);
+	kmem_cache_free(fpstate_cache, vcpu->fpu.fpstate);
 }
 
 /**

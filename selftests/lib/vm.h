@@ -29,6 +29,7 @@
 enum {
 	G_CODE		= 0x1000,	/* the code under test, at most 0x1000 bytes */
 	G_STUBS		= 0x2000,	/* exception stubs, 16 bytes each */
+	G_STUB_HLT	= 4,		/* where in a stub its HLT is */
 	G_GDT		= 0x4000,
 	G_IDT		= 0x5000,
 	G_TSS		= 0x6000,
