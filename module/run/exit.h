@@ -43,7 +43,7 @@ int exit_nmi_window(struct vcpu *vcpu, const struct vmexit *exit);
 int exit_triple_fault(struct vcpu *vcpu, const struct vmexit *exit);
 int exit_task_switch(struct vcpu *vcpu, const struct vmexit *exit);
 int exit_failed_entry(struct vcpu *vcpu, const struct vmexit *exit);
-int exit_machine_check(struct vcpu *vcpu, const struct vmexit *exit);
+void exit_iret_unblocked_nmis(const struct vmexit *exit, bool unblocked);
 
 /* exit_ept.c */
 int exit_ept_violation(struct vcpu *vcpu, const struct vmexit *exit);

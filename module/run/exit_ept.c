@@ -13,16 +13,6 @@ static unsigned int access_of(u64 qualification)
 	       (qualification & EPT_QUAL_READ ? ACCESS_READ : 0);
 }
 
-/* Delivery of an NMI ended in an exit: its IRET has not run, NMIs are open. */
-static void nmi_unblocked_by_iret(const struct vmexit *exit)
-{
-	if (exit->idt_info & INTR_INFO_VALID)
-		return;
-	if (exit->qualification & EPT_QUAL_NMI_UNBLOCKING)
-		vmcs_write_guest_interruptibility(vmcs_read_guest_interruptibility() |
-						  INTERRUPTIBILITY_NMI);
-}
-
 /* An instruction fetch or a page walk in device memory: nobody can serve it. */
 static bool is_device_access(const struct vmexit *exit)
 {
@@ -42,7 +32,7 @@ int exit_ept_violation(struct vcpu *vcpu, const struct vmexit *exit)
 	unsigned int access = access_of(exit->qualification);
 	int ret;
 
-	nmi_unblocked_by_iret(exit);
+	exit_iret_unblocked_nmis(exit, exit->qualification & EPT_QUAL_NMI_UNBLOCKING);
 	vcpu->stats.ept_faults++;
 	ret = ept_fault(vcpu->vm, exit->gpa, access);
 	trace_minikvm_ept_fault(exit->gpa, access, ret);

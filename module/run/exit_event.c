@@ -9,12 +9,28 @@
 #include "../vmx/vmx.h"
 #include "exit.h"
 
-enum { VEC_DB = 1, VEC_AC = 17, VEC_MC = 18 };
+enum { VEC_DB = 1, VEC_DF = 8, VEC_MC = 18 };
+
+/**
+ * exit_iret_unblocked_nmis - an IRET that ended NMI blocking did not finish: block again
+ * @exit: of the vCPU that is attached
+ * @unblocked: what the exit's "NMI unblocking due to IRET" says
+ *
+ * The bit means nothing when an event was being delivered.
+ * SDM "Information About NMI Unblocking Due to IRET".
+ */
+void exit_iret_unblocked_nmis(const struct vmexit *exit, bool unblocked)
+{
+	if (unblocked && !(exit->idt_info & INTR_INFO_VALID))
+		vmcs_write_guest_interruptibility(vmcs_read_guest_interruptibility() |
+						  INTERRUPTIBILITY_NMI);
+}
 
 /* What a guest sees in DR6 comes in the qualification, as the processor would set it. */
 static int debug_exception(struct vcpu *vcpu, const struct vmexit *exit)
 {
-	vcpu->dr6 &= ~(DR_TRAP_BITS | DR_STEP | BIT(13));
+	/* BS, BD: set here, cleared only by the guest. SDM "Debug Status Register (DR6)" */
+	vcpu->dr6 &= ~DR_TRAP_BITS;
 	vcpu->dr6 |= exit->qualification & (DR_TRAP_BITS | DR_STEP | BIT(13));
 	/* Delivery clears GD, so that the handler can read the registers. */
 	vcpu->dr7 &= ~BIT_ULL(13);
@@ -26,35 +42,22 @@ static int debug_exception(struct vcpu *vcpu, const struct vmexit *exit)
 	return EXIT_RESUME;
 }
 
-/* The host's machine check: its handler runs as if the exception had come now. */
-static void host_machine_check(void)
-{
-	asm volatile("int $18" : : : "memory");
-}
-
-/* exit_exception - an exception in the bitmap, or an NMI (already handled) */
+/* exit_exception - one in the bitmap; NMIs and machine checks, which the host has handled */
 int exit_exception(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	u32 type = exit->intr_info & INTR_INFO_TYPE;
 	u8 vector = exit->intr_info & INTR_INFO_VECTOR;
 
-	if (type == INTR_TYPE_NMI)
+	if (type == INTR_TYPE_NMI || vector == VEC_MC)
 		return EXIT_RESUME;
+	if (vector != VEC_DF)
+		exit_iret_unblocked_nmis(exit, exit->intr_info & INTR_INFO_NMI_UNBLOCKING);
 	if (vector == VEC_DB)
 		return debug_exception(vcpu, exit);
-	if (vector == VEC_MC)
-		return exit_machine_check(vcpu, exit);
 	if (exit->intr_info & INTR_INFO_ERROR_CODE)
 		event_exception_error(vcpu, vector, exit->intr_error);
 	else
 		event_exception(vcpu, vector);
-	return EXIT_RESUME;
-}
-
-/* exit_machine_check - during the guest or its entry; SDM "Machine-Check Events" */
-int exit_machine_check(struct vcpu *vcpu, const struct vmexit *exit)
-{
-	host_machine_check();
 	return EXIT_RESUME;
 }
 
@@ -102,8 +105,6 @@ int exit_failed_entry(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	struct minikvm_run *run = vcpu->run;
 
-	if ((exit->reason & 0xffff) == REASON_MACHINE_CHECK && !vcpu->entry_failed)
-		host_machine_check();
 	run->exit_reason = MINIKVM_EXIT_FAIL_ENTRY;
 	run->fail_entry.hardware_entry_failure_reason =
 		vcpu->entry_failed ? vmcs_read_insn_error() : exit->reason;

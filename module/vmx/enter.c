@@ -16,8 +16,10 @@
 #include <linux/kvm_host.h>
 #include <asm/desc.h>
 #include <asm/fsgsbase.h>
+#include <asm/mce.h>
 #include <asm/mmu_context.h>
 #include <asm/tlbflush.h>
+#include <asm/trapnr.h>
 
 #include "../compat.h"
 #include "../minikvm.h"
@@ -88,12 +90,36 @@ static noinstr void enter_and_exit(struct vcpu *vcpu)
 	guest_state_exit_irqoff();
 }
 
+/*
+ * Did a machine check end the guest, or the way into it (then the entry failed,
+ * with bit 31)? SDM "Machine-Check Events During VM Entry".
+ */
+static bool is_machine_check(const struct vcpu *vcpu)
+{
+	const u32 mask = INTR_INFO_VALID | INTR_INFO_TYPE | INTR_INFO_VECTOR;
+
+	if (vcpu->exit.reason == REASON_EXCEPTION_NMI)
+		return (vcpu->exit.intr_info & mask) ==
+		       (INTR_INFO_VALID | INTR_TYPE_HARD_EXCEPTION | X86_TRAP_MC);
+	return (u16)vcpu->exit.reason == REASON_MACHINE_CHECK;
+}
+
+/* The host's handler, as if user mode had been interrupted: on this CPU, before interrupts go on. */
+static noinline void host_machine_check(void)
+{
+#ifdef CONFIG_X86_MCE	/* without it the kernel has no handler */
+	struct pt_regs regs = { .cs = 3, .flags = X86_EFLAGS_IF };
+
+	do_machine_check(&regs);
+#endif
+}
+
 /**
  * vmx_enter - run the guest until its next exit
  * @vcpu: attached, host state saved, guest_cpu published
  *
- * On return vcpu->exit.reason is the exit's, and a host NMI that caused it has
- * been handled; vcpu->entry_failed says that the processor refused to enter.
+ * On return vcpu->exit.reason is the exit's, and a host NMI or machine check that
+ * caused it has been handled; vcpu->entry_failed says that the processor refused to enter.
  *
  * Context: interrupts off. SDM "VM Entries", "VM Exits".
  */
@@ -104,6 +130,8 @@ void vmx_enter(struct vcpu *vcpu)
 	guest_timing_enter_irqoff();
 	enter_and_exit(vcpu);
 	guest_timing_exit_irqoff();
+	if (unlikely(is_machine_check(vcpu)))
+		host_machine_check();
 	vcpu->stats.entries++;
 }
 
