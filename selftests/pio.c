@@ -103,4 +103,21 @@ TEST(ins_goes_down_when_df_is_set)
 	vm_free(&t);
 }
 
+TEST(a_new_rip_drops_what_waited)
+{
+	struct minikvm_regs r;
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_real(&t, ins_all, ins_all_end);
+	ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
+	r = vm_regs(&t);
+	r.rax = 0x1234;
+	r.rip = G_STUBS;	/* a stub: an OUT of its own, with RIP at its first byte */
+	vm_set_regs(&t, r);
+	EXPECT_OUT(&t, PORT_EXCEPTION, 0);
+	ASSERT_EQ(0x1200, vm_regs(&t).rax);	/* the stub's MOV, not the IN */
+	vm_free(&t);
+}
+
 TEST_HARNESS_MAIN

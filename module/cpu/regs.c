@@ -61,7 +61,8 @@ void vcpu_get_regs(struct vcpu *vcpu, struct minikvm_regs *regs)
  * @vcpu: attached
  * @regs: a RIP or RFLAGS that the processor refuses fails the next entry
  *
- * As KVM, drops an exception that is pending: it belonged to the old RIP.
+ * As KVM, drops what belonged to the old RIP: an exception that is pending, and,
+ * if RIP moves, the rest of an access that the VMM was asked for.
  *
  * Return: 0.
  */
@@ -71,6 +72,8 @@ int vcpu_set_regs(struct vcpu *vcpu, const struct minikvm_regs *regs)
 
 	for (i = 0; i < NR_GPRS; i++)
 		vcpu_set_reg(vcpu, i, *(u64 *)((void *)regs + reg_offset[i]));
+	if (regs->rip != vmcs_read_guest_rip())
+		vcpu->complete = NULL;
 	vmcs_write_guest_rip(regs->rip);
 	vmcs_write_guest_rflags(regs->rflags | X86_EFLAGS_FIXED);
 	vcpu->events.exception.pending = false;

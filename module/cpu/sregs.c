@@ -83,6 +83,9 @@ int vcpu_set_sregs(struct vcpu *vcpu, const struct minikvm_sregs *sregs)
 		return -EINVAL;
 	if (lapic_set_base(vcpu, sregs->apic_base, true))
 		return -EINVAL;
+	/* The instruction that waited for the VMM is elsewhere now. */
+	if (sregs->cs.base != vmx_segment_base(SEG_CS))
+		vcpu->complete = NULL;
 	for (i = 0; i < NR_SEGS; i++)
 		vmx_set_segment(i, (void *)sregs + segment_offset[i]);
 	vmcs_write_guest_gdtr_base(sregs->gdt.base);

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Claim: breakpoints, single steps and ICEBP raise #DB in the guest with the DR6 and RIP that the
+ * SDM names, also over instructions that exit.
+ */
+#include "lib/vm.h"
+
+GUEST64(execute, "lea 1f(%rip), %rax; mov %rax, %db0; mov $0x401, %eax; mov %rax, %db7;"
+	"nop; 1: nop; hlt");
+GUEST64(store, "mov $0x40010, %eax; mov %rax, %db1; mov $0xd00404, %eax; mov %rax, %db7;"
+	"nop; movl $5, 0x40010; nop; hlt");
+GUEST64(step, "pushf; orl $0x100, (%rsp); popf; nop; hlt");
+GUEST64(step_cpuid, "pushf; orl $0x100, (%rsp); popf; cpuid; hlt");
+GUEST64(step_out, "pushf; orl $0x100, (%rsp); popf; out %al, $0x10; hlt");
+/* (The load maps the page tables: Bochs 2.7 has a #DB too many after an EPT violation.) */
+GUEST64(step_mmio, "mov $0xd0000000, %ebx; mov (%rbx), %eax; pushf; orl $0x100, (%rsp); popf; mov %eax, (%rbx); hlt");
+GUEST64(icebp, ".byte 0xf1; hlt");
+GUEST64(detect, "mov $0x2400, %eax; mov %rax, %db7; mov %db0, %rbx; hlt");
+
+#define DR6_FIXED 0xffff0ff0ull
+
+/* Runs to the #DB stub; the RIP that it would return to is on the stack. */
+#define EXPECT_DB(t, flags, end) do {						\
+	struct minikvm_debugregs d_;						\
+	EXPECT_OUT(t, PORT_EXCEPTION, 1);					\
+	ASSERT_EQ(0, ioctl((t)->vcpu, MINIKVM_GET_DEBUGREGS, &d_));		\
+	ASSERT_EQ(DR6_FIXED | (flags), d_.dr6);					\
+	ASSERT_EQ((uint64_t)(end), *(uint64_t *)((t)->mem + vm_regs(t).rsp));	\
+} while (0)
+
+#define AFTER(code) (G_CODE + (code##_end - code) - 1)	/* its closing HLT */
+
+TEST(execution_breakpoint_is_a_fault)
+{
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, execute, execute_end);
+	EXPECT_DB(&t, 1, AFTER(execute) - 1);
+	vm_free(&t);
+}
+
+TEST(data_breakpoint_is_a_trap)
+{
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, store, store_end);
+	EXPECT_DB(&t, 2, AFTER(store) - 1);
+	ASSERT_EQ(5, t.mem[0x40010]);
+	vm_free(&t);
+}
+
+TEST(single_step)
+{
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, step, step_end);
+	EXPECT_DB(&t, 0x4000, AFTER(step));
+	vm_free(&t);
+}
+
+TEST(single_step_over_cpuid)
+{
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, step_cpuid, step_cpuid_end);
+	EXPECT_DB(&t, 0x4000, AFTER(step_cpuid));
+	vm_free(&t);
+}
+
+TEST(single_step_over_an_access_by_the_vmm)
+{
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, step_out, step_out_end);
+	EXPECT_OUT(&t, 0x10, 0);
+	EXPECT_DB(&t, 0x4000, AFTER(step_out));
+	vm_free(&t);
+	vm_make(&t, false);
+	guest_long(&t, step_mmio, step_mmio_end);
+	ASSERT_EQ(MINIKVM_EXIT_MMIO, vm_run(&t));
+	ASSERT_EQ(MINIKVM_EXIT_MMIO, vm_run(&t));
+	EXPECT_DB(&t, 0x4000, AFTER(step_mmio));
+	vm_free(&t);
+}
+
+TEST(icebp_is_a_trap)
+{
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, icebp, icebp_end);
+	EXPECT_DB(&t, 0, AFTER(icebp));
+	vm_free(&t);
+}
+
+TEST(general_detect_is_a_fault_and_clears_gd)
+{
+	struct minikvm_debugregs d;
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, detect, detect_end);
+	EXPECT_DB(&t, 0x2000, AFTER(detect) - 3);
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_DEBUGREGS, &d));
+	ASSERT_EQ(0x400, d.dr7);
+	vm_free(&t);
+}
+
+TEST_HARNESS_MAIN
