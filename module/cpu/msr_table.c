@@ -460,11 +460,12 @@ int msr_state_write(struct msr_state *s, u32 index, u64 data, bool host)
  * msr_state_reset - values after power-up, where they are not 0
  * @s: zeroed, but for .rules
  *
- * SDM "Processor State After Reset". Strings are fast; guests look at that bit.
+ * SDM "Processor State After Reset". IA32_MISC_ENABLE is as KVM has it: fast strings
+ * are for the VMM to switch on.
  */
 void msr_state_reset(struct msr_state *s)
 {
-	s->misc_enable = BIT_ULL(0) | MISC_ENABLE_NO_PMU;
+	s->misc_enable = MISC_ENABLE_NO_PMU;
 	s->ucode_rev = 1ull << 32;
 	s->mcg_cap = MSR_MCE_BANKS;
 }
