@@ -53,10 +53,12 @@ void vmx_get_segment(int seg, struct minikvm_segment *s)
 
 static u32 access_rights(const struct minikvm_segment *s)
 {
-	if (s->unusable || !s->present)
-		return AR_UNUSABLE;
-	return (s->type & 0xf) | (s->s & 1) << 4 | (s->dpl & 3) << 5 | (s->present & 1) << 7 |
-	       (s->avl & 1) << 12 | (s->l & 1) << 13 | (s->db & 1) << 14 | (s->g & 1) << 15;
+	/* A VMM gets back what it set, of an unusable segment, too. */
+	u32 unusable = s->unusable || !s->present ? AR_UNUSABLE : 0;
+
+	return unusable | (s->type & 0xf) | (s->s & 1) << 4 |
+	       (s->dpl & 3) << 5 | (s->present & 1) << 7 | (s->avl & 1) << 12 |
+	       (s->l & 1) << 13 | (s->db & 1) << 14 | (s->g & 1) << 15;
 }
 
 /**
