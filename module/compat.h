@@ -19,10 +19,12 @@
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
 #define COMPAT_CPUHP_VMX	CPUHP_AP_KVM_ONLINE
+#define COMPAT_CPUHP_MAY_FAIL	1
 #define compat_send_reschedule(cpu) arch_smp_send_reschedule(cpu)
 #define COMPAT_NMI_ENTRY	asm_exc_nmi_kvm_vmx
 #else
 #define COMPAT_CPUHP_VMX	CPUHP_AP_KVM_STARTING
+#define COMPAT_CPUHP_MAY_FAIL	0
 #define compat_send_reschedule(cpu) smp_send_reschedule(cpu)
 #define COMPAT_NMI_ENTRY	asm_exc_nmi_noist
 #endif

@@ -14,6 +14,7 @@
 #include <linux/kernel.h>
 #include <linux/preempt.h>
 #include <linux/sched/signal.h>
+#include <asm/nospec-branch.h>
 #include <asm/processor-flags.h>
 
 #include "../trace.h"
@@ -28,6 +29,7 @@ enum loop_end {
 	LOOP_EXIT,		/* an exit waits for exit_dispatch() */
 	LOOP_WORK,		/* a request, a signal, a reschedule, or the window */
 	LOOP_DONE,		/* a fast handler gave a verdict that ends RUN */
+	LOOP_BROKEN,		/* a VMX instruction failed */
 };
 
 /**
@@ -144,6 +146,9 @@ static void enter_loop(struct vcpu *vcpu)
 
 static void leave_loop(struct vcpu *vcpu)
 {
+	/* The guest has trained the branch predictors that the VMM is about to use. */
+	if (cpu_feature_enabled(X86_FEATURE_IBPB_EXIT_TO_USER))
+		this_cpu_write(x86_ibpb_exit_to_user, true);
 	debug_after_exit(vcpu);
 	fpu_after_exit(vcpu);
 	WRITE_ONCE(vcpu->guest_cpu, -1);
@@ -153,6 +158,7 @@ static void leave_loop(struct vcpu *vcpu)
 static bool must_leave(struct vcpu *vcpu)
 {
 	return (READ_ONCE(vcpu->requests) & ~BIT(REQ_EVENT)) || xfer_to_guest_mode_work_pending() ||
+	       READ_ONCE(vcpu->init_sipi) ||
 	       READ_ONCE(vcpu->mp_state) != MINIKVM_MP_STATE_RUNNABLE;
 }
 
@@ -180,9 +186,11 @@ static void once(struct vcpu *vcpu)
 static enum loop_end guest_loop(struct vcpu *vcpu, int *verdict)
 {
 	enum loop_end end = LOOP_WORK;
+	unsigned int failures;
 	int n;
 
 	local_irq_disable();
+	failures = __this_cpu_read(vmx_insn_failures);
 	publish(vcpu);
 	enter_loop(vcpu);
 	for (n = 0; n < MAX_EXITS_IRQS_OFF && !must_leave(vcpu); n++) {
@@ -198,12 +206,13 @@ static enum loop_end guest_loop(struct vcpu *vcpu, int *verdict)
 		}
 	}
 	leave_loop(vcpu);
+	if (unlikely(failures != __this_cpu_read(vmx_insn_failures)))
+		end = LOOP_BROKEN;
 	local_irq_enable();
 	return end;
 }
 
 /* ---- the outer loop */
-
 
 /* INIT and SIPI from another vCPU. SDM "MP Initialization". */
 static void init_sipi(struct vcpu *vcpu)
@@ -290,10 +299,21 @@ static int slow_path(struct vcpu *vcpu)
 	return EXIT_RESUME;
 }
 
+/* A reboot took VMX away, or we made a mistake: this VM ends, the host goes on. */
+static int broken(struct vcpu *vcpu)
+{
+	if (!vmx_going_down()) {
+		WARN_ONCE(1, "minikvm: a VMX instruction failed\n");
+		vm_kill(vcpu->vm, "a VMX instruction failed");
+	}
+	return -EIO;
+}
+
 static int run_loop(struct vcpu *vcpu)
 {
 	int verdict = EXIT_RESUME;
 
+	vcpu->run->exit_reason = MINIKVM_EXIT_UNKNOWN;
 	for (;;) {
 		if (must_leave(vcpu)) {
 			verdict = slow_path(vcpu);
@@ -312,15 +332,16 @@ static int run_loop(struct vcpu *vcpu)
 		case LOOP_WORK:
 			break;
 		case LOOP_EXIT:
+			/* What the handler looks at comes into the L1D. */
+			vcpu->l1d_flush = true;
 			verdict = exit_dispatch(vcpu);
 			fallthrough;
 		case LOOP_DONE:
 			if (verdict != EXIT_RESUME)
 				return verdict;
-		}
-		if (unlikely(READ_ONCE(vmx_insn_failures)) && !vmx_going_down()) {
-			WARN_ONCE(1, "minikvm: a VMX instruction failed\n");
-			vm_kill(vcpu->vm, "a VMX instruction failed");
+			break;
+		case LOOP_BROKEN:
+			return broken(vcpu);
 		}
 	}
 }
@@ -348,6 +369,9 @@ static int wait_for_init(struct vcpu *vcpu)
 
 	if (ret)
 		return -EINTR;
+	ret = handle_requests(vcpu);
+	if (ret != EXIT_RESUME)
+		return ret;
 	if (vcpu->init_sipi)
 		init_sipi(vcpu);
 	return -EAGAIN;
@@ -390,7 +414,7 @@ int vcpu_run(struct vcpu *vcpu)
 	sigset_t saved;
 	int ret;
 
-	if (READ_ONCE(vcpu->vm->dead))
+	if (READ_ONCE(vcpu->vm->dead) || vmx_going_down())
 		return -EIO;
 	if (vcpu->sigmask_active)
 		sigprocmask(SIG_SETMASK, &vcpu->sigmask, &saved);

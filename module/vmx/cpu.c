@@ -14,6 +14,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/smp.h>
+#include <asm/perf_event.h>
 #include <asm/reboot.h>
 #include <asm/tlbflush.h>
 
@@ -22,7 +23,7 @@
 #include "cpu.h"
 #include "vmx.h"
 
-unsigned int vmx_insn_failures;
+DEFINE_PER_CPU(unsigned int, vmx_insn_failures);
 
 /* VMXON region of each CPU, and the VMCSs that are active on it. */
 static DEFINE_PER_CPU(void *, vmxon_region);
@@ -49,9 +50,11 @@ static int cpu_on(void)
 	if (!(fc & FEAT_CTL_LOCKED))
 		wrmsrl_safe(MSR_IA32_FEAT_CTL,
 			    fc | FEAT_CTL_LOCKED | FEAT_CTL_VMX_ENABLED_OUTSIDE_SMX);
+	intel_pt_handle_vmx(1);	/* some processors cannot trace in VMX operation */
 	cr4_set_bits(X86_CR4_VMXE);
 	if (!vmx_vmxon(pa)) {
 		cr4_clear_bits(X86_CR4_VMXE);
+		intel_pt_handle_vmx(0);
 		return -EBUSY;
 	}
 	vmx_invept(INVEPT_GLOBAL, 0);
@@ -70,12 +73,16 @@ static void cpu_off(void)
 		vmcs_clear_local(vcpu);
 	vmx_vmxoff();
 	cr4_clear_bits(X86_CR4_VMXE);
+	intel_pt_handle_vmx(0);
 	__this_cpu_write(vmx_on, false);
 }
 
+/* A CPU comes up late. Where it must not fail, a vCPU that runs there dies instead. */
 static int hotplug_on(unsigned int cpu)
 {
-	return cpu_on();
+	int err = cpu_on();
+
+	return COMPAT_CPUHP_MAY_FAIL ? err : 0;
 }
 
 static int hotplug_off(unsigned int cpu)
@@ -106,7 +113,7 @@ static void emergency_off(void)
 	__this_cpu_write(vmx_on, false);
 }
 
-static void off_for_shutdown(void *unused)
+static void off_here(void *unused)
 {
 	cpu_off();
 }
@@ -115,7 +122,7 @@ static void off_for_shutdown(void *unused)
 static void syscore_shutdown_vmx(void)
 {
 	WRITE_ONCE(going_down, true);
-	on_each_cpu(off_for_shutdown, NULL, 1);
+	on_each_cpu(off_here, NULL, 1);
 }
 
 static int syscore_suspend_vmx(void)
@@ -134,22 +141,39 @@ static void syscore_resume_vmx(void)
 
 static COMPAT_SYSCORE(vmx_syscore, syscore_suspend_vmx, syscore_resume_vmx, syscore_shutdown_vmx);
 
-/* VMX on, everywhere or nowhere; users_lock held. */
+static void on_here(void *refused)
+{
+	if (cpu_on())
+		atomic_inc(refused);
+}
+
+/*
+ * VMX on, everywhere or nowhere; users_lock and the CPU-hotplug lock held. The
+ * hotplug state says whose VMX is; the emergency callback is there before any CPU
+ * is in VMX operation, and goes after the last one left it.
+ */
 static int all_on(void)
 {
-	int err;
+	atomic_t refused = ATOMIC_INIT(0);
 
-	err = cpuhp_setup_state(COMPAT_CPUHP_VMX, "virt/minikvm:online", hotplug_on, hotplug_off);
-	if (err < 0)
-		return -EBUSY;	/* the state's owner, or CR4.VMXE: another hypervisor */
+	if (__cpuhp_setup_state_cpuslocked(COMPAT_CPUHP_VMX, "virt/minikvm:online", false,
+					   hotplug_on, hotplug_off, false) < 0)
+		return -EBUSY;
 	cpu_emergency_register_virt_callback(emergency_off);
-	return 0;
+	on_each_cpu(on_here, &refused, 1);
+	if (!atomic_read(&refused))
+		return 0;
+	on_each_cpu(off_here, NULL, 1);
+	cpu_emergency_unregister_virt_callback(emergency_off);
+	__cpuhp_remove_state_cpuslocked(COMPAT_CPUHP_VMX, false);
+	return -EBUSY;
 }
 
 static void all_off(void)
 {
+	on_each_cpu(off_here, NULL, 1);
 	cpu_emergency_unregister_virt_callback(emergency_off);
-	cpuhp_remove_state(COMPAT_CPUHP_VMX);
+	__cpuhp_remove_state_cpuslocked(COMPAT_CPUHP_VMX, false);
 }
 
 /**
@@ -162,6 +186,7 @@ int vmx_get(void)
 {
 	int err = 0;
 
+	cpus_read_lock();
 	mutex_lock(&users_lock);
 	if (READ_ONCE(going_down))
 		err = -EBUSY;
@@ -170,6 +195,7 @@ int vmx_get(void)
 	if (!err)
 		vmx_users++;
 	mutex_unlock(&users_lock);
+	cpus_read_unlock();
 	if (err)
 		pr_info_ratelimited("VT-x is in use by another hypervisor (kvm-intel?): unload it first\n");
 	return err;
@@ -178,10 +204,12 @@ int vmx_get(void)
 /** vmx_put - count one VM less; the last switches VMX off. May sleep. */
 void vmx_put(void)
 {
+	cpus_read_lock();
 	mutex_lock(&users_lock);
 	if (!--vmx_users)
 		all_off();
 	mutex_unlock(&users_lock);
+	cpus_read_unlock();
 }
 
 /** vmx_going_down - true once a reboot or crash switched VMX off under the guests */

@@ -47,6 +47,7 @@ SYM_FUNC_START(vmx_enter_guest)
 	je   .Lrsp_done
 	mov  %rsp, VCPU_HOST_RSP(%rdi)
 	mov  $VMCS_HOST_RSP, %eax
+.Lwrite_rsp:
 	vmwrite %rsp, %rax
 .Lrsp_done:
 
@@ -89,6 +90,8 @@ SYM_FUNC_START(vmx_enter_guest)
 	vmlaunch
 	jmp  .Lfailed
 
+	/* A reboot may have switched VMX off under us. */
+	_ASM_EXTABLE(.Lwrite_rsp, .Lfailed)
 	_ASM_EXTABLE(.Lresume, .Lfailed)
 	_ASM_EXTABLE(.Llaunch, .Lfailed)
 

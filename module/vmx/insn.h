@@ -3,17 +3,19 @@
  * The VMX instructions, one inline function each. Only vmx/ includes this.
  *
  * None of them can fail at the call site: an instruction that fails (VMfail, or
- * a fault because VMX went off in an emergency reboot) counts in
- * vmx_insn_failures, which vcpu_run() looks at, and reads as 0.
+ * a fault because VMX went off in an emergency reboot) counts in this CPU's
+ * vmx_insn_failures, which the run loop looks at, and reads as 0.
  * SDM "VMX Instruction Reference".
  */
 #ifndef MINIKVM_VMX_INSN_H
 #define MINIKVM_VMX_INSN_H
 
+#include <linux/percpu.h>
 #include <linux/types.h>
 #include <asm/asm.h>
 
-extern unsigned int vmx_insn_failures;
+DECLARE_PER_CPU(unsigned int, vmx_insn_failures);
+#define PER_CPU_FAILURES "%%gs:vmx_insn_failures"
 
 static __always_inline unsigned long vmx_vmread(unsigned long field)
 {
@@ -22,7 +24,7 @@ static __always_inline unsigned long vmx_vmread(unsigned long field)
 	asm volatile("1:	vmread %[field], %[value]\n"
 		     "	ja 3f\n"
 		     "2:	xorl %k[value], %k[value]\n"
-		     "	incl vmx_insn_failures(%%rip)\n"
+		     "	incl " PER_CPU_FAILURES "\n"
 		     "3:\n"
 		     _ASM_EXTABLE(1b, 2b)
 		     : [value] "=&r" (value) : [field] "r" (field) : "cc");
@@ -33,7 +35,7 @@ static __always_inline void vmx_vmwrite(unsigned long field, unsigned long value
 {
 	asm volatile("1:	vmwrite %[value], %[field]\n"
 		     "	ja 3f\n"
-		     "2:	incl vmx_insn_failures(%%rip)\n"
+		     "2:	incl " PER_CPU_FAILURES "\n"
 		     "3:\n"
 		     _ASM_EXTABLE(1b, 2b)
 		     : : [value] "rm" (value), [field] "r" (field) : "cc", "memory");
@@ -45,7 +47,7 @@ static __always_inline void name(u64 pa)				\
 {									\
 	asm volatile("1:	" insn " %[pa]\n"			\
 		     "	ja 3f\n"					\
-		     "2:	incl vmx_insn_failures(%%rip)\n"	\
+		     "2:	incl " PER_CPU_FAILURES "\n"	\
 		     "3:\n"						\
 		     _ASM_EXTABLE(1b, 2b)				\
 		     : : [pa] "m" (pa) : "cc", "memory");		\
@@ -84,7 +86,7 @@ static __always_inline void vmx_invept(unsigned long type, u64 eptp)
 
 	asm volatile("1:	invept %[desc], %[type]\n"
 		     "	ja 3f\n"
-		     "2:	incl vmx_insn_failures(%%rip)\n"
+		     "2:	incl " PER_CPU_FAILURES "\n"
 		     "3:\n"
 		     _ASM_EXTABLE(1b, 2b)
 		     : : [desc] "m" (desc), [type] "r" (type) : "cc", "memory");
@@ -96,7 +98,7 @@ static __always_inline void vmx_invvpid(unsigned long type, u16 vpid)
 
 	asm volatile("1:	invvpid %[desc], %[type]\n"
 		     "	ja 3f\n"
-		     "2:	incl vmx_insn_failures(%%rip)\n"
+		     "2:	incl " PER_CPU_FAILURES "\n"
 		     "3:\n"
 		     _ASM_EXTABLE(1b, 2b)
 		     : : [desc] "m" (desc), [type] "r" (type) : "cc", "memory");

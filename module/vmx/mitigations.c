@@ -7,7 +7,7 @@
  *	L1TF			L1D flush before entry: here
  *	MDS, TAA, MMIO, RFDS	VERW before entry: entry.S (the kernel patches it in)
  *	Spectre v2, Retbleed	RSB fill, SPEC_CTRL, BHB after exit: entry.S; IBPB: here
- *	VMSCAPE			IBPB before the VMM runs again: here
+ *	VMSCAPE			IBPB before the VMM runs again: run.c asks the kernel for it
  *	iTLB multihit		no executable huge page: mm/ept_fault.c
  */
 #include <linux/gfp.h>
@@ -81,6 +81,7 @@ void vmx_mitigations_exit(void)
 noinstr void vmx_l1d_flush(struct vcpu *vcpu)
 {
 	unsigned long offset;
+	u32 eax = 0, ecx = 0;
 
 	if (!l1d_flush_always) {
 		bool flush = vcpu->l1d_flush | kvm_get_cpu_l1tf_flush_l1d();
@@ -97,7 +98,7 @@ noinstr void vmx_l1d_flush(struct vcpu *vcpu)
 	/* The TLB first, then every line: a walk must not evict what was read. */
 	for (offset = 0; offset < L1D_PAGES * PAGE_SIZE; offset += PAGE_SIZE)
 		asm volatile("movb (%0), %%al" : : "r" (l1d_fill + offset) : "al", "memory");
-	asm volatile("cpuid" : : "a" (0), "c" (0) : "rbx", "rdx", "memory");
+	asm volatile("cpuid" : "+a" (eax), "+c" (ecx) : : "ebx", "edx", "memory");
 	for (offset = 0; offset < L1D_PAGES * PAGE_SIZE; offset += 64)
 		asm volatile("movb (%0), %%al" : : "r" (l1d_fill + offset) : "al", "memory");
 	asm volatile("lfence" : : : "memory");

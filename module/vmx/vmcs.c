@@ -210,6 +210,7 @@ static void setup_host(void)
 	vmcs_write_host_es(0);
 	vmcs_write_host_fs(0);
 	vmcs_write_host_gs(0);
+	vmcs_write_host_fs_base(0);	/* as vcpu->host_fs_base has it */
 	vmcs_write_host_tr(GDT_ENTRY_TSS * 8);
 	store_idt(&idt);
 	vmcs_write_host_idtr_base(idt.address);
