@@ -261,6 +261,7 @@ struct vm {
 	atomic64_t ept_gen;		/* bumped after an EPT entry lost rights */
 	u64 *cpu_ept_gen;		/* [r] per CPU: generation of its last INVEPT */
 	u64 eptp;			/* [c] the EPT pointer for the VMCS */
+	u8 gpa_bits;			/* [c] width of guest physical addresses */
 
 	/* Chips: irqchip/. NULL: the VMM brings its own. */
 	struct irqchip *irqchip;	/* [l] to write, smp_load_acquire to read */
@@ -268,6 +269,7 @@ struct vm {
 	u64 tsc_khz;			/* [a] default of new vCPUs */
 	u64 tsc_base;			/* [c] host TSC at creation: guests count from 0 */
 	u64 tsc_shift;			/* [a] and a VMM that sets the TSC, from this: cpu/msr.c */
+	int tsc_chosen;			/* [a] a VMM has set it */
 	gpa_t tss_addr;			/* [l] SET_TSS_ADDR, kept only for GET: unrestricted guest needs none */
 	gpa_t identity_map_addr;	/* [l] */
 };
@@ -404,6 +406,7 @@ void vcpu_reset(struct vcpu *vcpu, bool init);	/* power-up, or INIT */
 /* cpu/cpuid.c */
 int cpuid_supported(struct minikvm_cpuid2 *cpuid, struct minikvm_cpuid_entry2 *entries);
 int cpuid_set(struct vcpu *vcpu, struct minikvm_cpuid_entry2 *entries, u32 nent);
+struct minikvm_cpuid_entry2 cpuid_now(struct vcpu *vcpu, u32 i);
 const struct minikvm_cpuid_entry2 *cpuid_find(struct vcpu *vcpu, u32 function, u32 index);
 void cpuid_query(struct vcpu *vcpu, u32 *eax, u32 *ebx, u32 *ecx, u32 *edx);
 void cpuid_create(struct vcpu *vcpu);

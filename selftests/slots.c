@@ -31,6 +31,7 @@ TEST(arguments_that_make_no_sense_are_refused)
 	ASSERT_EQ(-EINVAL, vm_slot(&t, 1, 0, GPA, 4096, p + 1));
 	ASSERT_EQ(-EINVAL, vm_slot(&t, 1, 0x80, GPA, 4096, p));
 	ASSERT_EQ(-EINVAL, vm_slot(&t, 1, 0, -4096ull, 8192, p));
+	ASSERT_EQ(-EINVAL, vm_slot(&t, 1, 0, 1ull << 52, 4096, p));	/* no CPU has such addresses */
 	ASSERT_EQ(-EINVAL, vm_slot(&t, 0xffff, 0, GPA, 4096, p));
 	ASSERT_EQ(-EINVAL, vm_slot(&t, 1, 0, GPA, 0, p));		/* delete of nothing */
 	ASSERT_EQ(-EINVAL, vm_slot(&t, 1, 0, GPA, 4096, (void *)-4096ull));
@@ -41,6 +42,27 @@ TEST(arguments_that_make_no_sense_are_refused)
 	ASSERT_EQ(-EINVAL, vm_slot(&t, 1, 0, GPA, 4096, p + 4096));	/* other memory */
 	ASSERT_EQ(-EINVAL, vm_slot(&t, 1, MINIKVM_MEM_READONLY, GPA, 4096, p));
 	ASSERT_EQ(0, vm_slot(&t, 2, 0, GPA + 4096, 4096, p));		/* the same memory twice */
+	vm_free(&t);
+}
+
+TEST(the_longer_struct_makes_the_same_slot)
+{
+	struct minikvm_userspace_memory_region2 r = {
+		.slot = 1, .guest_phys_addr = GPA, .memory_size = 4096,
+	};
+	struct test_vm t;
+
+	vm_make(&t, false);
+	if (ioctl(t.dev, MINIKVM_CHECK_EXTENSION, MINIKVM_CAP_USER_MEMORY2) <= 0)
+		SKIP(return, "no SET_USER_MEMORY_REGION2");
+	r.userspace_addr = (uintptr_t)pages(1, 0x11);
+	guest_long(&t, reader, reader_end);
+	r.flags = 1 << 2;	/* memory for the guest only */
+	ASSERT_EQ(-1, ioctl(t.vm, MINIKVM_SET_USER_MEMORY_REGION2, &r));
+	ASSERT_EQ(EINVAL, errno);
+	r.flags = 0;
+	ASSERT_EQ(0, ioctl(t.vm, MINIKVM_SET_USER_MEMORY_REGION2, &r));
+	EXPECT_OUT(&t, 0x10, 0x11111111);
 	vm_free(&t);
 }
 

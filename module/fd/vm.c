@@ -64,10 +64,10 @@ static void vm_destroy(struct vm *vm)
 	u32 i;
 
 	pit_destroy(vm);
+	notifier_destroy(vm);	/* its last callback still looks at the vCPUs */
 	for (i = 0; i < vm->nr_vcpus; i++)
 		vcpu_free(vm->vcpus[i]);
 	irqchip_destroy(vm);
-	notifier_destroy(vm);
 	memslots_destroy(vm);
 	ept_destroy_vm(vm);
 	vmx_put();
@@ -89,6 +89,24 @@ static long set_memory_region(struct vm *vm, void __user *argp)
 	if (copy_from_user(&region, argp, sizeof(region)))
 		return -EFAULT;
 	return memslot_set(vm, &region);
+}
+
+/* The longer struct begins with the shorter one; the rest goes with a flag that is refused. */
+static long set_memory_region2(struct vm *vm, void __user *argp)
+{
+	struct minikvm_userspace_memory_region2 region;
+
+	static_assert(offsetof(typeof(region), guest_memfd_offset) ==
+		      sizeof(struct minikvm_userspace_memory_region));
+	if (copy_from_user(&region, argp, sizeof(region)))
+		return -EFAULT;
+	return memslot_set(vm, (struct minikvm_userspace_memory_region *)&region);
+}
+
+/* KVM's limit for shadow pages, of which there are none: as KVM, at least 64. */
+static long set_nr_mmu_pages(unsigned long n)
+{
+	return n < 64 ? -EINVAL : 0;
 }
 
 static long get_dirty_log(struct vm *vm, void __user *argp)
@@ -241,6 +259,10 @@ static long vm_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 		return check_extension(arg);
 	case MINIKVM_SET_USER_MEMORY_REGION:
 		return set_memory_region(vm, argp);
+	case MINIKVM_SET_USER_MEMORY_REGION2:
+		return set_memory_region2(vm, argp);
+	case MINIKVM_SET_NR_MMU_PAGES:
+		return set_nr_mmu_pages(arg);
 	case MINIKVM_GET_DIRTY_LOG:
 		return get_dirty_log(vm, argp);
 	case MINIKVM_SET_TSS_ADDR:

@@ -86,10 +86,11 @@ static bool overlaps(const struct memslots *slots, const struct memslot *new)
 /**
  * memslot_check - what can be said of a request without looking at the VM
  * @r: from the VMM
+ * @gpa_bits: width of guest physical addresses
  *
  * Return: 0 or -EINVAL.
  */
-int memslot_check(const struct minikvm_userspace_memory_region *r)
+int memslot_check(const struct minikvm_userspace_memory_region *r, u8 gpa_bits)
 {
 	if (r->flags & ~(MINIKVM_MEM_LOG_DIRTY_PAGES | MINIKVM_MEM_READONLY))
 		return -EINVAL;
@@ -104,6 +105,9 @@ int memslot_check(const struct minikvm_userspace_memory_region *r)
 		return -EINVAL;
 	if (r->memory_size >> PAGE_SHIFT > MEMSLOT_MAX_PAGES)
 		return -EINVAL;
+	/* What the tables cannot map, nothing would ever unmap. */
+	if (r->memory_size && (r->guest_phys_addr + r->memory_size - 1) >> gpa_bits)
+		return -EINVAL;
 	return 0;
 }
 
@@ -115,15 +119,21 @@ static void slot_free(struct memslot *slot)
 	kfree(slot);
 }
 
-/* Publish: @old (if any) is replaced by @new (if any). Waits for the readers. */
-static int publish(struct vm *vm, const struct memslot *old, struct memslot *new)
+/* Room for the next snapshot: one slot more than now. Taken before anything changes. */
+static struct memslots *snapshot_alloc(struct vm *vm)
 {
-	struct memslots *from = slots_of(vm), *to;
+	struct memslots *to;
+
+	return kvmalloc(struct_size(to, slot, slots_of(vm)->n + 1), GFP_KERNEL_ACCOUNT);
+}
+
+/* Publish in @to: @old (if any) is replaced by @new (if any). Waits for the readers. */
+static void publish(struct vm *vm, struct memslots *to, const struct memslot *old,
+		    struct memslot *new)
+{
+	struct memslots *from = slots_of(vm);
 	int i, n = 0;
 
-	to = kvmalloc(struct_size(to, slot, from->n + 1), GFP_KERNEL_ACCOUNT);
-	if (!to)
-		return -ENOMEM;
 	for (i = 0; i < from->n; i++) {
 		struct memslot *s = from->slot[i];
 
@@ -141,7 +151,6 @@ static int publish(struct vm *vm, const struct memslot *old, struct memslot *new
 	rcu_assign_pointer(vm->slots, to);
 	synchronize_srcu_expedited(&vm->srcu);
 	kvfree(from);
-	return 0;
 }
 
 /* Nothing of the slot stays mapped; pages may be freed when this returns. */
@@ -164,40 +173,22 @@ static void unmap_slot(struct vm *vm, const struct memslot *slot)
 	}
 }
 
-/* Make @old unreachable; the caller frees it after its last publish(). */
-static int retire(struct vm *vm, struct memslot *old, struct memslot **dying)
-{
-	int err;
-
-	*dying = kmemdup(old, sizeof(*old), GFP_KERNEL_ACCOUNT);
-	if (!*dying)
-		return -ENOMEM;
-	(*dying)->dying = true;
-	err = publish(vm, old, *dying);
-	if (err) {
-		kfree(*dying);
-		return err;
-	}
-	unmap_slot(vm, old);
-	return 0;
-}
-
 /* Replace a slot by @new, or by nothing: a moved or a deleted slot. */
 static int slot_replace(struct vm *vm, struct memslot *old, struct memslot *new)
 {
-	struct memslot *dying;
-	int err;
+	struct memslot *dying = kmemdup(old, sizeof(*old), GFP_KERNEL_ACCOUNT);
+	struct memslots *first = snapshot_alloc(vm), *second = snapshot_alloc(vm);
 
-	err = retire(vm, old, &dying);
-	if (err)
-		return err;
-	err = publish(vm, dying, new);
-	if (err) {
-		/* No memory: the slot stays as it was, its pages fault in again. */
-		if (!WARN_ON_ONCE(publish(vm, dying, old)))
-			kfree(dying);
-		return err;
+	if (!dying || !first || !second) {
+		kfree(dying);
+		kvfree(first);
+		kvfree(second);
+		return -ENOMEM;
 	}
+	dying->dying = true;
+	publish(vm, first, old, dying);
+	unmap_slot(vm, old);
+	publish(vm, second, dying, new);
 	kfree(dying);
 	slot_free(old);
 	return 0;
@@ -206,10 +197,11 @@ static int slot_replace(struct vm *vm, struct memslot *old, struct memslot *new)
 /* Dirty logging begins with nothing writable, so that every first write faults. */
 static int slot_reflag(struct vm *vm, struct memslot *old, struct memslot *new)
 {
-	int err = publish(vm, old, new);
+	struct memslots *to = snapshot_alloc(vm);
 
-	if (err)
-		return err;
+	if (!to)
+		return -ENOMEM;
+	publish(vm, to, old, new);
 	if (new->dirty)
 		unmap_slot(vm, new);
 	slot_free(old);
@@ -245,6 +237,16 @@ static bool change_allowed(const struct memslot *old, const struct memslot *new)
 	       !((new->flags ^ old->flags) & MINIKVM_MEM_READONLY);
 }
 
+static int slot_add(struct vm *vm, struct memslot *new)
+{
+	struct memslots *to = snapshot_alloc(vm);
+
+	if (!to)
+		return -ENOMEM;
+	publish(vm, to, NULL, new);
+	return 0;
+}
+
 static int slot_change(struct vm *vm, struct memslot *old, struct memslot *new)
 {
 	if (old && !change_allowed(old, new))
@@ -252,7 +254,7 @@ static int slot_change(struct vm *vm, struct memslot *old, struct memslot *new)
 	if ((!old || new->base_gfn != old->base_gfn) && overlaps(slots_of(vm), new))
 		return -EEXIST;
 	if (!old)
-		return publish(vm, NULL, new);
+		return slot_add(vm, new);
 	if (new->base_gfn != old->base_gfn)
 		return slot_replace(vm, old, new);
 	return slot_reflag(vm, old, new);
@@ -290,7 +292,7 @@ static int memslot_set_locked(struct vm *vm, const struct minikvm_userspace_memo
  */
 int memslot_set(struct vm *vm, const struct minikvm_userspace_memory_region *r)
 {
-	int err = memslot_check(r);
+	int err = memslot_check(r, vm->gpa_bits);
 
 	if (err)
 		return err;

@@ -29,6 +29,6 @@ static inline hva_t memslot_hva(const struct memslot *slot, gfn_t gfn)
 
 #define MEMSLOT_MAX_PAGES ((1ul << 31) - 1)
 
-int memslot_check(const struct minikvm_userspace_memory_region *r);
+int memslot_check(const struct minikvm_userspace_memory_region *r, u8 gpa_bits);
 
 #endif

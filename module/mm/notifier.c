@@ -41,31 +41,54 @@ static int for_frames(struct vm *vm, hva_t start, hva_t end,
 	return ret;
 }
 
-/* Spinlock, no allocation, no sleep but for the flush's IPIs: fits any caller. */
-static void unmap_hva(struct vm *vm, hva_t start, hva_t end, bool begin)
+/* A range of one slot, in pieces, so that nobody spins long on the lock. */
+static void unmap_frames(struct vm *vm, gfn_t gfn, u64 npages, int *flush)
 {
 	u64 *dead[EPT_DEAD_MAX];
-	int idx, n, flush;
+	u64 done, step = 1ul << 18;	/* 1 GiB at a time */
+	int n;
 
-	idx = slots_read_lock(vm);
-	spin_lock(&vm->ept_lock);
-	if (begin) {
-		if (!vm->invalidate_active++) {
-			vm->invalidate_start = start;
-			vm->invalidate_end = end;
-		} else {
-			vm->invalidate_start = min(vm->invalidate_start, start);
-			vm->invalidate_end = max(vm->invalidate_end, end);
-		}
+	for (done = 0; done < npages; done += step) {
+		spin_lock(&vm->ept_lock);
+		*flush |= ept_unmap(&vm->ept, gfn + done, min(step, npages - done));
+		n = ept_take_dead(&vm->ept, dead);
+		spin_unlock(&vm->ept_lock);
+		if (!n)
+			continue;
+		ept_flush(vm);
+		*flush = 0;
+		while (n)
+			free_page((unsigned long)dead[--n]);
 	}
-	flush = for_frames(vm, start, end, ept_unmap);
-	n = ept_take_dead(&vm->ept, dead);
-	spin_unlock(&vm->ept_lock);
+}
+
+/* No allocation, no sleep but for the flush's IPIs: fits any caller. Slots read-locked. */
+static void unmap_hva(struct vm *vm, hva_t start, hva_t end)
+{
+	struct memslots *slots = srcu_dereference(vm->slots, &vm->srcu);
+	int i, flush = 0;
+	gfn_t gfn;
+	u64 n;
+
+	for (i = 0; i < slots->n; i++)
+		if (frames_in(slots->slot[i], start, end, &gfn, &n))
+			unmap_frames(vm, gfn, n, &flush);
 	if (flush)
 		ept_flush(vm);
-	while (n)
-		free_page((unsigned long)dead[--n]);
-	slots_read_unlock(vm, idx);
+}
+
+/* From here to range_end() a fault in the range starts anew. */
+static void invalidate_begin(struct vm *vm, hva_t start, hva_t end)
+{
+	spin_lock(&vm->ept_lock);
+	if (!vm->invalidate_active++) {
+		vm->invalidate_start = start;
+		vm->invalidate_end = end;
+	} else {
+		vm->invalidate_start = min(vm->invalidate_start, start);
+		vm->invalidate_end = max(vm->invalidate_end, end);
+	}
+	spin_unlock(&vm->ept_lock);
 }
 
 static struct vm *vm_of(struct mmu_notifier *mn)
@@ -75,7 +98,12 @@ static struct vm *vm_of(struct mmu_notifier *mn)
 
 static int range_start(struct mmu_notifier *mn, const struct mmu_notifier_range *range)
 {
-	unmap_hva(vm_of(mn), range->start, range->end, true);
+	struct vm *vm = vm_of(mn);
+	int idx = slots_read_lock(vm);
+
+	invalidate_begin(vm, range->start, range->end);
+	unmap_hva(vm, range->start, range->end);
+	slots_read_unlock(vm, idx);
 	return 0;
 }
 
@@ -147,7 +175,11 @@ static int test_young(struct mmu_notifier *mn, struct mm_struct *mm, unsigned lo
 /* The process is gone: nobody can RUN, but the pages are about to be freed. */
 static void release(struct mmu_notifier *mn, struct mm_struct *mm)
 {
-	unmap_hva(vm_of(mn), 0, ULONG_MAX, false);
+	struct vm *vm = vm_of(mn);
+	int idx = slots_read_lock(vm);
+
+	unmap_hva(vm, 0, ULONG_MAX);
+	slots_read_unlock(vm, idx);
 }
 
 static const struct mmu_notifier_ops notifier_ops = {

@@ -144,12 +144,13 @@ MINIKVM_ASSERT_SIZE(minikvm_cpuid2, 8);
 
 #define MINIKVM_CREATE_VCPU		_IO(MINIKVMIO, 0x41)	/* arg: id; returns a vCPU fd */
 #define MINIKVM_GET_DIRTY_LOG		_IOW(MINIKVMIO, 0x42, struct minikvm_dirty_log)
-#define MINIKVM_SET_NR_MMU_PAGES	_IO(MINIKVMIO, 0x44)
-#define MINIKVM_GET_NR_MMU_PAGES	_IO(MINIKVMIO, 0x45)
+#define MINIKVM_SET_NR_MMU_PAGES	_IO(MINIKVMIO, 0x44)	/* arg: number; nothing to limit here */
 #define MINIKVM_SET_USER_MEMORY_REGION	\
 	_IOW(MINIKVMIO, 0x46, struct minikvm_userspace_memory_region)
 #define MINIKVM_SET_TSS_ADDR		_IO(MINIKVMIO, 0x47)	/* arg: guest physical address */
 #define MINIKVM_SET_IDENTITY_MAP_ADDR	_IOW(MINIKVMIO, 0x48, __u64)
+#define MINIKVM_SET_USER_MEMORY_REGION2	\
+	_IOW(MINIKVMIO, 0x49, struct minikvm_userspace_memory_region2)
 #define MINIKVM_CREATE_IRQCHIP		_IO(MINIKVMIO, 0x60)
 #define MINIKVM_IRQ_LINE		_IOW(MINIKVMIO, 0x61, struct minikvm_irq_level)
 #define MINIKVM_GET_IRQCHIP		_IOWR(MINIKVMIO, 0x62, struct minikvm_irqchip)
@@ -172,6 +173,20 @@ struct minikvm_userspace_memory_region {
 	__u64 userspace_addr;	/* [in] page-aligned, in the caller's memory */
 };
 MINIKVM_ASSERT_SIZE(minikvm_userspace_memory_region, 32);
+
+/* The same with room for memory that only the guest can see, which there is not. */
+struct minikvm_userspace_memory_region2 {
+	__u32 slot;		/* [in] as above */
+	__u32 flags;		/* [in] as above */
+	__u64 guest_phys_addr;	/* [in] as above */
+	__u64 memory_size;	/* [in] as above */
+	__u64 userspace_addr;	/* [in] as above */
+	__u64 guest_memfd_offset;
+	__u32 guest_memfd;
+	__u32 pad1;
+	__u64 pad2[14];
+};
+MINIKVM_ASSERT_SIZE(minikvm_userspace_memory_region2, 160);
 
 struct minikvm_dirty_log {
 	__u32 slot;		/* [in] */
