@@ -274,16 +274,39 @@ static void derive(struct vcpu *vcpu)
 	vcpu->maxphyaddr = vcpu->msr.rules.maxphyaddr;
 }
 
-/* Once the vCPU ran, a VMM may only say the same again; what is in the padding is its own. */
+/**
+ * cpuid_now - an entry as the guest sees it at this moment
+ * @vcpu: whose
+ * @i: its place in the VMM's order
+ *
+ * As KVM's GET_CPUID2: the bits and sizes that follow CR4 and XCR0 are up to date.
+ */
+struct minikvm_cpuid_entry2 cpuid_now(struct vcpu *vcpu, u32 i)
+{
+	struct minikvm_cpuid_entry2 e = vcpu->cpuid[i];
+
+	adjust(vcpu, e.function, e.index, &e);
+	return e;
+}
+
+/*
+ * Once the vCPU ran, a VMM may only say the same again, or what GET_CPUID2 gives;
+ * what is in the padding is its own.
+ */
 static bool same(struct vcpu *vcpu, const struct minikvm_cpuid_entry2 *entries, u32 nent)
 {
+	struct minikvm_cpuid_entry2 old, new;
 	u32 i;
 
 	if (nent != vcpu->cpuid_nent)
 		return false;
-	for (i = 0; i < nent; i++)
-		if (memcmp(&vcpu->cpuid[i], &entries[i], offsetof(typeof(*entries), padding)))
+	for (i = 0; i < nent; i++) {
+		old = cpuid_now(vcpu, i);
+		new = entries[i];
+		adjust(vcpu, new.function, new.index, &new);
+		if (memcmp(&old, &new, offsetof(typeof(new), padding)))
 			return false;
+	}
 	return true;
 }
 

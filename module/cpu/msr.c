@@ -146,7 +146,8 @@ static void host_write_tsc(struct vcpu *vcpu, u64 data)
 	u64 offset = data - rdtsc(), second = vm->tsc_khz * 1000;
 	bool same = offset - vm_tsc_offset(vm) + second < 2 * second;
 
-	if (data && !same)
+	/* The first value that a VMM chooses counts, however near it is. */
+	if (data && (!same || !xchg(&vm->tsc_chosen, 1)))
 		WRITE_ONCE(vm->tsc_shift, offset + vm->tsc_base);
 	set_tsc_offset(vcpu, vm_tsc_offset(vm));
 }

@@ -352,16 +352,20 @@ static long set_cpuid(struct vcpu *vcpu, void __user *argp)
 static long get_cpuid(struct vcpu *vcpu, void __user *argp)
 {
 	struct minikvm_cpuid2 __user *user = argp;
+	struct minikvm_cpuid_entry2 e;
 	struct minikvm_cpuid2 head;
+	u32 i;
 
 	if (copy_from_user(&head, user, sizeof(head)))
 		return -EFAULT;
-	if (put_user(vcpu->cpuid_nent, &user->nent))
-		return -EFAULT;
 	if (head.nent < vcpu->cpuid_nent)
 		return -E2BIG;
-	return copy_to_user(user->entries, vcpu->cpuid,
-			    vcpu->cpuid_nent * sizeof(*vcpu->cpuid)) ? -EFAULT : 0;
+	for (i = 0; i < vcpu->cpuid_nent; i++) {
+		e = cpuid_now(vcpu, i);
+		if (copy_to_user(&user->entries[i], &e, sizeof(e)))
+			return -EFAULT;
+	}
+	return put_user(vcpu->cpuid_nent, &user->nent);
 }
 
 /* Both directions stop at the first MSR that fails, and say how many were done. */
@@ -566,30 +570,32 @@ static bool id_taken(struct vm *vm, u32 id)
 static int create_locked(struct vm *vm, u32 id)
 {
 	struct vcpu *vcpu;
+	struct file *file;
 	int fd;
 
 	if (id_taken(vm, id))
 		return -EEXIST;
 	if (vm->nr_vcpus == VM_MAX_VCPUS)
 		return -EINVAL;
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
 	vcpu = vcpu_create(vm, id);
-	if (IS_ERR(vcpu))
+	if (IS_ERR(vcpu)) {
+		put_unused_fd(fd);
 		return PTR_ERR(vcpu);
+	}
+	file = anon_inode_getfile("minikvm-vcpu", &vcpu_fops, vcpu, O_RDWR);
+	if (IS_ERR(file)) {
+		vcpu_free(vcpu);
+		put_unused_fd(fd);
+		return PTR_ERR(file);
+	}
+	/* Nothing fails from here: a vCPU that others saw lives as long as its VM. */
 	refcount_inc(&vm->users);
-	/*
-	 * Once the fd is there, other threads may use or close it. The vCPU lives
-	 * until the VM goes, so this thread may still touch it.
-	 */
 	WRITE_ONCE(vm->vcpus[vm->nr_vcpus], vcpu);
 	smp_store_release(&vm->nr_vcpus, vm->nr_vcpus + 1);	/* after the slot */
-	fd = anon_inode_getfd("minikvm-vcpu", &vcpu_fops, vcpu, O_RDWR | O_CLOEXEC);
-	if (fd >= 0)
-		return fd;
-	/* The last one in is the first one out; nobody has kicked what never ran. */
-	smp_store_release(&vm->nr_vcpus, vm->nr_vcpus - 1);	/* pairs with apic_next() */
-	refcount_dec(&vm->users);
-	synchronize_rcu();
-	vcpu_free(vcpu);
+	fd_install(fd, file);
 	return fd;
 }
 

@@ -9,6 +9,7 @@
  */
 #include <linux/mm.h>
 #include <asm/processor-flags.h>
+#include <asm/trapnr.h>
 
 #include "../trace.h"
 #include "../vmx/vmx.h"
@@ -406,11 +407,19 @@ static void advance(struct vcpu *vcpu, const struct insn *insn, int reg, s64 del
 	vcpu->regs[reg] = ((old + delta) & mask) | (insn->addr_size == 2 ? old & ~mask : 0);
 }
 
+static bool nothing_left(struct vcpu *vcpu, const struct insn *insn)
+{
+	return insn->string && insn->rep && !(vcpu->regs[RCX] & address_mask(insn));
+}
+
 /* One element of a string is done. */
 static int finish_string(struct vcpu *vcpu, const struct insn *insn)
 {
 	s64 step = vmcs_read_guest_rflags() & X86_EFLAGS_DF ? -(s64)insn->size : insn->size;
 
+	/* The VMM may have changed RCX meanwhile. */
+	if (nothing_left(vcpu, insn))
+		return EXIT_SKIP;
 	if (reads_memory(insn))
 		advance(vcpu, insn, RSI, step);
 	if (writes_memory(insn))
@@ -477,11 +486,18 @@ static int mmio_go_on(struct vcpu *vcpu)
 
 /* ---- entry */
 
-/* Not an instruction that we know: the VMM gets its bytes. */
+/*
+ * Not an instruction that we know: the VMM gets its bytes. But a process in the
+ * guest must not be able to end it: as with KVM, that gets #UD.
+ */
 static int cannot(struct vcpu *vcpu, const u8 *bytes, int n)
 {
 	struct minikvm_run *run = vcpu->run;
 
+	if (vmx_cpl()) {
+		event_exception(vcpu, X86_TRAP_UD);
+		return EXIT_RESUME;
+	}
 	run->exit_reason = MINIKVM_EXIT_INTERNAL_ERROR;
 	run->emulation_failure.suberror = MINIKVM_INTERNAL_ERROR_EMULATION;
 	run->emulation_failure.ndata = 3;
@@ -516,11 +532,6 @@ static int fetch(struct vcpu *vcpu, u8 *bytes, int *n)
 	if (ret > 0)
 		gva_inject(vcpu, &fault);
 	return ret;
-}
-
-static bool nothing_left(struct vcpu *vcpu, const struct insn *insn)
-{
-	return insn->string && insn->rep && !(vcpu->regs[RCX] & address_mask(insn));
 }
 
 /**

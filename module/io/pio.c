@@ -96,10 +96,17 @@ static int pio_complete(struct vcpu *vcpu)
 	struct pio_state *pio = &vcpu->pio;
 	u32 value = 0;
 
+	if (pio->string) {
+		/* The VMM may have changed RCX meanwhile. */
+		u32 count = min_t(u64, pio->count, rep_count(vcpu));
+
+		if (!count)
+			return EXIT_SKIP;
+		return pio->in ? store_string(vcpu, vcpu->pio_data, count)
+			       : string_done(vcpu, count);
+	}
 	if (!pio->in)
-		return pio->string ? string_done(vcpu, 1) : EXIT_SKIP;
-	if (pio->string)
-		return store_string(vcpu, vcpu->pio_data, pio->count);
+		return EXIT_SKIP;
 	memcpy(&value, vcpu->pio_data, pio->size);
 	set_rax(vcpu, value);
 	return EXIT_SKIP;

@@ -58,8 +58,8 @@ static const struct exit_entry exit_table[EXIT_REASONS] = {
 	[REASON_IO]		= { pio_exit, NEED_LEN | NEED_QUAL | NEED_INSN },
 	[REASON_RDMSR]		= { exit_rdmsr, NEED_LEN | FAST },
 	[REASON_WRMSR]		= { exit_wrmsr, NEED_LEN | FAST },
-	[REASON_MWAIT]		= { exit_undefined, 0 },
-	[REASON_MONITOR]	= { exit_undefined, 0 },
+	[REASON_MWAIT]		= { exit_skip, NEED_LEN },	/* as KVM: never #UD */
+	[REASON_MONITOR]	= { exit_skip, NEED_LEN },
 	[REASON_PAUSE]		= { exit_skip, NEED_LEN },
 	[REASON_MACHINE_CHECK]	= { exit_resume, 0 },
 	[REASON_EPT_VIOLATION]	= { exit_ept_violation, NEED_QUAL | NEED_GPA | NEED_IDT },
@@ -159,7 +159,7 @@ int exit_internal_error(struct vcpu *vcpu, u32 suberror, u32 ndata, const u64 *d
 /* No handler: the processor did something that no control asked for. */
 static int exit_unknown(struct vcpu *vcpu)
 {
-	u64 data[2] = { vcpu->exit.reason, vcpu->exit.qualification };
+	u64 data[2] = { vcpu->exit.reason, vcpu->last_cpu };	/* as KVM */
 
 	vcpu->stats.unknown_exits++;
 	return exit_internal_error(vcpu, MINIKVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON, 2, data);

@@ -39,19 +39,20 @@ int exit_ept_violation(struct vcpu *vcpu, const struct vmexit *exit)
 	if (!ret)
 		return EXIT_RESUME;
 	if (ret == EPT_FAULT_MMIO) {
-		u64 data[3] = { exit->reason, exit->qualification, exit->gpa };
+		const u64 delivery[] = { exit->idt_info, exit->reason, exit->qualification,
+					 exit->gpa, vcpu->last_cpu };
+		const u64 data[] = { 0 /* flags */, exit->reason, exit->qualification, exit->gpa };
 
 		/* The event waits in vcpu->events; the device has no part in it. */
 		if (exit->idt_info & INTR_INFO_VALID)
 			return exit_internal_error(vcpu, MINIKVM_INTERNAL_ERROR_DELIVERY_EV,
-						   3, data);
+						   ARRAY_SIZE(delivery), delivery);
 		if (is_device_access(exit))
 			return mmio_exit(vcpu, exit);
-		return exit_internal_error(vcpu, MINIKVM_INTERNAL_ERROR_EMULATION, 3, data);
+		return exit_internal_error(vcpu, MINIKVM_INTERNAL_ERROR_EMULATION,
+					   ARRAY_SIZE(data), data);
 	}
-	if (ret == -EHWPOISON)
-		return -EFAULT;	/* SIGBUS is on its way to the thread */
-	return ret;
+	return ret == -EHWPOISON ? -EINTR : ret;	/* SIGBUS is on its way to the thread */
 }
 
 /* exit_ept_misconfig - an entry that the processor cannot use: our mistake */

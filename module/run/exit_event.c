@@ -90,9 +90,10 @@ int exit_triple_fault(struct vcpu *vcpu, const struct vmexit *exit)
 /* exit_task_switch - hardware task switches are not emulated, by design */
 int exit_task_switch(struct vcpu *vcpu, const struct vmexit *exit)
 {
-	u64 data[2] = { exit->reason, exit->qualification };
+	const u64 data[] = { 0 /* flags */, exit->reason, exit->qualification };
 
-	return exit_internal_error(vcpu, MINIKVM_INTERNAL_ERROR_EMULATION, 2, data);
+	return exit_internal_error(vcpu, MINIKVM_INTERNAL_ERROR_EMULATION, ARRAY_SIZE(data),
+				   data);
 }
 
 /*
