@@ -344,7 +344,9 @@ static int two_byte(struct decode *d)
 		return form_extend(d, OP_MOVSX, opcode & 1 ? 2 : 1);
 	case 0xc0: case 0xc1:
 		return form_eg(d, OP_XADD, opcode & 1, true);
-	case 0xc3:
+	case 0xc3:	/* MOVNTI has no 16-bit form */
+		if (d->op_size == 2)
+			d->op_size = 4;
 		return form_eg(d, OP_MOV, true, true);
 	default:
 		return -EOPNOTSUPP;
@@ -359,7 +361,8 @@ static int one_byte(struct decode *d, u8 opcode)
 	case 0x0f:
 		return two_byte(d);
 	case 0x63:
-		return d->bits == 64 ? form_extend(d, OP_MOVSX, 4) : -EOPNOTSUPP;
+		return d->bits == 64 ? form_extend(d, OP_MOVSX, d->op_size == 2 ? 2 : 4) :
+				       -EOPNOTSUPP;
 	case 0x80: case 0x81: case 0x83:
 		return group1(d, opcode);
 	case 0x84: case 0x85:

@@ -25,20 +25,27 @@
 #define PTE_PS		(1ull << 7)
 #define PTE_NX		(1ull << 63)
 
+/* Bits high:low, none if high < low. */
+static u64 span(int high, int low)
+{
+	return high < low ? 0 : ~0ull >> (63 - high) & ~0ull << low;
+}
+
 /* How a paging mode divides an address. */
 struct mode {
 	int levels;
 	int bits;		/* index bits per level */
 	int entry_size;
+	u64 cr3_mask;		/* where CR3 has the address of the first table */
 };
 
 static struct mode mode_of(const struct walk *w)
 {
 	if (w->efer & EFER_LMA_BIT)
-		return (struct mode) { w->cr4 & CR4_LA57 ? 5 : 4, 9, 8 };
+		return (struct mode) { w->cr4 & CR4_LA57 ? 5 : 4, 9, 8, span(51, 12) };
 	if (w->cr4 & CR4_PAE)
-		return (struct mode) { 3, 9, 8 };
-	return (struct mode) { 2, 10, 4 };
+		return (struct mode) { 3, 9, 8, span(31, 5) };
+	return (struct mode) { 2, 10, 4, span(31, 12) };
 }
 
 static int fault(u32 code, unsigned int access, const struct walk *w, u32 *error)
@@ -48,7 +55,8 @@ static int fault(u32 code, unsigned int access, const struct walk *w, u32 *error
 		*error |= PF_WRITE;
 	if (access & WALK_USER)
 		*error |= PF_USER;
-	if ((access & WALK_FETCH) && ((w->efer & EFER_NX_BIT) || (w->cr4 & CR4_SMEP)))
+	if ((access & WALK_FETCH) &&
+	    ((w->cr4 & CR4_SMEP) || ((w->cr4 & CR4_PAE) && (w->efer & EFER_NX_BIT))))
 		*error |= PF_FETCH;
 	return 1;
 }
@@ -82,21 +90,29 @@ static bool is_large(const struct walk *w, const struct mode *m, int level, u64 
 	return level == 2 || (level == 3 && m->levels > 3);
 }
 
-static bool is_reserved(const struct walk *w, const struct mode *m, int level, u64 pte)
+/* Bits that must be 0 in a present entry: the SDM's tables "Format of a ... Entry". */
+static u64 reserved_bits(const struct walk *w, const struct mode *m, int level, bool large)
 {
-	u64 high = m->entry_size == 8 ? ~0ull << w->maxphyaddr & 0x000fffffffffffffull : 0;
+	u64 reserved;
 
-	if (pte & high)
-		return true;
-	if (m->entry_size == 8 && (pte & PTE_NX) && !(w->efer & EFER_NX_BIT))
-		return true;
-	return level > 3 && (pte & PTE_PS);
+	if (m->entry_size == 4)		/* PSE-36: bits 39:32 of an address that has so many */
+		return large ? span(21, w->maxphyaddr < 40 ? w->maxphyaddr - 19 : 21) : 0;
+	reserved = span(51, w->maxphyaddr);
+	if (m->levels == 3)
+		reserved |= span(62, 52);
+	if (!(w->efer & EFER_NX_BIT))
+		reserved |= PTE_NX;
+	if (level > 3)
+		reserved |= PTE_PS;
+	if (large)
+		reserved |= span(12 + 9 * (level - 1) - 1, 13);
+	return reserved;
 }
 
 /* Physical address of a large page: PSE-36 puts bits 39:32 into entry bits 20:13. */
 static u64 large_base(const struct mode *m, int shift, u64 pte)
 {
-	u64 base = pte & 0x000ffffffffff000ull & (~0ull << shift);
+	u64 base = pte & span(51, 12) & (~0ull << shift);
 
 	if (m->entry_size == 4)
 		base |= (pte >> 13 & 0xff) << 32;
@@ -106,12 +122,10 @@ static u64 large_base(const struct mode *m, int shift, u64 pte)
 static int walk_tables(const struct walk *w, u64 gva, unsigned int access, u64 *gpa, u32 *error)
 {
 	struct mode m = mode_of(w);
-	u64 table = w->cr3 & 0x000ffffffffff000ull, rights = PTE_W | PTE_U, pte;
-	bool nx = false, pdpte;
+	u64 table = w->cr3 & m.cr3_mask, rights = PTE_W | PTE_U, pte;
+	bool nx = false, pdpte, large;
 	int level, shift;
 
-	if (m.levels == 3)
-		table = w->cr3 & 0xffffffe0ull;
 	for (level = m.levels; ; level--) {
 		shift = 12 + m.bits * (level - 1);
 		pdpte = m.levels == 3 && level == 3;
@@ -119,20 +133,21 @@ static int walk_tables(const struct walk *w, u64 gva, unsigned int access, u64 *
 		table += (gva >> shift & ((1u << m.bits) - 1)) * m.entry_size;
 		if (w->read(w->arg, table, &pte, m.entry_size) || !(pte & PTE_P))
 			return fault(0, access, w, error);
-		if (!pdpte && is_reserved(w, &m, level, pte))
+		large = is_large(w, &m, level, pte);
+		if (!pdpte && (pte & reserved_bits(w, &m, level, large)))
 			return fault(PF_PRESENT | PF_RESERVED, access, w, error);
 		/* PDPTEs of PAE paging carry no rights. */
 		if (!pdpte) {
 			rights &= pte;
 			nx |= m.entry_size == 8 && (pte & PTE_NX);
 		}
-		if (level == 1 || is_large(w, &m, level, pte))
+		if (level == 1 || large)
 			break;
-		table = pte & 0x000ffffffffff000ull;
+		table = pte & span(51, 12);
 	}
 	if (!allowed(w, rights, nx, access))
 		return fault(PF_PRESENT, access, w, error);
-	*gpa = (level == 1 ? pte & 0x000ffffffffff000ull : large_base(&m, shift, pte)) |
+	*gpa = (level == 1 ? pte & span(51, 12) : large_base(&m, shift, pte)) |
 	       (gva & ((1ull << shift) - 1));
 	return 0;
 }
