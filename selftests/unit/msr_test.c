@@ -99,7 +99,7 @@ static void listed_ones_round_trip(void)
 static void power_up_values(void)
 {
 	setup(0);
-	CHECK_EQ(rd(0x1a0, GUEST), 0x1801);
+	CHECK_EQ(rd(0x1a0, GUEST), 0x1800);
 	CHECK_EQ(rd(0x8b, GUEST), 1ull << 32);
 	CHECK_EQ(rd(0x179, GUEST), 32);
 	CHECK_EQ(rd(0xfe, GUEST), 0x508);
@@ -254,8 +254,8 @@ static void feature_control_locks(void)
 static void misc_enable_keeps_what_is_read_only(void)
 {
 	setup(0);
-	CHECK_EQ(wr(0x1a0, 0x1801 | BIT(7) | BIT_ULL(34), GUEST), 0);
-	CHECK_EQ(rd(0x1a0, GUEST), 0x1801 | BIT_ULL(34));
+	CHECK_EQ(wr(0x1a0, 0x1800 | BIT(7) | BIT_ULL(34), GUEST), 0);
+	CHECK_EQ(rd(0x1a0, GUEST), 0x1800 | BIT_ULL(34));
 	CHECK_EQ(wr(0x1a0, 0x0801, GUEST), 1);
 	CHECK_EQ(wr(0x1a0, 1, HOST), 0);
 	CHECK_EQ(rd(0x1a0, GUEST), 1);

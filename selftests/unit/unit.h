@@ -33,15 +33,6 @@ static const char *unit_skip;	/* set by a test that cannot be tried here */
 	unit_failed += unit_bad;					\
 } while (0)
 
-/* A claim that is known not to hold yet. When it does, this says so: make it RUN(). */
-#define RUN_BROKEN(test, why) do {					\
-	unit_bad = 0;							\
-	test();								\
-	printf("%sok %d %s # %s%s\n", unit_bad ? "" : "not ", ++unit_nr, #test, \
-	       unit_bad ? "SKIP known: " : "holds now, no longer: ", why); \
-	unit_failed += !unit_bad;					\
-} while (0)
-
 static inline int unit_end(void)
 {
 	printf("1..%d\n", unit_nr);

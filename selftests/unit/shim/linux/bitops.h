@@ -4,6 +4,8 @@
 
 #include <linux/bits.h>
 
+#define BITS_TO_LONGS(n)	(((n) + 63) / 64)
+
 static inline void set_bit(unsigned int nr, unsigned long *word)
 {
 	__atomic_fetch_or(word + nr / 64, 1UL << nr % 64, __ATOMIC_SEQ_CST);

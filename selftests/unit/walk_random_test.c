@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Claim: for random page tables, control registers and accesses in every paging mode,
+ * module/mm/walk.c finds the same address or error code as a model made of the SDM's tables.
+ */
+#include "walk_guest.h"
+#include "random.h"
+
+/* ---- the model. SDM "Paging", for one access */
+
+/* The bits that must be 0: tables "Format of ...". @page: it maps one. */
+static u64 reserved(const struct walk *w, int levels, int level, bool page)
+{
+	int m = w->maxphyaddr;
+	u64 r;
+
+	if (levels == 2)
+		return page && level == 2 ? span(21, (m < 40 ? m : 40) - 19) : 0;
+	r = span(51, m);
+	if (levels == 3)
+		r |= span(62, 52);
+	if (!(w->efer & NX))
+		r |= 1ull << 63;
+	if (level > 3)
+		r |= 1 << 7;
+	if (page && level > 1)
+		r |= level == 2 ? span(20, 13) : span(29, 13);
+	return r;
+}
+
+static bool maps_page(const struct walk *w, int levels, int level, u64 entry)
+{
+	if (level == 1)
+		return true;
+	if (!(entry & 1 << 7) || level > 3)
+		return false;
+	return level == 3 ? levels > 3 : levels > 2 || w->cr4 & CR4_PSE;
+}
+
+static bool may(const struct walk *w, unsigned int access, bool user, bool write, bool exec)
+{
+	bool smap = user && (w->cr4 & CR4_SMAP) && !w->ac;
+
+	if (access & WALK_USER)
+		return user && (!(access & WALK_WRITE) || write) && (!(access & WALK_FETCH) || exec);
+	if (access & WALK_FETCH)
+		return exec && !(user && (w->cr4 & CR4_SMEP));
+	if (access & WALK_WRITE)
+		return (write || !(w->cr0 & CR0_WP)) && !smap;
+	return !smap;
+}
+
+/* What the error code says of the access itself. */
+static u32 who(const struct walk *w, unsigned int access)
+{
+	bool tells = w->cr4 & CR4_SMEP || (w->cr4 & CR4_PAE && w->efer & NX);
+
+	return (access & WALK_WRITE ? 2 : 0) | (access & WALK_USER ? 4 : 0) |
+	       (access & WALK_FETCH && tells ? 16 : 0);
+}
+
+static s64 model(const struct walk *w, u64 va, unsigned int access)
+{
+	int levels = levels_of(w), level, size = levels == 2 ? 4 : 8, shift;
+	u64 table = w->cr3 & (levels == 2 ? span(31, 12) : levels == 3 ? span(31, 5) : span(51, 12));
+	bool user = true, write = true, exec = true, page = false;
+	u64 e = 0;
+
+	for (level = levels; !page; level--) {
+		shift = shift_of(levels, level);
+		table += (va >> shift) % (4096 / size) * size;
+		if (table + size > sizeof(mem))
+			return FAULT(who(w, access));
+		e = levels == 2 ? *(u32 *)((char *)mem + table) : mem[table / 8];
+		if (!(e & 1))
+			return FAULT(who(w, access));
+		table = e & span(51, 12);
+		if (levels == 3 && level == 3)
+			continue;	/* no rights; its bits were looked at by MOV to CR3 */
+		page = maps_page(w, levels, level, e);
+		if (e & reserved(w, levels, level, page))
+			return FAULT(9 | who(w, access));
+		write &= e >> 1;
+		user &= e >> 2;
+		exec &= levels == 2 || !(e >> 63);
+	}
+	if (!may(w, access, user, write, exec))
+		return FAULT(1 | who(w, access));
+	if (levels == 2 && shift == 22)
+		e = (e & span(31, 22)) | (e & span(20, 13)) << 19;
+	return (e & span(51, shift)) | (va & span(shift - 1, 0));
+}
+
+/* ---- random machines */
+
+/* Entries mostly lead to tables that are there, and mostly allow. */
+static u64 random_entry(const struct walk *w)
+{
+	u64 e = below(PAGES) << 12 | (any() & 0xe00) | 0x61;
+	int levels = levels_of(w), m = w->maxphyaddr;
+
+	e |= (one_in(6) ? 0 : PTE_W) | (one_in(4) ? 0 : PTE_U);
+	if (one_in(4))
+		e |= any() & span(levels == 2 ? 31 : m - 1, 12);
+	if (one_in(4))
+		e |= PTE_PS;
+	if (one_in(12))
+		e |= 1ull << (40 + below(23));
+	if (one_in(w->efer & NX ? 4 : 50))
+		e |= PTE_NX;
+	return one_in(20) ? e & ~PTE_P : e;
+}
+
+static void fill_memory(const struct walk *w)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(mem) / 8; i++) {
+		mem[i] = random_entry(w);
+		if (levels_of(w) == 2)
+			mem[i] = (u32)mem[i] | random_entry(w) << 32;
+	}
+}
+
+static struct walk random_machine(void)
+{
+	static const unsigned long modes[] = { MODE32, CR4_PSE, PAE, PAE, LA57 };
+	static const int widths[] = { 32, 36, 39, 40, 46, 48, 52 };
+	int m = below(5);
+	struct walk w = machine((m >= 3 ? LONG : 0) | (one_in(2) ? NX : 0), modes[m]);
+
+	w.cr0 = CR0 | (one_in(2) ? CR0_WP : 0);
+	w.cr4 |= (one_in(2) ? CR4_SMEP : 0) | (one_in(2) ? CR4_SMAP : 0);
+	w.ac = one_in(3);
+	w.cr3 = below(PAGES) << 12 | (any() & 0xfff);
+	w.maxphyaddr = widths[below(7)];
+	if (one_in(4))
+		w.cr3 |= span(39, 32);
+	return w;
+}
+
+static void walks_are_those_of_the_model(void)
+{
+	static const unsigned int kinds[] = { WALK_READ, WALK_WRITE, WALK_FETCH };
+	int i, found = 0, reserved_faults = 0, rights_faults = 0;
+	unsigned int access = 0;
+	struct walk w;
+	s64 got, want;
+	u64 va = 0;
+	int tables = 2000;
+
+	while (tables-- && !unit_bad) {
+		w = random_machine();
+		fill_memory(&w);
+		for (i = 0; i < 1000 && !unit_bad; i++) {
+			va = levels_of(&w) > 3 ? (s64)any() >> (levels_of(&w) > 4 ? 7 : 16) : (u32)any();
+			access = kinds[below(3)] | (one_in(2) ? WALK_USER : 0);
+			got = go(&w, va, access);
+			want = model(&w, va, access);
+			CHECK_EQ(got, want);
+			found += want >= 0;
+			reserved_faults += want < 0 && ((-1 - want) & 8);
+			rights_faults += want < 0 && ((-1 - want) & 9) == 1;
+		}
+	}
+	if (unit_bad)
+		printf("# levels %d cr0 %lx cr3 %lx cr4 %lx efer %llx va %llx access %x\n",
+		       levels_of(&w), w.cr0, w.cr3, w.cr4, w.efer, va, access);
+	else
+		CHECK(found > 10000 && reserved_faults > 10000 && rights_faults > 10000);
+}
+
+int main(void)
+{
+	RUN(walks_are_those_of_the_model);
+	return unit_end();
+}
