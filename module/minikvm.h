@@ -10,7 +10,7 @@
  *	[c] constant once the object is published
  *	[m] vcpu->mutex, that is: the thread inside a vCPU ioctl
  *	[l] vm->lock
- *	[s] vm->slots_lock for writing, SRCU vm->srcu for reading
+ *	[s] vm->slots_lock for writing; slots_read_lock() or notifier_lock for reading
  *	[e] vm->ept_lock
  *	[a] atomic or READ_ONCE/WRITE_ONCE; no lock
  *	[r] the thread in RUN with interrupts off
@@ -28,7 +28,6 @@
 #include <linux/rcuwait.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
-#include <linux/srcu.h>
 #include <linux/types.h>
 #include <asm/fpu/types.h>
 
@@ -145,6 +144,8 @@ struct vcpu_stats {
 	u64 tlb_flush;
 };
 
+#define CPUID_INDEXED	32	/* functions from 0 and from 0x80000000 that are found at once */
+
 /**
  * struct vcpu - a virtual CPU: one VMCS, one run page, one fd
  */
@@ -181,7 +182,7 @@ struct vcpu {
 	/* Control registers: the guest's view. Bits that the guest owns are in the VMCS. */
 	unsigned long cr0;		/* [m] read through vcpu_cr0() */
 	unsigned long cr4;		/* [m] read through vcpu_cr4() */
-	unsigned long cr2;		/* [m] loaded and saved around each entry */
+	unsigned long cr2;		/* [m] in the processor during a row of entries */
 	u64 cr8;			/* [m] TPR 7:4 when the VMM has the LAPIC */
 	u64 efer;			/* [m] with LMA */
 	u64 xcr0;			/* [m] */
@@ -190,6 +191,7 @@ struct vcpu {
 	/* MSRs kept in memory or switched with the thread: cpu/msr.c */
 	struct msr_state msr;		/* [m] */
 	u64 host_tsc_aux, host_kernel_gs_base; /* [r] to put back in msr_switch_to_host() */
+	bool syscall_loaded;		/* [r] STAR and its kin are the guest's */
 	u64 tsc_offset;			/* [m] guest TSC - host TSC */
 	u64 tsc_deadline;		/* (without a kernel LAPIC: plain storage) */
 
@@ -207,11 +209,19 @@ struct vcpu {
 	struct minikvm_cpuid_entry2 *cpuid;	/* [m] as the VMM gave it, kvmalloc'd */
 	struct minikvm_cpuid_entry2 *cpuid_sorted; /* [m] by function, then index */
 	u32 cpuid_nent;			/* [m] */
+	u16 cpuid_index[2][CPUID_INDEXED]; /* [m] place in @cpuid_sorted + 1, or 0: search */
 	u8 maxphyaddr;			/* [m] derived from @cpuid */
 	bool cpuid_locked;		/* [m] the vCPU ran: CPUID is final */
 	unsigned long cr4_reserved;	/* [m] bits that this CPUID makes reserved */
 	u64 efer_reserved;		/* [m] */
 	u64 xcr0_allowed;		/* [m] */
+
+	/* Guest memory: mm/ */
+	u32 slots_seq;			/* [a] odd: this thread uses vm->slots */
+	u32 slots_depth;		/* [m] nested slots_read_lock() */
+	struct ept_cache ept_cache;	/* [m] tables for the next fault */
+	gfn_t ahead_gfn;		/* [m] a fault here continues a row of faults */
+	u32 ahead;			/* [m] pages that the last fault of the row mapped */
 
 	/* I/O in progress: run/complete.c calls it first on the next RUN. */
 	int (*complete)(struct vcpu *vcpu);	/* [m] verdict, as an exit handler's */
@@ -250,8 +260,8 @@ struct vm {
 
 	/* Memory: mm/ */
 	struct mutex slots_lock;	/* slot changes, one at a time */
-	struct srcu_struct srcu;	/* readers of @slots */
-	struct memslots __rcu *slots;	/* [s] immutable snapshot */
+	rwlock_t notifier_lock;		/* MMU notifiers read @slots under it */
+	struct memslots *slots;		/* [s] immutable snapshot */
 	spinlock_t ept_lock;		/* @ept, @invalidate_* */
 	struct ept ept;			/* [e] */
 	struct mmu_notifier notifier;	/* mm/notifier.c */
@@ -307,7 +317,10 @@ u32 vmx_cs_access(void);
 int vmx_cpl(void);
 
 /* vmx/enter.c: into the guest and back */
+void vmx_row_begin(struct vcpu *vcpu);
 void vmx_enter(struct vcpu *vcpu);
+void vmx_row_end(struct vcpu *vcpu);
+void vmx_guest_time_ends(void);
 void vmx_host_save(struct vcpu *vcpu);
 void vmx_host_restore(struct vcpu *vcpu);
 
@@ -323,8 +336,8 @@ int memslots_create(struct vm *vm);
 void memslots_destroy(struct vm *vm);
 int memslot_set(struct vm *vm, const struct minikvm_userspace_memory_region *region);
 const struct memslot *memslot_find(const struct memslots *slots, gfn_t gfn);
-int slots_read_lock(struct vm *vm);
-void slots_read_unlock(struct vm *vm, int idx);
+void slots_read_lock(struct vcpu *vcpu);
+void slots_read_unlock(struct vcpu *vcpu);
 
 /* mm/notifier.c: the host takes memory back */
 int notifier_create(struct vm *vm);
@@ -337,7 +350,8 @@ void notifier_destroy(struct vm *vm);
  */
 enum { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_FETCH = 4, ACCESS_USER = 8 };
 #define EPT_FAULT_MMIO 1
-int ept_fault(struct vm *vm, gpa_t gpa, unsigned int access);
+int ept_fault(struct vcpu *vcpu, gpa_t gpa, unsigned int access);
+void ept_fault_free(struct vcpu *vcpu);
 int ept_create(struct vm *vm);
 void ept_destroy_vm(struct vm *vm);
 void ept_flush(struct vm *vm);
@@ -350,8 +364,8 @@ int dirty_log_get(struct vm *vm, struct minikvm_dirty_log *log);
  * mm/guest_mem.c: the kernel reads and writes guest memory; sleeps.
  * 0 or -EFAULT (no slot, read-only slot, host page gone).
  */
-int guest_read(struct vm *vm, gpa_t gpa, void *data, size_t len);
-int guest_write(struct vm *vm, gpa_t gpa, const void *data, size_t len);
+int guest_read(struct vcpu *vcpu, gpa_t gpa, void *data, size_t len);
+int guest_write(struct vcpu *vcpu, gpa_t gpa, const void *data, size_t len);
 
 /* ------------------------------------------------------------ 3: cpu/ */
 
@@ -408,7 +422,7 @@ int cpuid_supported(struct minikvm_cpuid2 *cpuid, struct minikvm_cpuid_entry2 *e
 int cpuid_set(struct vcpu *vcpu, struct minikvm_cpuid_entry2 *entries, u32 nent);
 struct minikvm_cpuid_entry2 cpuid_now(struct vcpu *vcpu, u32 i);
 const struct minikvm_cpuid_entry2 *cpuid_find(struct vcpu *vcpu, u32 function, u32 index);
-void cpuid_query(struct vcpu *vcpu, u32 *eax, u32 *ebx, u32 *ecx, u32 *edx);
+void cpuid_query(struct vcpu *vcpu);
 void cpuid_create(struct vcpu *vcpu);
 void cpuid_free(struct vcpu *vcpu);
 
@@ -427,6 +441,7 @@ int msr_feature_read(u32 index, u64 *data);
 /* cpu/msr_switch.c */
 void msr_switch_init(void);
 void msr_reload(struct vcpu *vcpu, u32 index);
+void msr_load_syscall(struct vcpu *vcpu);
 void msr_switch_to_guest(struct vcpu *vcpu);	/* IRQs off: SYSCALL MSRs etc. of the guest */
 void msr_save_guest(struct vcpu *vcpu);		/* before vmx_host_restore() */
 void msr_switch_to_host(struct vcpu *vcpu);	/* after it */

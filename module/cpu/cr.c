@@ -141,7 +141,7 @@ static int load_pdptes(struct vcpu *vcpu, unsigned long cr3)
 	u64 pdpte[4];
 	int i;
 
-	if (guest_read(vcpu->vm, cr3 & 0xffffffe0, pdpte, sizeof(pdpte)))
+	if (guest_read(vcpu, cr3 & 0xffffffe0, pdpte, sizeof(pdpte)))
 		return 1;
 	for (i = 0; i < 4; i++)
 		if ((pdpte[i] & PDPTE_PRESENT) && (pdpte[i] & reserved))
@@ -295,6 +295,8 @@ static void write_efer(struct vcpu *vcpu, u64 efer)
 	if ((efer ^ vcpu->efer) & EFER_NX)
 		vmx_flush_vpid(vcpu);
 	put_efer(vcpu, efer);
+	if (vcpu->host_loaded)
+		msr_load_syscall(vcpu);
 }
 
 /**

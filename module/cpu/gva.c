@@ -28,7 +28,7 @@ static struct walk walk_of(struct vcpu *vcpu)
 		.ac = vmcs_read_guest_rflags() & X86_EFLAGS_AC,
 		.maxphyaddr = vcpu->maxphyaddr,
 		.read = read_table,
-		.arg = vcpu->vm,
+		.arg = vcpu,
 	};
 }
 
@@ -69,9 +69,9 @@ static int gva_copy(struct vcpu *vcpu, gva_t gva, void *data, size_t len, unsign
 		if (ret)
 			return ret;
 		if (access & ACCESS_WRITE)
-			ret = guest_write(vcpu->vm, gpa, data, n);
+			ret = guest_write(vcpu, gpa, data, n);
 		else
-			ret = guest_read(vcpu->vm, gpa, data, n);
+			ret = guest_read(vcpu, gpa, data, n);
 		if (ret)
 			return ret;
 		gva += n;

@@ -34,6 +34,8 @@ void msr_reload(struct vcpu *vcpu, u32 index)
 {
 	const struct msr_state *s = &vcpu->msr;
 
+	if (index != MSR_TSC_AUX && !vcpu->syscall_loaded)
+		return;
 	switch (index) {
 	case MSR_STAR:
 		wrmsrl(MSR_STAR, s->star);
@@ -61,6 +63,40 @@ static void write_if(u32 msr, u64 value, u64 other)
 }
 
 /**
+ * msr_load_syscall - the guest may use SYSCALL: its MSRs go into the processor
+ * @vcpu: attached, vcpu->host_loaded
+ *
+ * With EFER.SCE clear the instruction is undefined, and RDMSR and WRMSR exit.
+ *
+ * Context: does not migrate.
+ */
+void msr_load_syscall(struct vcpu *vcpu)
+{
+	const struct msr_state *s = &vcpu->msr;
+
+	if (vcpu->syscall_loaded || !(vcpu->efer & EFER_SCE))
+		return;
+	vcpu->syscall_loaded = true;
+	write_if(MSR_STAR, s->star, host_star);
+	write_if(MSR_LSTAR, s->lstar, host_lstar);
+	write_if(MSR_CSTAR, s->cstar, host_cstar);
+	write_if(MSR_SYSCALL_MASK, s->sfmask, host_sfmask);
+}
+
+static void unload_syscall(struct vcpu *vcpu)
+{
+	const struct msr_state *s = &vcpu->msr;
+
+	if (!vcpu->syscall_loaded)
+		return;
+	vcpu->syscall_loaded = false;
+	write_if(MSR_STAR, host_star, s->star);
+	write_if(MSR_LSTAR, host_lstar, s->lstar);
+	write_if(MSR_CSTAR, host_cstar, s->cstar);
+	write_if(MSR_SYSCALL_MASK, host_sfmask, s->sfmask);
+}
+
+/**
  * msr_switch_to_guest - the guest's SYSCALL MSRs, TSC_AUX and KERNEL_GS_BASE
  * @vcpu: attached, after vmx_host_save()
  *
@@ -73,16 +109,14 @@ void msr_switch_to_guest(struct vcpu *vcpu)
 {
 	const struct msr_state *s = &vcpu->msr;
 
-	write_if(MSR_STAR, s->star, host_star);
-	write_if(MSR_LSTAR, s->lstar, host_lstar);
-	write_if(MSR_CSTAR, s->cstar, host_cstar);
-	write_if(MSR_SYSCALL_MASK, s->sfmask, host_sfmask);
+	msr_load_syscall(vcpu);
 	if (vmx_caps.rdtscp) {
 		rdmsrl(MSR_TSC_AUX, vcpu->host_tsc_aux);
 		write_if(MSR_TSC_AUX, s->tsc_aux, vcpu->host_tsc_aux);
 	}
-	rdmsrl(MSR_KERNEL_GS_BASE, vcpu->host_kernel_gs_base);
-	wrmsrl(MSR_KERNEL_GS_BASE, s->kernel_gs_base);
+	/* vmx_host_save() has just asked the processor for it. */
+	vcpu->host_kernel_gs_base = current->thread.gsbase;
+	write_if(MSR_KERNEL_GS_BASE, s->kernel_gs_base, vcpu->host_kernel_gs_base);
 }
 
 /**
@@ -106,13 +140,10 @@ void msr_save_guest(struct vcpu *vcpu)
  */
 void msr_switch_to_host(struct vcpu *vcpu)
 {
-	const struct msr_state *s = &vcpu->msr;
-
-	write_if(MSR_STAR, host_star, s->star);
-	write_if(MSR_LSTAR, host_lstar, s->lstar);
-	write_if(MSR_CSTAR, host_cstar, s->cstar);
-	write_if(MSR_SYSCALL_MASK, host_sfmask, s->sfmask);
+	unload_syscall(vcpu);
 	if (vmx_caps.rdtscp)
-		write_if(MSR_TSC_AUX, vcpu->host_tsc_aux, s->tsc_aux);
-	wrmsrl(MSR_KERNEL_GS_BASE, vcpu->host_kernel_gs_base);
+		write_if(MSR_TSC_AUX, vcpu->host_tsc_aux, vcpu->msr.tsc_aux);
+	/* Loading GS writes it, too. */
+	if (vcpu->host_gs_sel || vcpu->host_kernel_gs_base != vcpu->msr.kernel_gs_base)
+		wrmsrl(MSR_KERNEL_GS_BASE, vcpu->host_kernel_gs_base);
 }

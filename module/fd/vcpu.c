@@ -105,6 +105,7 @@ void vcpu_free(struct vcpu *vcpu)
 	fpu_destroy(vcpu);
 	vmcs_destroy(vcpu);
 	cpuid_free(vcpu);
+	ept_fault_free(vcpu);
 	/* Mappings of the run page hold pages of their own reference. */
 	__free_pages(vcpu->run_pages, get_order(RUN_PAGES * PAGE_SIZE));
 	kfree(vcpu);
@@ -508,6 +509,8 @@ static long vcpu_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 	} else {
 		vcpu_attach(vcpu);
 		ret = attached_ioctl(vcpu, ioctl, (void __user *)arg);
+		/* It may have changed what the next entry is to bring. */
+		set_bit(REQ_EVENT, &vcpu->requests);
 		vcpu_detach(vcpu);
 	}
 	mutex_unlock(&vcpu->mutex);

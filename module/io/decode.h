@@ -65,6 +65,7 @@ struct mmio_side {
 
 struct mmio_state {
 	struct insn insn;
+	int bits;			/* of the code segment: 16, 32, 64 */
 	struct mmio_side read, write;
 };
 

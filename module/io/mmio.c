@@ -198,10 +198,10 @@ static u64 address_mask(const struct insn *insn)
 
 static u64 linear(struct vcpu *vcpu, const struct insn *insn, int seg, u64 offset)
 {
-	bool flat = vcpu_code_bits(vcpu) == 64 && seg != SEG_FS && seg != SEG_GS;
+	bool is_64 = vcpu->mmio.bits == 64, flat = is_64 && seg != SEG_FS && seg != SEG_GS;
 	u64 addr = (offset & address_mask(insn)) + (flat ? 0 : vmx_segment_base(seg));
 
-	return vcpu_code_bits(vcpu) == 64 ? addr : (u32)addr;
+	return is_64 ? addr : (u32)addr;
 }
 
 /* Bit tests with a register reach beyond the operand. */
@@ -242,6 +242,20 @@ static u64 write_address(struct vcpu *vcpu, const struct insn *insn)
 	return operand_address(vcpu, insn);
 }
 
+/* One piece's address: the processor has translated it, if this is the access that exited. */
+static int translate(struct vcpu *vcpu, u64 gva, unsigned int access, u64 *gpa,
+		     struct guest_fault *fault)
+{
+	const struct vmexit *exit = &vcpu->exit;
+	bool same = gva == exit->gva && (access == ACCESS_READ ||
+					 (exit->qualification & EPT_QUAL_WRITE));
+
+	if (!same)
+		return gva_to_gpa(vcpu, gva, access, gpa, fault);
+	*gpa = exit->gpa;
+	return 0;
+}
+
 /* Cut a side at the page boundary, and translate. 0, or 1: the guest's fault was raised. */
 static int locate(struct vcpu *vcpu, struct mmio_side *side, u64 gva, int size, unsigned int access)
 {
@@ -251,7 +265,7 @@ static int locate(struct vcpu *vcpu, struct mmio_side *side, u64 gva, int size, 
 	*side = (struct mmio_side) { };
 	while (size) {
 		n = min_t(int, size, PAGE_SIZE - offset_in_page(gva));
-		if (gva_to_gpa(vcpu, gva, access, &side->piece[side->n].gpa, &fault)) {
+		if (translate(vcpu, gva, access, &side->piece[side->n].gpa, &fault)) {
 			gva_inject(vcpu, &fault);
 			return 1;
 		}
@@ -301,7 +315,7 @@ static int read_side(struct vcpu *vcpu, struct mmio_side *side)
 		const struct mmio_piece *p = &side->piece[side->done];
 		u64 data = 0;
 
-		if (guest_read(vcpu->vm, p->gpa, &data, p->len) &&
+		if (guest_read(vcpu, p->gpa, &data, p->len) &&
 		    io_bus_mmio(vcpu, false, p->gpa, &data, p->len))
 			return to_vmm(vcpu, p, false, 0);
 		trace_minikvm_mmio(false, p->gpa, p->len, data);
@@ -317,7 +331,7 @@ static int write_side(struct vcpu *vcpu, struct mmio_side *side)
 		u64 data = side->value >> (8 * side->bytes);
 
 		trace_minikvm_mmio(true, p->gpa, p->len, data);
-		if (guest_write(vcpu->vm, p->gpa, &data, p->len) &&
+		if (guest_write(vcpu, p->gpa, &data, p->len) &&
 		    io_bus_mmio(vcpu, true, p->gpa, &data, p->len))
 			return to_vmm(vcpu, p, true, data);
 		piece_done(side);
@@ -511,7 +525,7 @@ static int cannot(struct vcpu *vcpu, const u8 *bytes, int n)
 /* The instruction at RIP; the next page is read only if it goes on there. */
 static int fetch(struct vcpu *vcpu, u8 *bytes, int *n)
 {
-	int bits = vcpu_code_bits(vcpu), ret;
+	int bits = vcpu->mmio.bits = vcpu_code_bits(vcpu), ret;
 	u64 rip = vmcs_read_guest_rip() + (bits == 64 ? 0 : vmcs_read_guest_cs_base());
 	struct guest_fault fault;
 
@@ -534,21 +548,13 @@ static int fetch(struct vcpu *vcpu, u8 *bytes, int *n)
 	return ret;
 }
 
-/**
- * mmio_exit - an access to a guest physical address without writable memory
- * @vcpu: attached
- * @exit: of an EPT violation, with its addresses
- *
- * Context: sleeps. Return: verdict.
- */
-int mmio_exit(struct vcpu *vcpu, const struct vmexit *exit)
+static int emulate(struct vcpu *vcpu)
 {
 	struct mmio_state *m = &vcpu->mmio;
 	const struct insn *insn = &m->insn;
 	u8 bytes[INSN_MAX];
 	int n, ret;
 
-	vcpu->stats.mmio++;
 	ret = fetch(vcpu, bytes, &n);
 	if (ret > 0)
 		return EXIT_RESUME;	/* the guest got a fault */
@@ -565,4 +571,22 @@ int mmio_exit(struct vcpu *vcpu, const struct vmexit *exit)
 	    locate(vcpu, &m->write, write_address(vcpu, insn), insn->size, ACCESS_WRITE))
 		return EXIT_RESUME;
 	return carry_out(vcpu);
+}
+
+/**
+ * mmio_exit - an access to a guest physical address without writable memory
+ * @vcpu: attached
+ * @exit: of an EPT violation, with its addresses and their translation
+ *
+ * Context: sleeps. Return: verdict.
+ */
+int mmio_exit(struct vcpu *vcpu, const struct vmexit *exit)
+{
+	int verdict;
+
+	vcpu->stats.mmio++;
+	slots_read_lock(vcpu);	/* once for the many reads of a page walk */
+	verdict = emulate(vcpu);
+	slots_read_unlock(vcpu);
+	return verdict;
 }

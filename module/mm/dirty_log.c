@@ -47,10 +47,10 @@ static int harvest(struct vm *vm, const struct memslot *slot, unsigned long *bit
 
 static const struct memslot *logged_slot(struct vm *vm, u32 id)
 {
-	struct memslots *slots = rcu_dereference_protected(vm->slots,
-							   lockdep_is_held(&vm->slots_lock));
+	const struct memslots *slots = vm->slots;
 	int i;
 
+	lockdep_assert_held(&vm->slots_lock);
 	for (i = 0; i < slots->n; i++)
 		if (slots->slot[i]->id == id && slots->slot[i]->dirty)
 			return slots->slot[i];

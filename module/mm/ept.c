@@ -81,6 +81,22 @@ int ept_map(struct ept *ept, u64 gfn, int level, u64 leaf, struct ept_cache *cac
 	return flush;
 }
 
+/**
+ * ept_map_ahead - install the 4 KiB leaves behind one that ept_map() installed
+ * @ept: tables
+ * @gfn: of that one
+ * @leaf: for the frames that follow; a frame that is mapped keeps what it has
+ * @n: how many; none is in another table
+ */
+void ept_map_ahead(struct ept *ept, u64 gfn, const u64 *leaf, int n)
+{
+	u64 *entry = ept_find(ept, gfn).entry;
+
+	for (; n; n--, leaf++)
+		if (!*++entry)
+			set_entry(entry, *leaf);
+}
+
 /* Unlink a table of 4 KiB leaves whose every entry is gone. */
 static void bury(struct ept *ept, u64 *entry)
 {

@@ -61,6 +61,7 @@ struct ept_leaf {
 #define EPT_NEED_FLUSH	1
 
 int ept_map(struct ept *ept, u64 gfn, int level, u64 leaf, struct ept_cache *cache);
+void ept_map_ahead(struct ept *ept, u64 gfn, const u64 *leaf, int n);
 int ept_unmap(struct ept *ept, u64 gfn, u64 npages);
 int ept_wrprotect(struct ept *ept, u64 gfn, u64 npages);
 bool ept_clear_young(struct ept *ept, u64 gfn, u64 npages, bool clear);

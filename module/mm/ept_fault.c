@@ -18,7 +18,8 @@
 #include "../vmx/vmx.h"
 #include "memslot.h"
 
-#define HUGE_PAGES	512	/* frames in a 2 MiB leaf */
+#define HUGE_PAGES	512	/* frames in a 2 MiB leaf, and of a table of 4 KiB leaves */
+#define AHEAD_MAX	32	/* pages that one fault maps in a row of faults */
 
 /* One fault on its way. */
 struct fault {
@@ -28,9 +29,9 @@ struct fault {
 	hva_t hva;
 	unsigned int access;
 	unsigned long seq;	/* invalidate_seq before the page was looked up */
-	struct page *page;
-	bool writable;		/* the host lets us write the page */
-	struct ept_cache cache;
+	struct page *page[AHEAD_MAX];
+	int n;			/* pages: gfn, and those behind it */
+	bool writable;		/* the host lets us write them */
 };
 
 static void table_free(u64 *table)
@@ -50,27 +51,50 @@ static int cache_fill(struct ept_cache *cache, int levels)
 	return 0;
 }
 
-static void cache_empty(struct ept_cache *cache)
+/** ept_fault_free - what ept_fault() keeps for the next fault; the vCPU goes away */
+void ept_fault_free(struct vcpu *vcpu)
 {
+	struct ept_cache *cache = &vcpu->ept_cache;
+
 	while (cache->n)
 		table_free(cache->table[--cache->n]);
 }
 
 /*
- * The page behind hva. A read fault takes write permission along if that costs
- * nothing. Pages without a struct page (VM_IO, VM_PFNMAP) give -EFAULT here.
+ * Who faults on one page after the other is about to want the next ones: twice as
+ * many each time, as long as they have the same table of leaves. A logged slot
+ * wants to see every page's first write.
  */
-static int page_get(struct fault *f)
+static int look_ahead(struct vcpu *vcpu, const struct fault *f)
+{
+	const struct memslot *slot = f->slot;
+	u64 room = min(slot->base_gfn + slot->npages - f->gfn, HUGE_PAGES - f->gfn % HUGE_PAGES);
+
+	if (slot->dirty)
+		return 1;
+	vcpu->ahead = f->gfn == vcpu->ahead_gfn ? min_t(u32, 2 * vcpu->ahead, AHEAD_MAX) : 1;
+	return min_t(u64, vcpu->ahead, room);
+}
+
+/*
+ * The pages behind hva, as many of those ahead as the host has at hand. A read
+ * fault takes write permission along if that costs nothing. Pages without a
+ * struct page (VM_IO, VM_PFNMAP) give -EFAULT here.
+ */
+static int page_get(struct fault *f, int ahead)
 {
 	bool write = f->access & ACCESS_WRITE;
 	long n;
 
 	f->writable = true;
-	if (!(f->slot->flags & MINIKVM_MEM_READONLY) &&
-	    get_user_pages_fast_only(f->hva, 1, FOLL_WRITE, &f->page) == 1)
-		return 0;
+	if (!(f->slot->flags & MINIKVM_MEM_READONLY)) {
+		f->n = get_user_pages_fast_only(f->hva, ahead, FOLL_WRITE, f->page);
+		if (f->n > 0)
+			return 0;
+	}
 	f->writable = write;
-	n = get_user_pages_unlocked(f->hva, 1, &f->page,
+	f->n = 1;
+	n = get_user_pages_unlocked(f->hva, 1, f->page,
 				    (write ? FOLL_WRITE : 0) | FOLL_HWPOISON);
 	if (n == 1)
 		return 0;
@@ -127,7 +151,7 @@ static bool may_be_huge(const struct fault *f)
 	const struct memslot *slot = f->slot;
 	gfn_t first = f->gfn & ~(u64)(HUGE_PAGES - 1);
 
-	if (!vmx_caps.ept_2m || slot->dirty)
+	if (!PageCompound(f->page[0]) || !vmx_caps.ept_2m || slot->dirty)
 		return false;
 	if ((slot->base_gfn ^ slot->hva >> PAGE_SHIFT) & (HUGE_PAGES - 1))
 		return false;
@@ -141,6 +165,14 @@ static bool may_be_huge(const struct fault *f)
 	return host_is_huge(f->hva);
 }
 
+/* The page that is accessed now, not those ahead of it. */
+static u64 ad_bits(u64 leaf)
+{
+	if (!vmx_caps.ept_ad)
+		return 0;
+	return EPT_ACCESSED | (leaf & EPT_WRITE ? EPT_DIRTY : 0);
+}
+
 static u64 leaf_bits(const struct fault *f, bool huge)
 {
 	u64 bits = EPT_READ | EPT_MEMTYPE_WB | EPT_IGNORE_PAT;
@@ -150,8 +182,6 @@ static u64 leaf_bits(const struct fault *f, bool huge)
 	/* In a logged slot only a write makes a page writable, so that it is seen. */
 	if (f->writable && (!f->slot->dirty || (f->access & ACCESS_WRITE)))
 		bits |= EPT_WRITE;
-	if (vmx_caps.ept_ad)
-		bits |= EPT_ACCESSED | (bits & EPT_WRITE ? EPT_DIRTY : 0);
 	return bits;
 }
 
@@ -160,67 +190,95 @@ static bool is_stale(const struct fault *f)
 {
 	const struct vm *vm = f->vm;
 
-	if (vm->invalidate_active && f->hva >= vm->invalidate_start && f->hva < vm->invalidate_end)
+	if (vm->invalidate_active && f->hva + f->n * PAGE_SIZE > vm->invalidate_start &&
+	    f->hva < vm->invalidate_end)
 		return true;
 	return vm->invalidate_seq != f->seq;
 }
 
-/* 0 or EPT_NEED_FLUSH: mapped; -EAGAIN: stale. */
-static int map_page(struct fault *f)
+static int map_huge(struct fault *f, struct ept_cache *cache)
 {
-	u64 pfn = page_to_pfn(f->page);
-	bool huge;
-	int ret;
+	u64 pfn = page_to_pfn(f->page[0]) & ~(u64)(HUGE_PAGES - 1), bits = leaf_bits(f, true);
+
+	return ept_map(&f->vm->ept, f->gfn & ~(u64)(HUGE_PAGES - 1), 2,
+		       pfn << PAGE_SHIFT | bits | ad_bits(bits), cache);
+}
+
+static int map_small(struct fault *f, struct ept_cache *cache)
+{
+	u64 leaf[AHEAD_MAX], bits = leaf_bits(f, false);
+	int i, ret;
+
+	for (i = 0; i < f->n; i++)
+		leaf[i] = (u64)page_to_pfn(f->page[i]) << PAGE_SHIFT | bits;
+	ret = ept_map(&f->vm->ept, f->gfn, 1, leaf[0] | ad_bits(bits), cache);
+	if (f->n > 1)
+		ept_map_ahead(&f->vm->ept, f->gfn, leaf + 1, f->n - 1);
+	return ret;
+}
+
+/* 0 or EPT_NEED_FLUSH: mapped; -EAGAIN: stale. */
+static int map_pages(struct fault *f, struct ept_cache *cache)
+{
+	int ret = -EAGAIN;
 
 	spin_lock(&f->vm->ept_lock);
-	if (is_stale(f)) {
-		spin_unlock(&f->vm->ept_lock);
-		return -EAGAIN;
+	if (!is_stale(f)) {
+		ret = may_be_huge(f) ? map_huge(f, cache) : map_small(f, cache);
+		if (f->access & ACCESS_WRITE)
+			dirty_log_mark(f->slot, f->gfn);
 	}
-	huge = may_be_huge(f);
-	if (huge)
-		ret = ept_map(&f->vm->ept, f->gfn & ~(u64)(HUGE_PAGES - 1), 2,
-			      (pfn & ~(u64)(HUGE_PAGES - 1)) << PAGE_SHIFT | leaf_bits(f, true),
-			      &f->cache);
-	else
-		ret = ept_map(&f->vm->ept, f->gfn, 1, pfn << PAGE_SHIFT | leaf_bits(f, false),
-			      &f->cache);
-	if (f->access & ACCESS_WRITE)
-		dirty_log_mark(f->slot, f->gfn);
 	spin_unlock(&f->vm->ept_lock);
 	return ret;
 }
 
-static void page_put(struct fault *f)
+/* The guest writes it without the host's page tables hearing of it. */
+static void mark_written(struct page *page)
 {
-	if (f->writable)
-		set_page_dirty_lock(f->page);
+	if (PageDirty(page))
+		return;
+	if (PageAnon(page))
+		SetPageDirty(page);
 	else
-		mark_page_accessed(f->page);
-	put_page(f->page);
+		set_page_dirty_lock(page);
+}
+
+static void pages_put(struct fault *f)
+{
+	int i;
+
+	for (i = 0; i < f->n; i++) {
+		if (f->writable)
+			mark_written(f->page[i]);
+		put_page(f->page[i]);
+	}
 }
 
 /* slots read-locked. 0, EPT_FAULT_MMIO, -EAGAIN (start anew) or -errno. */
-static int fault_once(struct fault *f)
+static int fault_once(struct vcpu *vcpu, struct fault *f)
 {
 	struct vm *vm = f->vm;
 	int ret;
 
-	f->slot = memslot_find(srcu_dereference(vm->slots, &vm->srcu), f->gfn);
+	f->slot = memslot_find(READ_ONCE(vm->slots), f->gfn);
 	if (!f->slot)
 		return EPT_FAULT_MMIO;
 	if (f->slot->dying)
 		return -EAGAIN;
 	if ((f->access & ACCESS_WRITE) && (f->slot->flags & MINIKVM_MEM_READONLY))
 		return EPT_FAULT_MMIO;
+	ret = cache_fill(&vcpu->ept_cache, vm->ept.levels);
+	if (ret)
+		return ret;
 	f->hva = memslot_hva(f->slot, f->gfn);
 	f->seq = READ_ONCE(vm->invalidate_seq);
 	smp_rmb();	/* the sequence before the page; pairs with the lock in range_end() */
-	ret = page_get(f);
+	ret = page_get(f, look_ahead(vcpu, f));
 	if (ret)
 		return ret;
-	ret = map_page(f);
-	page_put(f);
+	ret = map_pages(f, &vcpu->ept_cache);
+	pages_put(f);
+	vcpu->ahead_gfn = f->gfn + f->n;
 	if (ret == EPT_NEED_FLUSH) {
 		ept_flush(vm);
 		ret = 0;
@@ -230,7 +288,7 @@ static int fault_once(struct fault *f)
 
 /**
  * ept_fault - make a guest access possible, or say that it is not memory
- * @vm: the machine
+ * @vcpu: whose; mutex held
  * @gpa: guest physical address
  * @access: ACCESS_READ, ACCESS_WRITE, ACCESS_FETCH
  *
@@ -238,24 +296,24 @@ static int fault_once(struct fault *f)
  * Return: 0: enter again; EPT_FAULT_MMIO: no slot there, or a write to a
  * read-only one; -EFAULT, -EHWPOISON (SIGBUS sent), -EINTR, -ENOMEM.
  */
-int ept_fault(struct vm *vm, gpa_t gpa, unsigned int access)
+int ept_fault(struct vcpu *vcpu, gpa_t gpa, unsigned int access)
 {
-	struct fault f = { .vm = vm, .gfn = gpa >> PAGE_SHIFT, .access = access };
-	int ret, idx;
+	struct fault f;
+	int ret;
 
-	do {
+	f.vm = vcpu->vm;
+	f.gfn = gpa >> PAGE_SHIFT;
+	f.access = access;
+	for (;;) {
 		if (signal_pending(current))
 			return -EINTR;
-		ret = cache_fill(&f.cache, vm->ept.levels);
-		if (ret)
-			break;
-		idx = slots_read_lock(vm);
-		ret = fault_once(&f);
-		slots_read_unlock(vm, idx);
-		cond_resched();
-	} while (ret == -EAGAIN);
-	cache_empty(&f.cache);
-	return ret;
+		slots_read_lock(vcpu);
+		ret = fault_once(vcpu, &f);
+		slots_read_unlock(vcpu);
+		if (ret != -EAGAIN)
+			return ret;
+		cond_resched();	/* who changes the slots or the page goes on */
+	}
 }
 
 /**

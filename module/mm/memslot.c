@@ -2,9 +2,11 @@
 /*
  * Guest physical memory as the VMM declares it.
  *
- * Readers (faults, MMU notifiers, guest_read()) look at an immutable snapshot
- * under SRCU. A change, one at a time under slots_lock, publishes new snapshots:
- * a slot that goes away is first marked dying, so that nothing maps it any more
+ * Readers look at an immutable snapshot: a vCPU's thread (faults, guest_read())
+ * between slots_read_lock() and slots_read_unlock(), in which it may sleep; MMU
+ * notifiers, which may not, under notifier_lock. A change, one at a time under
+ * slots_lock, publishes new snapshots, and waits for those who use the old one: a
+ * slot that goes away is first marked dying, so that nothing maps it any more
  * while the notifiers still find it; then its EPT entries go; then it does.
  */
 #include <linux/mm.h>
@@ -15,18 +17,43 @@
 
 #include "memslot.h"
 
-/** slots_read_lock - keep slots and what they map from going away; may sleep under it */
-int slots_read_lock(struct vm *vm)
-	__acquires(&vm->srcu)
+/**
+ * slots_read_lock - keep slots and what they map from going away
+ * @vcpu: mutex held; undone by slots_read_unlock()
+ *
+ * Nests, and may be slept under: memslot_set() waits.
+ */
+void slots_read_lock(struct vcpu *vcpu)
 {
-	return srcu_read_lock(&vm->srcu);
+	if (vcpu->slots_depth++)
+		return;
+	WRITE_ONCE(vcpu->slots_seq, vcpu->slots_seq + 1);
+	smp_mb();	/* before the look at the slots; pairs with wait_for_readers() */
 }
 
 /** slots_read_unlock - undo slots_read_lock() */
-void slots_read_unlock(struct vm *vm, int idx)
-	__releases(&vm->srcu)
+void slots_read_unlock(struct vcpu *vcpu)
 {
-	srcu_read_unlock(&vm->srcu, idx);
+	if (!--vcpu->slots_depth)
+		smp_store_release(&vcpu->slots_seq, vcpu->slots_seq + 1); /* after the looks */
+}
+
+/*
+ * No vCPU's thread uses an older snapshot than the current one. Nothing is waited
+ * for unless one is in the middle of a fault or of an access for the guest.
+ */
+static void wait_for_readers(struct vm *vm)
+{
+	u32 i, n = smp_load_acquire(&vm->nr_vcpus);	/* before the slots are read */
+
+	smp_mb();	/* the new snapshot before the look at the readers */
+	for (i = 0; i < n; i++) {
+		u32 *seq = &vm->vcpus[i]->slots_seq;
+		u32 seen = smp_load_acquire(seq);	/* its looks before what the caller does */
+
+		while ((seen & 1) && smp_load_acquire(seq) == seen)	/* as above */
+			schedule_timeout_uninterruptible(1);
+	}
 }
 
 /**
@@ -34,7 +61,7 @@ void slots_read_unlock(struct vm *vm, int idx)
  * @slots: snapshot
  * @gfn: frame
  *
- * Context: slots_read_lock() or slots_lock. Return: the slot or NULL.
+ * Context: slots_read_lock(), notifier_lock or slots_lock. Return: the slot or NULL.
  */
 const struct memslot *memslot_find(const struct memslots *slots, gfn_t gfn)
 {
@@ -56,7 +83,8 @@ const struct memslot *memslot_find(const struct memslots *slots, gfn_t gfn)
 
 static struct memslots *slots_of(struct vm *vm)
 {
-	return rcu_dereference_protected(vm->slots, lockdep_is_held(&vm->slots_lock));
+	lockdep_assert_held(&vm->slots_lock);
+	return vm->slots;
 }
 
 static struct memslot *slot_by_id(const struct memslots *slots, u16 id)
@@ -148,8 +176,10 @@ static void publish(struct vm *vm, struct memslots *to, const struct memslot *ol
 	if (new)
 		to->slot[n++] = new;
 	to->n = n;
-	rcu_assign_pointer(vm->slots, to);
-	synchronize_srcu_expedited(&vm->srcu);
+	write_lock(&vm->notifier_lock);
+	smp_store_release(&vm->slots, to);	/* what is in it before it */
+	write_unlock(&vm->notifier_lock);
+	wait_for_readers(vm);
 	kvfree(from);
 }
 
@@ -305,29 +335,21 @@ int memslot_set(struct vm *vm, const struct minikvm_userspace_memory_region *r)
 /** memslots_create - a VM starts without memory. Return: 0 or -ENOMEM. */
 int memslots_create(struct vm *vm)
 {
-	struct memslots *slots = kzalloc(sizeof(*slots), GFP_KERNEL_ACCOUNT);
-	int err;
-
-	if (!slots)
+	vm->slots = kzalloc(sizeof(*vm->slots), GFP_KERNEL_ACCOUNT);
+	if (!vm->slots)
 		return -ENOMEM;
-	err = init_srcu_struct(&vm->srcu);
-	if (err) {
-		kfree(slots);
-		return err;
-	}
 	mutex_init(&vm->slots_lock);
-	RCU_INIT_POINTER(vm->slots, slots);
+	rwlock_init(&vm->notifier_lock);
 	return 0;
 }
 
 /** memslots_destroy - undo memslots_create() and every memslot_set(); nobody looks any more */
 void memslots_destroy(struct vm *vm)
 {
-	struct memslots *slots = rcu_dereference_protected(vm->slots, true);
+	struct memslots *slots = vm->slots;
 	int i;
 
 	for (i = 0; i < slots->n; i++)
 		slot_free(slots->slot[i]);
 	kvfree(slots);
-	cleanup_srcu_struct(&vm->srcu);
 }

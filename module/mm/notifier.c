@@ -26,11 +26,11 @@ static bool frames_in(const struct memslot *slot, hva_t start, hva_t end, gfn_t 
 	return true;
 }
 
-/* Call @fn for the frames of every slot in the range; ept_lock held, slots read-locked. */
+/* Call @fn for the frames of every slot in the range; ept_lock and notifier_lock held. */
 static int for_frames(struct vm *vm, hva_t start, hva_t end,
 		      int (*fn)(struct ept *ept, u64 gfn, u64 npages))
 {
-	struct memslots *slots = srcu_dereference(vm->slots, &vm->srcu);
+	const struct memslots *slots = vm->slots;
 	int i, ret = 0;
 	gfn_t gfn;
 	u64 n;
@@ -62,10 +62,10 @@ static void unmap_frames(struct vm *vm, gfn_t gfn, u64 npages, int *flush)
 	}
 }
 
-/* No allocation, no sleep but for the flush's IPIs: fits any caller. Slots read-locked. */
+/* No allocation, no sleep but for the flush's IPIs: fits any caller. notifier_lock held. */
 static void unmap_hva(struct vm *vm, hva_t start, hva_t end)
 {
-	struct memslots *slots = srcu_dereference(vm->slots, &vm->srcu);
+	const struct memslots *slots = vm->slots;
 	int i, flush = 0;
 	gfn_t gfn;
 	u64 n;
@@ -99,11 +99,11 @@ static struct vm *vm_of(struct mmu_notifier *mn)
 static int range_start(struct mmu_notifier *mn, const struct mmu_notifier_range *range)
 {
 	struct vm *vm = vm_of(mn);
-	int idx = slots_read_lock(vm);
 
+	read_lock(&vm->notifier_lock);
 	invalidate_begin(vm, range->start, range->end);
 	unmap_hva(vm, range->start, range->end);
-	slots_read_unlock(vm, idx);
+	read_unlock(&vm->notifier_lock);
 	return 0;
 }
 
@@ -140,9 +140,9 @@ static int is_mapped_fn(struct ept *ept, u64 gfn, u64 n)
 static int young(struct mmu_notifier *mn, hva_t start, hva_t end, bool clear, bool flush)
 {
 	struct vm *vm = vm_of(mn);
-	int idx, ret;
+	int ret;
 
-	idx = slots_read_lock(vm);
+	read_lock(&vm->notifier_lock);
 	spin_lock(&vm->ept_lock);
 	if (!vmx_caps.ept_ad)
 		ret = for_frames(vm, start, end, clear ? ept_unmap : is_mapped_fn);
@@ -151,7 +151,7 @@ static int young(struct mmu_notifier *mn, hva_t start, hva_t end, bool clear, bo
 	spin_unlock(&vm->ept_lock);
 	if (ret && clear && (flush || !vmx_caps.ept_ad))
 		ept_flush(vm);
-	slots_read_unlock(vm, idx);
+	read_unlock(&vm->notifier_lock);
 	return !!ret;
 }
 
@@ -176,10 +176,10 @@ static int test_young(struct mmu_notifier *mn, struct mm_struct *mm, unsigned lo
 static void release(struct mmu_notifier *mn, struct mm_struct *mm)
 {
 	struct vm *vm = vm_of(mn);
-	int idx = slots_read_lock(vm);
 
+	read_lock(&vm->notifier_lock);
 	unmap_hva(vm, 0, ULONG_MAX);
-	slots_read_unlock(vm, idx);
+	read_unlock(&vm->notifier_lock);
 }
 
 static const struct mmu_notifier_ops notifier_ops = {

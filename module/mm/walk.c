@@ -90,23 +90,34 @@ static bool is_large(const struct walk *w, const struct mode *m, int level, u64 
 	return level == 2 || (level == 3 && m->levels > 3);
 }
 
-/* Bits that must be 0 in a present entry: the SDM's tables "Format of a ... Entry". */
-static u64 reserved_bits(const struct walk *w, const struct mode *m, int level, bool large)
+/*
+ * Bits that must be 0 in a present entry: the SDM's tables "Format of a ... Entry".
+ * Here those of any entry, in is_reserved() those of its level.
+ */
+static u64 reserved_bits(const struct walk *w, const struct mode *m)
 {
-	u64 reserved;
+	u64 reserved = span(51, w->maxphyaddr);
 
-	if (m->entry_size == 4)		/* PSE-36: bits 39:32 of an address that has so many */
-		return large ? span(21, w->maxphyaddr < 40 ? w->maxphyaddr - 19 : 21) : 0;
-	reserved = span(51, w->maxphyaddr);
+	if (m->entry_size == 4)
+		return 0;
 	if (m->levels == 3)
 		reserved |= span(62, 52);
 	if (!(w->efer & EFER_NX_BIT))
 		reserved |= PTE_NX;
-	if (level > 3)
-		reserved |= PTE_PS;
-	if (large)
-		reserved |= span(12 + 9 * (level - 1) - 1, 13);
 	return reserved;
+}
+
+static bool is_reserved(const struct walk *w, const struct mode *m, int level, u64 pte)
+{
+	if (level == 1 || !(pte & PTE_PS))
+		return false;
+	if (level > 3)
+		return true;
+	if (!is_large(w, m, level, pte))
+		return false;
+	if (m->entry_size == 4)		/* PSE-36: bits 39:32 of an address that has so many */
+		return pte & span(21, w->maxphyaddr < 40 ? w->maxphyaddr - 19 : 21);
+	return pte & span(12 + 9 * (level - 1) - 1, 13);
 }
 
 /* Physical address of a large page: PSE-36 puts bits 39:32 into entry bits 20:13. */
@@ -123,7 +134,8 @@ static int walk_tables(const struct walk *w, u64 gva, unsigned int access, u64 *
 {
 	struct mode m = mode_of(w);
 	u64 table = w->cr3 & m.cr3_mask, rights = PTE_W | PTE_U, pte;
-	bool nx = false, pdpte, large;
+	u64 reserved = reserved_bits(w, &m);
+	bool nx = false, pdpte;
 	int level, shift;
 
 	for (level = m.levels; ; level--) {
@@ -133,15 +145,14 @@ static int walk_tables(const struct walk *w, u64 gva, unsigned int access, u64 *
 		table += (gva >> shift & ((1u << m.bits) - 1)) * m.entry_size;
 		if (w->read(w->arg, table, &pte, m.entry_size) || !(pte & PTE_P))
 			return fault(0, access, w, error);
-		large = is_large(w, &m, level, pte);
-		if (!pdpte && (pte & reserved_bits(w, &m, level, large)))
+		if (!pdpte && ((pte & reserved) || is_reserved(w, &m, level, pte)))
 			return fault(PF_PRESENT | PF_RESERVED, access, w, error);
 		/* PDPTEs of PAE paging carry no rights. */
 		if (!pdpte) {
 			rights &= pte;
 			nx |= m.entry_size == 8 && (pte & PTE_NX);
 		}
-		if (level == 1 || large)
+		if (level == 1 || is_large(w, &m, level, pte))
 			break;
 		table = pte & span(51, 12);
 	}

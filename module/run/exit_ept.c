@@ -34,7 +34,7 @@ int exit_ept_violation(struct vcpu *vcpu, const struct vmexit *exit)
 
 	exit_iret_unblocked_nmis(exit, exit->qualification & EPT_QUAL_NMI_UNBLOCKING);
 	vcpu->stats.ept_faults++;
-	ret = ept_fault(vcpu->vm, exit->gpa, access);
+	ret = ept_fault(vcpu, exit->gpa, access);
 	trace_minikvm_ept_fault(exit->gpa, access, ret);
 	if (!ret)
 		return EXIT_RESUME;

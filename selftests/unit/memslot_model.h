@@ -149,7 +149,7 @@ static void check_sorted(const struct memslots *slots)
 }
 
 /* The last moment of the readers of the slots before, and one of the new ones' readers. */
-static void shim_published(struct srcu_struct *srcu)
+static void shim_published(void)
 {
 	fault_in_some(before);
 	fault_in_some(vm.slots);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * In place of module/minikvm.h: what the files of mm/ use of struct vm and of the kernel's
- * locks and RCU, for one thread. The test hears of each moment that matters to readers.
+ * locks, for one thread. The test hears of each moment that matters to readers.
  */
 #ifndef MINIKVM_H
 #define MINIKVM_H
@@ -16,30 +16,31 @@
 
 #define VM_MAX_SLOTS	512
 
-#define __rcu
-#define __acquires(lock)
-#define __releases(lock)
-#define __must_hold(lock)
 
 typedef u64 gpa_t;
 typedef u64 gfn_t;
 typedef unsigned long hva_t;
-typedef struct { bool held; } spinlock_t;
+typedef struct { bool held; } spinlock_t, rwlock_t;
 struct mutex { bool held; };
-struct srcu_struct { int readers; };
 struct memslots;
+
+struct vcpu {
+	u32 slots_seq, slots_depth;
+};
 
 struct vm {
 	struct mutex slots_lock;
-	struct srcu_struct srcu;
+	rwlock_t notifier_lock;
 	struct memslots *slots;
 	spinlock_t ept_lock;
 	struct ept ept;
 	u8 gpa_bits;
+	struct vcpu *vcpus[1];
+	u32 nr_vcpus;
 };
 
 /* The test's: new slots are visible and old ones unused; a flush; the end of a table. */
-static void shim_published(struct srcu_struct *srcu);
+static void shim_published(void);
 static void shim_table_freed(u64 *table);
 void ept_flush(struct vm *vm);
 
@@ -56,21 +57,16 @@ static unsigned long shim_ept_changes;	/* times that ept_lock was released */
 #define mutex_lock(l)		shim_lock(l)
 #define mutex_unlock(l)		shim_unlock(l)
 #define mutex_init(l)		((l)->held = false)
-#define lockdep_is_held(l)	((l)->held)
+#define lockdep_assert_held(l)	assert((l)->held)
+#define rwlock_init(l)		((l)->held = false)
+#define write_lock(l)		shim_lock(l)
+#define write_unlock(l)		do { shim_unlock(l); shim_published(); } while (0)
 
-#define init_srcu_struct(s)	((s)->readers = 0)
-#define cleanup_srcu_struct(s)	assert(!(s)->readers)
-#define srcu_read_lock(s)	((s)->readers++)
-#define srcu_read_unlock(s, i)	((s)->readers--, (void)(i))
-#define rcu_dereference_protected(p, c) ({ assert(c); (p); })
-#define rcu_assign_pointer(p, v) ((p) = (v))
-#define RCU_INIT_POINTER(p, v)	((p) = (v))
-
-/* A grace period never ends under one's own read lock. */
-static inline void synchronize_srcu_expedited(struct srcu_struct *srcu)
-{
-	assert(!srcu->readers);
-	shim_published(srcu);
-}
+#define READ_ONCE(x)		(*(volatile typeof(x) *)&(x))
+#define WRITE_ONCE(x, v)	(*(volatile typeof(x) *)&(x) = (v))
+#define smp_load_acquire(p)	(*(p))
+#define smp_store_release(p, v)	(*(p) = (v))
+#define smp_mb()		((void)0)
+#define schedule_timeout_uninterruptible(n) assert(!"a grace period under one's own lock")
 
 #endif
