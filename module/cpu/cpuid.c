@@ -4,6 +4,7 @@
  * is told. The tables and their rules are in cpuid_table.c; here they meet the
  * host's processor and the state of the vCPU.
  */
+#include <linux/nospec.h>
 #include <linux/slab.h>
 #include <asm/cpufeature.h>
 #include <asm/processor.h>
@@ -144,39 +145,69 @@ static void no_such_level(struct vcpu *vcpu, u32 function, u32 index,
 	e->edx = first->edx;
 }
 
+/* Functions that have one entry, whatever the index, are found by their number. */
+static void index_functions(struct vcpu *vcpu)
+{
+	const struct minikvm_cpuid_entry2 *e = vcpu->cpuid_sorted;
+	u32 i, n = vcpu->cpuid_nent;
+
+	memset(vcpu->cpuid_index, 0, sizeof(vcpu->cpuid_index));
+	for (i = 0; i < n; i++) {
+		bool alone = (!i || e[i - 1].function != e[i].function) &&
+			     (i + 1 == n || e[i + 1].function != e[i].function);
+
+		if (!alone || (e[i].flags & MINIKVM_CPUID_FLAG_SIGNIFCANT_INDEX))
+			continue;
+		if ((e[i].function & ~0x80000000) < CPUID_INDEXED)
+			vcpu->cpuid_index[e[i].function >> 31][e[i].function & ~0x80000000] = i + 1;
+	}
+}
+
+static const struct minikvm_cpuid_entry2 *indexed(const struct vcpu *vcpu, u32 function)
+{
+	u32 low = function & ~0x80000000, place;
+
+	if (low >= CPUID_INDEXED)
+		return NULL;
+	place = vcpu->cpuid_index[function >> 31][array_index_nospec(low, CPUID_INDEXED)];
+	return place ? &vcpu->cpuid_sorted[place - 1] : NULL;
+}
+
+/* What is asked most is what the table has; the rest takes its time. */
+static struct minikvm_cpuid_entry2 search(struct vcpu *vcpu, u32 *function, u32 index)
+{
+	struct cpuid_table t = table_of(vcpu);
+	const struct minikvm_cpuid_entry2 *found = cpuid_table_find(&t, *function, index);
+	struct minikvm_cpuid_entry2 e = { };
+
+	if (!found)
+		found = cpuid_table_beyond(&t, function, index);
+	if (found)
+		return *found;
+	no_such_level(vcpu, *function, index, &e);
+	*function = ~0u;	/* nothing to adjust */
+	return e;
+}
+
 /**
  * cpuid_query - the CPUID instruction
- * @vcpu: whose
- * @eax: function, then the answer
- * @ebx: answer
- * @ecx: index, then the answer
- * @edx: answer
+ * @vcpu: EAX and ECX have the question; all four get the answer
  *
  * Context: interrupts off or on.
  */
-void cpuid_query(struct vcpu *vcpu, u32 *eax, u32 *ebx, u32 *ecx, u32 *edx)
+void cpuid_query(struct vcpu *vcpu)
 {
-	struct cpuid_table t = table_of(vcpu);
-	u32 function = *eax, index = *ecx;
-	const struct minikvm_cpuid_entry2 *found = cpuid_table_find(&t, function, index);
-	struct minikvm_cpuid_entry2 e = { };
+	u32 function = vcpu->regs[RAX], index = vcpu->regs[RCX];
+	const struct minikvm_cpuid_entry2 *found = indexed(vcpu, function);
+	struct minikvm_cpuid_entry2 e;
 
-	if (unlikely(!found))
-		found = cpuid_table_beyond(&t, &function, index);
-	if (found) {
-		e.eax = found->eax;
-		e.ebx = found->ebx;
-		e.ecx = found->ecx;
-		e.edx = found->edx;
-		if (function <= 0xd)
-			adjust(vcpu, function, index, &e);
-	} else {
-		no_such_level(vcpu, function, index, &e);
-	}
-	*eax = e.eax;
-	*ebx = e.ebx;
-	*ecx = e.ecx;
-	*edx = e.edx;
+	e = likely(found) ? *found : search(vcpu, &function, index);
+	if (function <= 0xd)
+		adjust(vcpu, function, index, &e);
+	vcpu->regs[RAX] = e.eax;
+	vcpu->regs[RBX] = e.ebx;
+	vcpu->regs[RCX] = e.ecx;
+	vcpu->regs[RDX] = e.edx;
 }
 
 /* ---- what follows from the VMM's choice */
@@ -342,6 +373,7 @@ int cpuid_set(struct vcpu *vcpu, struct minikvm_cpuid_entry2 *entries, u32 nent)
 	vcpu->cpuid = entries;
 	vcpu->cpuid_sorted = t.entries;
 	vcpu->cpuid_nent = nent;
+	index_functions(vcpu);
 	derive(vcpu);
 	return 0;
 }

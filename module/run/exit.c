@@ -17,6 +17,7 @@ enum {
 	NEED_INSN	= BIT(3),	/* instruction information, linear address */
 	NEED_GPA	= BIT(4),	/* guest physical and linear address */
 	NEED_IDT	= BIT(5),	/* an event may have been under delivery */
+	NEED_MORE	= NEED_QUAL | NEED_INTR | NEED_INSN | NEED_GPA | NEED_IDT,
 	FAST		= BIT(8),
 };
 
@@ -110,9 +111,12 @@ void exit_snapshot(struct vcpu *vcpu)
 		return;
 	}
 	vcpu->stats.exits[exit->reason]++;
+	exit->idt_info = 0;
 	flags = entry->flags;
 	if (flags & NEED_LEN)
 		exit->insn_len = vmcs_read_exit_insn_len();
+	if (!(flags & NEED_MORE))
+		return;
 	if (flags & NEED_QUAL)
 		exit->qualification = vmcs_read_exit_qualification();
 	if (flags & NEED_INTR) {
@@ -127,7 +131,6 @@ void exit_snapshot(struct vcpu *vcpu)
 		exit->gpa = vmcs_read_exit_gpa();
 		exit->gva = vmcs_read_exit_gva();
 	}
-	exit->idt_info = 0;
 	if (flags & NEED_IDT)
 		exit->idt_info = vmcs_read_exit_idt_info();
 	if (unlikely(exit->idt_info & INTR_INFO_VALID))
@@ -163,6 +166,36 @@ static int exit_unknown(struct vcpu *vcpu)
 
 	vcpu->stats.unknown_exits++;
 	return exit_internal_error(vcpu, MINIKVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON, 2, data);
+}
+
+/**
+ * exit_fast - exit_dispatch() for an exit that exit_is_fast()
+ * @vcpu: attached
+ *
+ * The exits that guests take most are compared first: no indirect call.
+ *
+ * Context: interrupts off. Return: EXIT_RESUME, EXIT_USER or -errno.
+ */
+int exit_fast(struct vcpu *vcpu)
+{
+	const struct vmexit *exit = &vcpu->exit;
+	int verdict;
+
+	if (exit->reason == REASON_CPUID)
+		verdict = exit_cpuid(vcpu, exit);
+	else if (exit->reason == REASON_WRMSR)
+		verdict = exit_wrmsr(vcpu, exit);
+	else if (exit->reason == REASON_RDMSR)
+		verdict = exit_rdmsr(vcpu, exit);
+	else if (exit->reason == REASON_VMCALL)
+		verdict = exit_vmcall(vcpu, exit);
+	else
+		return exit_dispatch(vcpu);
+	if (verdict == EXIT_SKIP) {
+		vcpu_skip(vcpu, exit->insn_len);
+		verdict = EXIT_RESUME;
+	}
+	return verdict;
 }
 
 /**

@@ -16,6 +16,7 @@
 /* exit.c */
 bool exit_is_fast(const struct vcpu *vcpu);
 void exit_snapshot(struct vcpu *vcpu);
+int exit_fast(struct vcpu *vcpu);
 int exit_dispatch(struct vcpu *vcpu);
 int exit_internal_error(struct vcpu *vcpu, u32 suberror, u32 ndata, const u64 *data);
 

@@ -12,13 +12,7 @@
 /* exit_cpuid - SDM "CPUID - CPU Identification" */
 int exit_cpuid(struct vcpu *vcpu, const struct vmexit *exit)
 {
-	u32 eax = vcpu->regs[RAX], ebx, ecx = vcpu->regs[RCX], edx;
-
-	cpuid_query(vcpu, &eax, &ebx, &ecx, &edx);
-	vcpu->regs[RAX] = eax;
-	vcpu->regs[RBX] = ebx;
-	vcpu->regs[RCX] = ecx;
-	vcpu->regs[RDX] = edx;
+	cpuid_query(vcpu);
 	return EXIT_SKIP;
 }
 

@@ -142,6 +142,7 @@ static void enter_loop(struct vcpu *vcpu)
 	}
 	fpu_before_entry(vcpu);
 	debug_before_entry(vcpu);
+	vmx_row_begin(vcpu);
 }
 
 static void leave_loop(struct vcpu *vcpu)
@@ -149,17 +150,34 @@ static void leave_loop(struct vcpu *vcpu)
 	/* The guest has trained the branch predictors that the VMM is about to use. */
 	if (cpu_feature_enabled(X86_FEATURE_IBPB_EXIT_TO_USER))
 		this_cpu_write(x86_ibpb_exit_to_user, true);
+	vmx_row_end(vcpu);
 	debug_after_exit(vcpu);
 	fpu_after_exit(vcpu);
 	WRITE_ONCE(vcpu->guest_cpu, -1);
 }
 
-/* Is there more to do than to deliver events? */
+/*
+ * An interrupt ended the guest: take it now, on the guest's account. It was not in
+ * the host's kernel, so that RCU may take it for a quiescent state.
+ */
+static void host_interrupts(void)
+{
+	rcu_note_context_switch(false);
+	local_irq_enable();
+	asm volatile("nop");	/* STI holds them off for one instruction */
+	local_irq_disable();
+}
+
+/* May somebody have asked for more than to deliver events? */
+static bool asked(struct vcpu *vcpu)
+{
+	return (READ_ONCE(vcpu->requests) & ~BIT(REQ_EVENT)) ||
+	       xfer_to_guest_mode_work_pending() || READ_ONCE(vcpu->init_sipi);
+}
+
 static bool must_leave(struct vcpu *vcpu)
 {
-	return (READ_ONCE(vcpu->requests) & ~BIT(REQ_EVENT)) || xfer_to_guest_mode_work_pending() ||
-	       READ_ONCE(vcpu->init_sipi) ||
-	       READ_ONCE(vcpu->mp_state) != MINIKVM_MP_STATE_RUNNABLE;
+	return asked(vcpu) || vcpu->mp_state != MINIKVM_MP_STATE_RUNNABLE;
 }
 
 /* One entry and its exit. */
@@ -177,9 +195,8 @@ static void once(struct vcpu *vcpu)
 	if (trace_minikvm_exit_enabled())
 		trace_minikvm_exit(vcpu->id, vcpu->exit.reason, vmcs_read_guest_rip(),
 				   vcpu->exit.qualification);
-	if (vcpu->exit.reason & REASON_FAILED_ENTRY)
-		return;
-	if (unlikely(vcpu->events.sent || (vcpu->exit.idt_info & INTR_INFO_VALID)))
+	if (unlikely(vcpu->events.sent || (vcpu->exit.idt_info & INTR_INFO_VALID)) &&
+	    !(vcpu->exit.reason & REASON_FAILED_ENTRY))
 		event_after_exit(vcpu, &vcpu->exit);
 }
 
@@ -193,13 +210,13 @@ static enum loop_end guest_loop(struct vcpu *vcpu, int *verdict)
 	failures = __this_cpu_read(vmx_insn_failures);
 	publish(vcpu);
 	enter_loop(vcpu);
-	for (n = 0; n < MAX_EXITS_IRQS_OFF && !must_leave(vcpu); n++) {
+	for (n = 0; n < MAX_EXITS_IRQS_OFF && !asked(vcpu); n++) {
 		once(vcpu);
 		if (!exit_is_fast(vcpu)) {
 			end = LOOP_EXIT;
 			break;
 		}
-		*verdict = exit_dispatch(vcpu);
+		*verdict = exit_fast(vcpu);
 		if (*verdict != EXIT_RESUME) {
 			end = LOOP_DONE;
 			break;
@@ -208,6 +225,9 @@ static enum loop_end guest_loop(struct vcpu *vcpu, int *verdict)
 	leave_loop(vcpu);
 	if (unlikely(failures != __this_cpu_read(vmx_insn_failures)))
 		end = LOOP_BROKEN;
+	if (end == LOOP_EXIT && vcpu->exit.reason == REASON_EXTERNAL_INTR)
+		host_interrupts();
+	vmx_guest_time_ends();
 	local_irq_enable();
 	return end;
 }
@@ -396,8 +416,6 @@ static int run_once(struct vcpu *vcpu)
 	if (immediate_exit)
 		return -EINTR;
 	vcpu->cpuid_locked = true;
-	/* Anything may have changed since the last RUN. */
-	set_bit(REQ_EVENT, &vcpu->requests);
 	return run_loop(vcpu);
 }
 

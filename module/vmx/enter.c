@@ -2,8 +2,9 @@
 /*
  * One entry and one exit, and the host state that surrounds many of them.
  *
- * run/run.c calls vmx_host_save() when the thread came to this CPU, vmx_enter()
- * for each entry, vmx_host_restore() when the thread leaves the CPU or the
+ * run/run.c calls vmx_host_save() when the thread came to this CPU; then, with
+ * interrupts off, vmx_row_begin(), vmx_enter() for each entry of a row, and
+ * vmx_row_end(); and vmx_host_restore() when the thread leaves the CPU or the
  * kernel. Nothing here decides anything about the guest.
  */
 #include <linux/kvm_types.h>
@@ -34,7 +35,8 @@ static_assert(offsetof(struct vcpu, spec_ctrl) == VCPU_SPEC_CTRL);
 /*
  * Translations through EPT entries that lost rights since this CPU last flushed
  * for this VM. The generation is read after guest_cpu was published: who bumps
- * it later sees us and waits. SDM "Invalidating Cached Translation Information".
+ * it later sees us, and waits for an IPI that this CPU takes after the row.
+ * SDM "Invalidating Cached Translation Information".
  */
 static __always_inline void flush_stale(struct vcpu *vcpu)
 {
@@ -64,18 +66,29 @@ static __always_inline void host_cr_update(struct vcpu *vcpu)
 	}
 }
 
-/* The part in which the kernel must not be traced: RCU does not watch. */
+/*
+ * guest_state_enter_irqoff(), without the quiescent state that it notes for RCU:
+ * one for each timer tick is enough, see host_interrupts() in run.c.
+ */
+static __always_inline void guest_state_enter(void)
+{
+	instrumentation_begin();
+	trace_hardirqs_on_prepare();
+	lockdep_hardirqs_on_prepare();
+	instrumentation_end();
+	context_tracking_guest_enter();
+	lockdep_hardirqs_on(CALLER_ADDR0);
+}
+
+/* The part in which the kernel must not be traced: RCU may not watch. */
 static noinstr void enter_and_exit(struct vcpu *vcpu)
 {
-	guest_state_enter_irqoff();
+	guest_state_enter();
 	if (vmx_l1d_flush_needed)
 		vmx_l1d_flush(vcpu);
-	if (vcpu->cr2 != native_read_cr2())
-		native_write_cr2(vcpu->cr2);
 
 	vcpu->entry_failed = vmx_enter_guest(vcpu, vcpu->launched);
 
-	vcpu->cr2 = native_read_cr2();
 	if (unlikely(vcpu->entry_failed)) {
 		vcpu->exit.reason = ~0u;
 	} else {
@@ -115,8 +128,47 @@ static noinline void host_machine_check(void)
 }
 
 /**
- * vmx_enter - run the guest until its next exit
+ * vmx_row_begin - what one or many entries in a row need, as long as interrupts are off
  * @vcpu: attached, host state saved, guest_cpu published
+ *
+ * Until vmx_row_end() the guest's CR2 is in the processor.
+ *
+ * Context: interrupts off.
+ */
+void vmx_row_begin(struct vcpu *vcpu)
+{
+	flush_stale(vcpu);
+	host_cr_update(vcpu);
+	if (vcpu->cr2 != native_read_cr2())
+		native_write_cr2(vcpu->cr2);
+	guest_timing_enter_irqoff();
+}
+
+/**
+ * vmx_row_end - undo vmx_row_begin()
+ * @vcpu: whose
+ *
+ * The caller does guest_timing_exit_irqoff(): a tick that ended the guest counts as
+ * the guest's. Context: interrupts still off.
+ */
+void vmx_row_end(struct vcpu *vcpu)
+{
+	vcpu->cr2 = native_read_cr2();
+}
+
+/**
+ * vmx_guest_time_ends - from here on the time is the host's
+ *
+ * Context: interrupts off, after vmx_row_end().
+ */
+void vmx_guest_time_ends(void)
+{
+	guest_timing_exit_irqoff();
+}
+
+/**
+ * vmx_enter - run the guest until its next exit
+ * @vcpu: after vmx_row_begin()
  *
  * On return vcpu->exit.reason is the exit's, and a host NMI or machine check that
  * caused it has been handled; vcpu->entry_failed says that the processor refused to enter.
@@ -125,11 +177,7 @@ static noinline void host_machine_check(void)
  */
 void vmx_enter(struct vcpu *vcpu)
 {
-	flush_stale(vcpu);
-	host_cr_update(vcpu);
-	guest_timing_enter_irqoff();
 	enter_and_exit(vcpu);
-	guest_timing_exit_irqoff();
 	if (unlikely(is_machine_check(vcpu)))
 		host_machine_check();
 	vcpu->stats.entries++;
@@ -178,12 +226,11 @@ void vmx_host_save(struct vcpu *vcpu)
  *
  * An exit leaves the limits of GDTR and IDTR at 0xffff and that of TR at 0x67,
  * and LDTR null; see SDM "Loading Host Segment and Descriptor-Table Registers".
+ * That of IDTR may stay: no vector is beyond the 256 that Linux has there.
  * Context: interrupts or preemption off, same CPU as the last entry.
  */
 void vmx_host_restore(struct vcpu *vcpu)
 {
-	struct desc_ptr idt;
-
 	if (vcpu->host_ldt_sel)
 		host_lldt(vcpu->host_ldt_sel);
 	if (vcpu->host_gs_sel)
@@ -196,8 +243,5 @@ void vmx_host_restore(struct vcpu *vcpu)
 	}
 	invalidate_tss_limit();
 	load_fixmap_gdt(raw_smp_processor_id());
-	store_idt(&idt);
-	idt.size = IDT_ENTRIES * sizeof(gate_desc) - 1;
-	load_idt(&idt);
 	vcpu->host_loaded = false;
 }
