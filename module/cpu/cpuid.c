@@ -201,7 +201,14 @@ void cpuid_query(struct vcpu *vcpu)
 	const struct minikvm_cpuid_entry2 *found = indexed(vcpu, function);
 	struct minikvm_cpuid_entry2 e;
 
-	e = likely(found) ? *found : search(vcpu, &function, index);
+	if (likely(found)) {
+		e.eax = found->eax;
+		e.ebx = found->ebx;
+		e.ecx = found->ecx;
+		e.edx = found->edx;
+	} else {
+		e = search(vcpu, &function, index);
+	}
 	if (function <= 0xd)
 		adjust(vcpu, function, index, &e);
 	vcpu->regs[RAX] = e.eax;

@@ -18,7 +18,7 @@ enum {
 	NEED_GPA	= BIT(4),	/* guest physical and linear address */
 	NEED_IDT	= BIT(5),	/* an event may have been under delivery */
 	NEED_MORE	= NEED_QUAL | NEED_INTR | NEED_INSN | NEED_GPA | NEED_IDT,
-	FAST		= BIT(8),
+	FAST		= BIT(8),	/* with NEED_LEN at most */
 };
 
 struct exit_entry {
@@ -84,23 +84,13 @@ static const struct exit_entry *entry_of(const struct vcpu *vcpu)
 }
 
 /**
- * exit_is_fast - may the exit be handled with interrupts off?
- * @vcpu: after an exit
- */
-bool exit_is_fast(const struct vcpu *vcpu)
-{
-	const struct exit_entry *entry = entry_of(vcpu);
-
-	return entry && (entry->flags & FAST);
-}
-
-/**
  * exit_snapshot - read the exit fields that this reason's handler needs
  * @vcpu: attached, on the CPU of the exit
  *
  * Context: interrupts off. SDM "VM-Exit Information Fields".
+ * Return: may the exit be handled with interrupts off?
  */
-void exit_snapshot(struct vcpu *vcpu)
+bool exit_snapshot(struct vcpu *vcpu)
 {
 	const struct exit_entry *entry = entry_of(vcpu);
 	struct vmexit *exit = &vcpu->exit;
@@ -108,7 +98,7 @@ void exit_snapshot(struct vcpu *vcpu)
 
 	if (unlikely(!entry)) {
 		exit->qualification = vcpu->entry_failed ? 0 : vmcs_read_exit_qualification();
-		return;
+		return false;
 	}
 	vcpu->stats.exits[exit->reason]++;
 	exit->idt_info = 0;
@@ -116,7 +106,7 @@ void exit_snapshot(struct vcpu *vcpu)
 	if (flags & NEED_LEN)
 		exit->insn_len = vmcs_read_exit_insn_len();
 	if (!(flags & NEED_MORE))
-		return;
+		return flags & FAST;
 	if (flags & NEED_QUAL)
 		exit->qualification = vmcs_read_exit_qualification();
 	if (flags & NEED_INTR) {
@@ -135,6 +125,7 @@ void exit_snapshot(struct vcpu *vcpu)
 		exit->idt_info = vmcs_read_exit_idt_info();
 	if (unlikely(exit->idt_info & INTR_INFO_VALID))
 		exit->idt_error = vmcs_read_exit_idt_error();
+	return false;
 }
 
 /**
@@ -169,7 +160,7 @@ static int exit_unknown(struct vcpu *vcpu)
 }
 
 /**
- * exit_fast - exit_dispatch() for an exit that exit_is_fast()
+ * exit_fast - exit_dispatch() for an exit of which exit_snapshot() said true
  * @vcpu: attached
  *
  * The exits that guests take most are compared first: no indirect call.
@@ -202,7 +193,7 @@ int exit_fast(struct vcpu *vcpu)
  * exit_dispatch - handle the exit that exit_snapshot() recorded
  * @vcpu: attached
  *
- * Context: interrupts off if exit_is_fast(), on otherwise.
+ * Context: interrupts off if exit_snapshot() said true, on otherwise.
  * Return: EXIT_RESUME, EXIT_USER or -errno; RIP has moved where it should.
  */
 int exit_dispatch(struct vcpu *vcpu)

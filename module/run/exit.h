@@ -14,8 +14,7 @@
 #include "../minikvm.h"
 
 /* exit.c */
-bool exit_is_fast(const struct vcpu *vcpu);
-void exit_snapshot(struct vcpu *vcpu);
+bool exit_snapshot(struct vcpu *vcpu);
 int exit_fast(struct vcpu *vcpu);
 int exit_dispatch(struct vcpu *vcpu);
 int exit_internal_error(struct vcpu *vcpu, u32 suberror, u32 ndata, const u64 *data);

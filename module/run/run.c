@@ -180,9 +180,11 @@ static bool must_leave(struct vcpu *vcpu)
 	return asked(vcpu) || vcpu->mp_state != MINIKVM_MP_STATE_RUNNABLE;
 }
 
-/* One entry and its exit. */
-static void once(struct vcpu *vcpu)
+/* One entry and its exit. May the exit be handled with interrupts off? */
+static bool once(struct vcpu *vcpu)
 {
+	bool fast;
+
 	if (unlikely(test_bit(REQ_EVENT, &vcpu->requests))) {
 		clear_bit(REQ_EVENT, &vcpu->requests);
 		smp_mb__after_atomic();	/* the request before what it is about */
@@ -191,13 +193,14 @@ static void once(struct vcpu *vcpu)
 	if (trace_minikvm_entry_enabled())
 		trace_minikvm_entry(vcpu->id, vmcs_read_guest_rip());
 	vmx_enter(vcpu);
-	exit_snapshot(vcpu);
+	fast = exit_snapshot(vcpu);
 	if (trace_minikvm_exit_enabled())
 		trace_minikvm_exit(vcpu->id, vcpu->exit.reason, vmcs_read_guest_rip(),
 				   vcpu->exit.qualification);
 	if (unlikely(vcpu->events.sent || (vcpu->exit.idt_info & INTR_INFO_VALID)) &&
 	    !(vcpu->exit.reason & REASON_FAILED_ENTRY))
 		event_after_exit(vcpu, &vcpu->exit);
+	return fast;
 }
 
 static enum loop_end guest_loop(struct vcpu *vcpu, int *verdict)
@@ -211,8 +214,7 @@ static enum loop_end guest_loop(struct vcpu *vcpu, int *verdict)
 	publish(vcpu);
 	enter_loop(vcpu);
 	for (n = 0; n < MAX_EXITS_IRQS_OFF && !asked(vcpu); n++) {
-		once(vcpu);
-		if (!exit_is_fast(vcpu)) {
+		if (!once(vcpu)) {
 			end = LOOP_EXIT;
 			break;
 		}

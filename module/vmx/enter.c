@@ -67,8 +67,9 @@ static __always_inline void host_cr_update(struct vcpu *vcpu)
 }
 
 /*
- * guest_state_enter_irqoff(), without the quiescent state that it notes for RCU:
- * one for each timer tick is enough, see host_interrupts() in run.c.
+ * guest_state_enter_irqoff() and guest_state_exit_irqoff(), without the quiescent
+ * states that they note for RCU where context is not tracked: one for each timer
+ * tick is enough, see host_interrupts() in run.c.
  */
 static __always_inline void guest_state_enter(void)
 {
@@ -78,6 +79,15 @@ static __always_inline void guest_state_enter(void)
 	instrumentation_end();
 	context_tracking_guest_enter();
 	lockdep_hardirqs_on(CALLER_ADDR0);
+}
+
+static __always_inline void guest_state_exit(void)
+{
+	lockdep_hardirqs_off(CALLER_ADDR0);
+	context_tracking_guest_exit();
+	instrumentation_begin();
+	trace_hardirqs_off_finish();
+	instrumentation_end();
 }
 
 /* The part in which the kernel must not be traced: RCU may not watch. */
@@ -100,7 +110,7 @@ static noinstr void enter_and_exit(struct vcpu *vcpu)
 				vmx_host_nmi();
 		}
 	}
-	guest_state_exit_irqoff();
+	guest_state_exit();
 }
 
 /*
