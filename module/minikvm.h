@@ -82,7 +82,6 @@ struct vmexit {
 	u32 intr_error;		/* its error code */
 	u32 idt_info;		/* event whose delivery was under way */
 	u32 idt_error;		/* its error code */
-	u32 insn_info;		/* operands of string I/O, VMX instructions */
 	u64 qualification;
 	u64 gpa;		/* EPT violations */
 	u64 gva;		/* EPT violations, string I/O */
@@ -219,9 +218,11 @@ struct vcpu {
 	/* Guest memory: mm/ */
 	u32 slots_seq;			/* [a] odd: this thread uses vm->slots */
 	u32 slots_depth;		/* [m] nested slots_read_lock() */
+	const struct memslot *slot_hit;	/* [m] found last under the outermost one, or NULL */
 	struct ept_cache ept_cache;	/* [m] tables for the next fault */
 	gfn_t ahead_gfn;		/* [m] a fault here continues a row of faults */
 	u32 ahead;			/* [m] pages that the last fault of the row mapped */
+	struct page *ahead_page[EPT_AHEAD_MAX]; /* [m] of the fault that is being served */
 
 	/* I/O in progress: run/complete.c calls it first on the next RUN. */
 	int (*complete)(struct vcpu *vcpu);	/* [m] verdict, as an exit handler's */
@@ -336,8 +337,6 @@ int memslots_create(struct vm *vm);
 void memslots_destroy(struct vm *vm);
 int memslot_set(struct vm *vm, const struct minikvm_userspace_memory_region *region);
 const struct memslot *memslot_find(const struct memslots *slots, gfn_t gfn);
-void slots_read_lock(struct vcpu *vcpu);
-void slots_read_unlock(struct vcpu *vcpu);
 
 /* mm/notifier.c: the host takes memory back */
 int notifier_create(struct vm *vm);
@@ -364,6 +363,7 @@ int dirty_log_get(struct vm *vm, struct minikvm_dirty_log *log);
  * mm/guest_mem.c: the kernel reads and writes guest memory; sleeps.
  * 0 or -EFAULT (no slot, read-only slot, host page gone).
  */
+int guest_read_word(struct vcpu *vcpu, gpa_t gpa, void *data, size_t len);
 int guest_read(struct vcpu *vcpu, gpa_t gpa, void *data, size_t len);
 int guest_write(struct vcpu *vcpu, gpa_t gpa, const void *data, size_t len);
 

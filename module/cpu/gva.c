@@ -7,6 +7,7 @@
 #include <asm/processor-flags.h>
 
 #include "../mm/walk.h"
+#include "../mm/memslot.h"
 #include "../vmx/vmx.h"
 #include "../minikvm.h"
 
@@ -15,7 +16,7 @@ static_assert((int)ACCESS_FETCH == (int)WALK_FETCH && (int)ACCESS_USER == (int)W
 
 static int read_table(void *arg, u64 gpa, void *data, size_t len)
 {
-	return guest_read(arg, gpa, data, len);
+	return guest_read_word(arg, gpa, data, len);
 }
 
 static struct walk walk_of(struct vcpu *vcpu)
@@ -48,9 +49,14 @@ int gva_to_gpa(struct vcpu *vcpu, gva_t gva, unsigned int access, gpa_t *gpa,
 	struct walk w = walk_of(vcpu);
 	u32 error;
 
+	int ret;
+
 	if (vmx_cpl() == 3)
 		access |= ACCESS_USER;
-	if (!walk_gva(&w, gva, access, gpa, &error))
+	slots_read_lock(vcpu);
+	ret = walk_gva(&w, gva, access, gpa, &error);
+	slots_read_unlock(vcpu);
+	if (!ret)
 		return 0;
 	*fault = (struct guest_fault) { .vector = 14, .error = error, .addr = gva };
 	return 1;
@@ -122,7 +128,9 @@ int vcpu_translate(struct vcpu *vcpu, struct minikvm_translation *tr)
 	u32 error;
 
 	w.ac = true;
+	slots_read_lock(vcpu);
 	tr->valid = !walk_gva(&w, tr->linear_address, WALK_READ, &gpa, &error);
+	slots_read_unlock(vcpu);
 	tr->physical_address = tr->valid ? gpa : ~0ull;
 	tr->writeable = 1;
 	tr->usermode = 0;

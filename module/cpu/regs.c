@@ -33,13 +33,11 @@ void vcpu_set_reg(struct vcpu *vcpu, int reg, unsigned long val)
 		vcpu->regs[reg] = val;
 }
 
-/* Where each register is in struct minikvm_regs, in instruction order. */
-static const u8 reg_offset[NR_GPRS] = {
-#define AT(r) offsetof(struct minikvm_regs, r)
-	AT(rax), AT(rcx), AT(rdx), AT(rbx), AT(rsp), AT(rbp), AT(rsi), AT(rdi),
-	AT(r8), AT(r9), AT(r10), AT(r11), AT(r12), AT(r13), AT(r14), AT(r15),
-#undef AT
-};
+/* The registers of struct minikvm_regs that are in struct vcpu: all but RSP. */
+#define FOR_EACH_GPR(do) \
+	do(RAX, rax) do(RCX, rcx) do(RDX, rdx) do(RBX, rbx) do(RBP, rbp) do(RSI, rsi) \
+	do(RDI, rdi) do(R8, r8) do(R9, r9) do(R10, r10) do(R11, r11) do(R12, r12) \
+	do(R13, r13) do(R14, r14) do(R15, r15)
 
 /**
  * vcpu_get_regs - GET_REGS
@@ -48,10 +46,10 @@ static const u8 reg_offset[NR_GPRS] = {
  */
 void vcpu_get_regs(struct vcpu *vcpu, struct minikvm_regs *regs)
 {
-	int i;
-
-	for (i = 0; i < NR_GPRS; i++)
-		*(u64 *)((void *)regs + reg_offset[i]) = vcpu_reg(vcpu, i);
+#define GET(i, name) regs->name = vcpu->regs[i];
+	FOR_EACH_GPR(GET)
+#undef GET
+	regs->rsp = vmcs_read_guest_rsp();
 	regs->rip = vmcs_read_guest_rip();
 	regs->rflags = vmcs_read_guest_rflags();
 }
@@ -68,10 +66,10 @@ void vcpu_get_regs(struct vcpu *vcpu, struct minikvm_regs *regs)
  */
 int vcpu_set_regs(struct vcpu *vcpu, const struct minikvm_regs *regs)
 {
-	int i;
-
-	for (i = 0; i < NR_GPRS; i++)
-		vcpu_set_reg(vcpu, i, *(u64 *)((void *)regs + reg_offset[i]));
+#define SET(i, name) vcpu->regs[i] = regs->name;
+	FOR_EACH_GPR(SET)
+#undef SET
+	vmcs_write_guest_rsp(regs->rsp);
 	if (regs->rip != vmcs_read_guest_rip())
 		vcpu->complete = NULL;
 	vmcs_write_guest_rip(regs->rip);

@@ -14,6 +14,7 @@
 #endif
 
 #define INSN_MAX	15
+#define INSN_ROOM	16	/* for the bytes of one, in two words */
 #define INSN_NO_REG	0xff
 
 /* What is done with the memory operand. ALU operations in the order of their opcodes. */
@@ -54,6 +55,7 @@ struct insn {
 struct mmio_piece {
 	u64 gpa;
 	u8 len;
+	bool device;			/* EPT has just said that there is no memory */
 };
 
 struct mmio_side {
@@ -63,8 +65,18 @@ struct mmio_side {
 	u64 value;
 };
 
+/* What some bytes were decoded to; no bytes, no instruction: len is 0. */
+struct mmio_decoded {
+	u64 bytes[2];
+	int bits;
+	struct insn insn;
+};
+
+#define MMIO_DECODED	4
+
 struct mmio_state {
 	struct insn insn;
+	struct mmio_decoded decoded[MMIO_DECODED]; /* of the drivers' few loops */
 	int bits;			/* of the code segment: 16, 32, 64 */
 	struct mmio_side read, write;
 };

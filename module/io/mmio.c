@@ -12,6 +12,7 @@
 #include <asm/trapnr.h>
 
 #include "../trace.h"
+#include "../mm/memslot.h"
 #include "../vmx/vmx.h"
 #include "../minikvm.h"
 
@@ -242,17 +243,18 @@ static u64 write_address(struct vcpu *vcpu, const struct insn *insn)
 	return operand_address(vcpu, insn);
 }
 
-/* One piece's address: the processor has translated it, if this is the access that exited. */
-static int translate(struct vcpu *vcpu, u64 gva, unsigned int access, u64 *gpa,
+/* A piece's address: the processor has translated it, if this is the access that exited. */
+static int translate(struct vcpu *vcpu, u64 gva, unsigned int access, struct mmio_piece *piece,
 		     struct guest_fault *fault)
 {
 	const struct vmexit *exit = &vcpu->exit;
-	bool same = gva == exit->gva && (access == ACCESS_READ ||
-					 (exit->qualification & EPT_QUAL_WRITE));
+	bool wrote = exit->qualification & EPT_QUAL_WRITE;
 
-	if (!same)
-		return gva_to_gpa(vcpu, gva, access, gpa, fault);
-	*gpa = exit->gpa;
+	/* A write that exited may be one to memory that can be read. */
+	piece->device = gva == exit->gva && wrote == (access == ACCESS_WRITE);
+	if (gva != exit->gva || (access == ACCESS_WRITE && !wrote))
+		return gva_to_gpa(vcpu, gva, access, &piece->gpa, fault);
+	piece->gpa = exit->gpa;
 	return 0;
 }
 
@@ -265,7 +267,7 @@ static int locate(struct vcpu *vcpu, struct mmio_side *side, u64 gva, int size, 
 	*side = (struct mmio_side) { };
 	while (size) {
 		n = min_t(int, size, PAGE_SIZE - offset_in_page(gva));
-		if (translate(vcpu, gva, access, &side->piece[side->n].gpa, &fault)) {
+		if (translate(vcpu, gva, access, &side->piece[side->n], &fault)) {
 			gva_inject(vcpu, &fault);
 			return 1;
 		}
@@ -315,7 +317,7 @@ static int read_side(struct vcpu *vcpu, struct mmio_side *side)
 		const struct mmio_piece *p = &side->piece[side->done];
 		u64 data = 0;
 
-		if (guest_read(vcpu, p->gpa, &data, p->len) &&
+		if ((p->device || guest_read(vcpu, p->gpa, &data, p->len)) &&
 		    io_bus_mmio(vcpu, false, p->gpa, &data, p->len))
 			return to_vmm(vcpu, p, false, 0);
 		trace_minikvm_mmio(false, p->gpa, p->len, data);
@@ -331,7 +333,7 @@ static int write_side(struct vcpu *vcpu, struct mmio_side *side)
 		u64 data = side->value >> (8 * side->bytes);
 
 		trace_minikvm_mmio(true, p->gpa, p->len, data);
-		if (guest_write(vcpu, p->gpa, &data, p->len) &&
+		if ((p->device || guest_write(vcpu, p->gpa, &data, p->len)) &&
 		    io_bus_mmio(vcpu, true, p->gpa, &data, p->len))
 			return to_vmm(vcpu, p, true, data);
 		piece_done(side);
@@ -522,8 +524,26 @@ static int cannot(struct vcpu *vcpu, const u8 *bytes, int n)
 	return EXIT_USER;
 }
 
+/* Bytes that were decoded lately need not be decoded again. */
+static int decode(struct vcpu *vcpu, u64 rip, const u64 bytes[2], int n)
+{
+	struct mmio_state *m = &vcpu->mmio;
+	struct mmio_decoded *d = &m->decoded[rip / 4 % MMIO_DECODED];
+	int err;
+
+	if (d->insn.len && d->bytes[0] == bytes[0] && d->bytes[1] == bytes[1] &&
+	    d->bits == m->bits && d->insn.len <= n) {
+		m->insn = d->insn;
+		return 0;
+	}
+	err = insn_decode((const u8 *)bytes, n, m->bits, &m->insn);
+	if (!err)
+		*d = (struct mmio_decoded) { { bytes[0], bytes[1] }, m->bits, m->insn };
+	return err;
+}
+
 /* The instruction at RIP; the next page is read only if it goes on there. */
-static int fetch(struct vcpu *vcpu, u8 *bytes, int *n)
+static int fetch(struct vcpu *vcpu, u64 bytes[2], int *n)
 {
 	int bits = vcpu->mmio.bits = vcpu_code_bits(vcpu), ret;
 	u64 rip = vmcs_read_guest_rip() + (bits == 64 ? 0 : vmcs_read_guest_cs_base());
@@ -531,16 +551,17 @@ static int fetch(struct vcpu *vcpu, u8 *bytes, int *n)
 
 	if (bits != 64)
 		rip = (u32)rip;
-	*n = min_t(int, INSN_MAX, PAGE_SIZE - offset_in_page(rip));
+	*n = min_t(int, INSN_ROOM, PAGE_SIZE - offset_in_page(rip));
 	ret = gva_read(vcpu, rip, bytes, *n, ACCESS_FETCH, &fault);
 	if (!ret) {
-		ret = insn_decode(bytes, *n, bits, &vcpu->mmio.insn);
-		if (ret != INSN_MORE || *n == INSN_MAX)
+		ret = decode(vcpu, rip, bytes, min(*n, INSN_MAX));
+		if (ret != INSN_MORE || *n >= INSN_MAX)
 			return ret;
-		ret = gva_read(vcpu, rip + *n, bytes + *n, INSN_MAX - *n, ACCESS_FETCH, &fault);
+		ret = gva_read(vcpu, rip + *n, (u8 *)bytes + *n, INSN_MAX - *n, ACCESS_FETCH,
+			       &fault);
 		if (!ret) {
 			*n = INSN_MAX;
-			return insn_decode(bytes, *n, bits, &vcpu->mmio.insn);
+			return decode(vcpu, rip, bytes, *n);
 		}
 	}
 	if (ret > 0)
@@ -552,14 +573,14 @@ static int emulate(struct vcpu *vcpu)
 {
 	struct mmio_state *m = &vcpu->mmio;
 	const struct insn *insn = &m->insn;
-	u8 bytes[INSN_MAX];
+	u64 bytes[INSN_ROOM / sizeof(u64)] = { };
 	int n, ret;
 
 	ret = fetch(vcpu, bytes, &n);
 	if (ret > 0)
 		return EXIT_RESUME;	/* the guest got a fault */
 	if (ret)
-		return cannot(vcpu, bytes, ret == -EFAULT ? 0 : n);
+		return cannot(vcpu, (const u8 *)bytes, ret == -EFAULT ? 0 : min(n, INSN_MAX));
 	vcpu->exit.insn_len = insn->len;
 	if (nothing_left(vcpu, insn))
 		return EXIT_SKIP;

@@ -195,13 +195,13 @@ static int ins(struct vcpu *vcpu)
 	return to_vmm(vcpu, NULL);
 }
 
-static int string(struct vcpu *vcpu, const struct vmexit *exit)
+static int string(struct vcpu *vcpu, u64 qualification)
 {
 	struct pio_state *pio = &vcpu->pio;
 
-	pio->rep = exit->qualification & QUAL_REP;
-	pio->addr_size = INFO_ADDR_SIZE(exit->insn_info);
-	pio->gva = exit->gva;
+	pio->rep = qualification & QUAL_REP;
+	pio->addr_size = INFO_ADDR_SIZE(vmcs_read_exit_insn_info());
+	pio->gva = vmcs_read_exit_gva();
 	if (!rep_count(vcpu))
 		return EXIT_SKIP;
 	return pio->in ? ins(vcpu) : outs(vcpu);
@@ -210,7 +210,7 @@ static int string(struct vcpu *vcpu, const struct vmexit *exit)
 /**
  * pio_exit - an exit of IN, OUT, INS or OUTS
  * @vcpu: attached
- * @exit: qualification; instruction information and linear address for strings
+ * @exit: with its qualification
  *
  * A REP form goes on by executing the instruction again.
  * Context: sleeps. Return: verdict.
@@ -228,5 +228,5 @@ int pio_exit(struct vcpu *vcpu, const struct vmexit *exit)
 	};
 	vcpu->stats.pio++;
 	trace_minikvm_pio(vcpu->pio.in, vcpu->pio.port, vcpu->pio.size, 1);
-	return vcpu->pio.string ? string(vcpu, exit) : simple(vcpu);
+	return vcpu->pio.string ? string(vcpu, q) : simple(vcpu);
 }

@@ -77,18 +77,38 @@ static bool vector_test(const struct lapic_regs *regs, u32 set, u8 vector)
 	return lapic_reg(regs, set + (vector / 32) * 16) & BIT(vector % 32);
 }
 
-/* The highest vector of a set, or -1. */
-static int vector_highest(const struct lapic_regs *regs, u32 set)
+/* The highest vector that waits, or -1. */
+static int irr_highest(const struct lapic_regs *regs)
 {
 	int i;
 
 	for (i = VECTOR_WORDS - 1; i >= 0; i--) {
-		u32 word = lapic_reg(regs, set + i * 16);
+		u32 word = lapic_reg(regs, LAPIC_IRR + i * 16);
 
 		if (word)
 			return i * 32 + __fls(word);
 	}
 	return -1;
+}
+
+/* The highest vector in service, or -1. */
+static int isr_highest(const struct lapic_regs *regs)
+{
+	int i;
+
+	if (!regs->isr_words)
+		return -1;
+	i = __fls(regs->isr_words);
+	return i * 32 + __fls(lapic_reg(regs, LAPIC_ISR + i * 16));
+}
+
+/* One of the ISR registers was written. */
+static void isr_changed(struct lapic_regs *regs, int word)
+{
+	if (lapic_reg(regs, LAPIC_ISR + word * 16))
+		regs->isr_words |= BIT(word);
+	else
+		regs->isr_words &= ~BIT(word);
 }
 
 static enum lapic_mode reg_mode(const struct lapic_regs *regs)
@@ -222,7 +242,7 @@ void lapic_regs_request(struct lapic_regs *regs, u8 vector, bool level)
 static u32 processor_priority(const struct lapic_regs *regs)
 {
 	u32 tpr = lapic_reg(regs, LAPIC_TPR) & 0xff;
-	int isr = vector_highest(regs, LAPIC_ISR);
+	int isr = isr_highest(regs);
 	u32 class = isr < 0 ? 0 : isr & 0xf0;
 
 	return (tpr & 0xf0) >= class ? tpr : class;
@@ -241,7 +261,7 @@ int lapic_regs_pending(const struct lapic_regs *regs)
 
 	if (!lapic_regs_present(regs))
 		return -1;
-	irr = vector_highest(regs, LAPIC_IRR);
+	irr = irr_highest(regs);
 	if (irr < 0 || (irr & 0xf0) <= processor_priority(regs))
 		return -1;
 	return irr;
@@ -258,6 +278,7 @@ void lapic_regs_take(struct lapic_regs *regs, u8 vector)
 {
 	clear_bit(vector % 32, vector_word(regs, LAPIC_IRR, vector));
 	__set_bit(vector % 32, vector_word(regs, LAPIC_ISR, vector));
+	isr_changed(regs, vector / 32);
 }
 
 /**
@@ -269,11 +290,12 @@ void lapic_regs_take(struct lapic_regs *regs, u8 vector)
  */
 int lapic_regs_eoi(struct lapic_regs *regs, bool *level)
 {
-	int vector = vector_highest(regs, LAPIC_ISR);
+	int vector = isr_highest(regs);
 
 	if (vector < 0)
 		return -1;
 	__clear_bit(vector % 32, vector_word(regs, LAPIC_ISR, vector));
+	isr_changed(regs, vector / 32);
 	*level = vector_test(regs, LAPIC_TMR, vector);
 	return vector;
 }
@@ -491,6 +513,7 @@ void lapic_regs_reset(struct lapic_regs *regs, bool init, bool bsp)
 
 	for (reg = 0; reg <= LAPIC_SELF_IPI; reg += 16)
 		lapic_reg_set(regs, reg, 0);
+	regs->isr_words = 0;
 	lapic_reg_set(regs, LAPIC_ID, x2apic ? regs->id : id);
 	lapic_reg_set(regs, LAPIC_VERSION, LAPIC_VERSION_VALUE);
 	lapic_reg_set(regs, LAPIC_LDR, x2apic ? x2apic_ldr(regs->id) : 0);
@@ -538,7 +561,11 @@ void lapic_regs_get(const struct lapic_regs *regs, struct minikvm_lapic_state *s
  */
 void lapic_regs_set(struct lapic_regs *regs, const struct minikvm_lapic_state *state)
 {
+	int i;
+
 	memcpy(regs->page, state->regs, sizeof(state->regs));
+	for (i = 0; i < VECTOR_WORDS; i++)
+		isr_changed(regs, i);
 	lapic_reg_set(regs, LAPIC_VERSION, LAPIC_VERSION_VALUE);
 	if (regs->mode == LAPIC_X2APIC) {
 		lapic_reg_set(regs, LAPIC_ID, regs->id);

@@ -122,12 +122,14 @@ struct apic_msg {
  * @page: the 4 KiB register page, laid out as the guest's MMIO sees it
  * @id: the x2APIC ID, which never changes
  * @mode: enum lapic_mode, follows IA32_APIC_BASE; read by senders
+ * @isr_words: which of the eight ISR registers have a bit set; the vCPU thread's
  * @deadline_ok: CPUID offers TSC-deadline mode
  */
 struct lapic_regs {
 	void *page;
 	u32 id;
 	u32 mode;
+	u32 isr_words;
 	bool deadline_ok;
 };
 

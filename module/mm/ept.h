@@ -32,6 +32,7 @@ static inline u64 *ept_va(u64 pa) { return (u64 *)(unsigned long)pa; }
 
 #define EPT_ENTRIES	512
 #define EPT_DEAD_MAX	16
+#define EPT_AHEAD_MAX	32	/* pages that one fault maps in a row of faults */
 #define EPT_CACHE_MAX	4	/* tables that one mapping can need: 5 levels less the root */
 
 /**

@@ -19,7 +19,6 @@
 #include "memslot.h"
 
 #define HUGE_PAGES	512	/* frames in a 2 MiB leaf, and of a table of 4 KiB leaves */
-#define AHEAD_MAX	32	/* pages that one fault maps in a row of faults */
 
 /* One fault on its way. */
 struct fault {
@@ -29,7 +28,7 @@ struct fault {
 	hva_t hva;
 	unsigned int access;
 	unsigned long seq;	/* invalidate_seq before the page was looked up */
-	struct page *page[AHEAD_MAX];
+	struct page **page;	/* vcpu->ahead_page */
 	int n;			/* pages: gfn, and those behind it */
 	bool writable;		/* the host lets us write them */
 };
@@ -72,7 +71,7 @@ static int look_ahead(struct vcpu *vcpu, const struct fault *f)
 
 	if (slot->dirty)
 		return 1;
-	vcpu->ahead = f->gfn == vcpu->ahead_gfn ? min_t(u32, 2 * vcpu->ahead, AHEAD_MAX) : 1;
+	vcpu->ahead = f->gfn == vcpu->ahead_gfn ? min_t(u32, 2 * vcpu->ahead, EPT_AHEAD_MAX) : 1;
 	return min_t(u64, vcpu->ahead, room);
 }
 
@@ -204,16 +203,23 @@ static int map_huge(struct fault *f, struct ept_cache *cache)
 		       pfn << PAGE_SHIFT | bits | ad_bits(bits), cache);
 }
 
+static noinline_for_stack void map_ahead(struct fault *f, u64 bits)
+{
+	u64 leaf[EPT_AHEAD_MAX];
+	int i;
+
+	for (i = 1; i < f->n; i++)
+		leaf[i] = (u64)page_to_pfn(f->page[i]) << PAGE_SHIFT | bits;
+	ept_map_ahead(&f->vm->ept, f->gfn, leaf + 1, f->n - 1);
+}
+
 static int map_small(struct fault *f, struct ept_cache *cache)
 {
-	u64 leaf[AHEAD_MAX], bits = leaf_bits(f, false);
-	int i, ret;
+	u64 bits = leaf_bits(f, false), pfn = page_to_pfn(f->page[0]);
+	int ret = ept_map(&f->vm->ept, f->gfn, 1, pfn << PAGE_SHIFT | bits | ad_bits(bits), cache);
 
-	for (i = 0; i < f->n; i++)
-		leaf[i] = (u64)page_to_pfn(f->page[i]) << PAGE_SHIFT | bits;
-	ret = ept_map(&f->vm->ept, f->gfn, 1, leaf[0] | ad_bits(bits), cache);
 	if (f->n > 1)
-		ept_map_ahead(&f->vm->ept, f->gfn, leaf + 1, f->n - 1);
+		map_ahead(f, bits);
 	return ret;
 }
 
@@ -298,12 +304,12 @@ static int fault_once(struct vcpu *vcpu, struct fault *f)
  */
 int ept_fault(struct vcpu *vcpu, gpa_t gpa, unsigned int access)
 {
-	struct fault f;
+	struct fault f = {
+		.vm = vcpu->vm, .gfn = gpa >> PAGE_SHIFT, .access = access,
+		.page = vcpu->ahead_page,
+	};
 	int ret;
 
-	f.vm = vcpu->vm;
-	f.gfn = gpa >> PAGE_SHIFT;
-	f.access = access;
 	for (;;) {
 		if (signal_pending(current))
 			return -EINTR;

@@ -8,7 +8,7 @@
 
 #include "memslot.h"
 
-/* Sizes of instructions' operands and of page-table entries, without a call. */
+/* Operands, page-table entries and instructions without the checks of a large copy. */
 static int read_user(void *data, const void __user *hva, size_t len)
 {
 	switch (len) {
@@ -20,15 +20,28 @@ static int read_user(void *data, const void __user *hva, size_t len)
 		return get_user(*(u32 *)data, (const u32 __user *)hva);
 	case 8:
 		return get_user(*(u64 *)data, (const u64 __user *)hva);
+	case 16:
+		return get_user(((u64 *)data)[0], (const u64 __user *)hva) ?:
+		       get_user(((u64 *)data)[1], (const u64 __user *)hva + 1);
 	default:
 		return copy_from_user(data, hva, len) ? -EFAULT : 0;
 	}
 }
 
+/* One access after the other goes to the same slot, mostly; slots read-locked. */
+static const struct memslot *find_slot(struct vcpu *vcpu, gfn_t gfn)
+{
+	const struct memslot *slot = vcpu->slot_hit;
+
+	if (!slot || gfn - slot->base_gfn >= slot->npages)
+		slot = vcpu->slot_hit = memslot_find(READ_ONCE(vcpu->vm->slots), gfn);
+	return slot;
+}
+
 /* One piece inside one page; slots read-locked. */
 static int copy_piece(struct vcpu *vcpu, gpa_t gpa, void *data, size_t len, bool write)
 {
-	const struct memslot *slot = memslot_find(READ_ONCE(vcpu->vm->slots), gpa >> PAGE_SHIFT);
+	const struct memslot *slot = find_slot(vcpu, gpa >> PAGE_SHIFT);
 	void __user *hva;
 
 	if (!slot || slot->dying)
@@ -40,6 +53,22 @@ static int copy_piece(struct vcpu *vcpu, gpa_t gpa, void *data, size_t len, bool
 		return -EFAULT;
 	dirty_log_mark(slot, gpa >> PAGE_SHIFT);
 	return 0;
+}
+
+/**
+ * guest_read_word - guest_read() of 4 or 8 aligned bytes: an entry of a page table
+ * @vcpu: mutex held, after slots_read_lock()
+ * @gpa: aligned to @len
+ * @data: result
+ * @len: 4 or 8
+ *
+ * Context: a thread of the VM's mm; sleeps. Return: 0 or -EFAULT.
+ */
+int guest_read_word(struct vcpu *vcpu, gpa_t gpa, void *data, size_t len)
+{
+	if (WARN_ON_ONCE(!vcpu->slots_depth) || current->mm != vcpu->vm->mm)
+		return -EFAULT;
+	return copy_piece(vcpu, gpa, data, len, false);
 }
 
 static int copy_all(struct vcpu *vcpu, gpa_t gpa, void *data, size_t len, bool write)

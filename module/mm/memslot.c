@@ -17,27 +17,6 @@
 
 #include "memslot.h"
 
-/**
- * slots_read_lock - keep slots and what they map from going away
- * @vcpu: mutex held; undone by slots_read_unlock()
- *
- * Nests, and may be slept under: memslot_set() waits.
- */
-void slots_read_lock(struct vcpu *vcpu)
-{
-	if (vcpu->slots_depth++)
-		return;
-	WRITE_ONCE(vcpu->slots_seq, vcpu->slots_seq + 1);
-	smp_mb();	/* before the look at the slots; pairs with wait_for_readers() */
-}
-
-/** slots_read_unlock - undo slots_read_lock() */
-void slots_read_unlock(struct vcpu *vcpu)
-{
-	if (!--vcpu->slots_depth)
-		smp_store_release(&vcpu->slots_seq, vcpu->slots_seq + 1); /* after the looks */
-}
-
 /*
  * No vCPU's thread uses an older snapshot than the current one. Nothing is waited
  * for unless one is in the middle of a fault or of an access for the guest.

@@ -27,6 +27,28 @@ static inline hva_t memslot_hva(const struct memslot *slot, gfn_t gfn)
 	return slot->hva + ((gfn - slot->base_gfn) << PAGE_SHIFT);
 }
 
+/**
+ * slots_read_lock - keep slots and what they map from going away
+ * @vcpu: mutex held; undone by slots_read_unlock()
+ *
+ * Nests, and may be slept under: memslot_set() waits.
+ */
+static inline void slots_read_lock(struct vcpu *vcpu)
+{
+	if (vcpu->slots_depth++)
+		return;
+	WRITE_ONCE(vcpu->slots_seq, vcpu->slots_seq + 1);
+	smp_mb();	/* before the look at the slots; pairs with wait_for_readers() */
+	vcpu->slot_hit = NULL;
+}
+
+/** slots_read_unlock - undo slots_read_lock() */
+static inline void slots_read_unlock(struct vcpu *vcpu)
+{
+	if (!--vcpu->slots_depth)
+		smp_store_release(&vcpu->slots_seq, vcpu->slots_seq + 1); /* after the looks */
+}
+
 #define MEMSLOT_MAX_PAGES ((1ul << 31) - 1)
 
 int memslot_check(const struct minikvm_userspace_memory_region *r, u8 gpa_bits);

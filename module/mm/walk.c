@@ -80,10 +80,10 @@ static bool allowed(const struct walk *w, u64 rights, bool nx, unsigned int acce
 	return !(nx && (access & WALK_FETCH));
 }
 
-/* Is the entry a page larger than 4 KiB, in this mode at this level? */
-static bool is_large(const struct walk *w, const struct mode *m, int level, u64 pte)
+/* Is an entry with bit 7 a page larger than 4 KiB, in this mode at this level? */
+static bool is_large(const struct walk *w, const struct mode *m, int level)
 {
-	if (level == 1 || !(pte & PTE_PS))
+	if (level == 1)
 		return false;
 	if (m->entry_size == 4)
 		return w->cr4 & CR4_PSE;
@@ -107,13 +107,14 @@ static u64 reserved_bits(const struct walk *w, const struct mode *m)
 	return reserved;
 }
 
+/* For an entry with bit 7, which says that it maps a page. */
 static bool is_reserved(const struct walk *w, const struct mode *m, int level, u64 pte)
 {
-	if (level == 1 || !(pte & PTE_PS))
+	if (level == 1)
 		return false;
 	if (level > 3)
 		return true;
-	if (!is_large(w, m, level, pte))
+	if (!is_large(w, m, level))
 		return false;
 	if (m->entry_size == 4)		/* PSE-36: bits 39:32 of an address that has so many */
 		return pte & span(21, w->maxphyaddr < 40 ? w->maxphyaddr - 19 : 21);
@@ -133,33 +134,30 @@ static u64 large_base(const struct mode *m, int shift, u64 pte)
 static int walk_tables(const struct walk *w, u64 gva, unsigned int access, u64 *gpa, u32 *error)
 {
 	struct mode m = mode_of(w);
-	u64 table = w->cr3 & m.cr3_mask, rights = PTE_W | PTE_U, pte;
-	u64 reserved = reserved_bits(w, &m);
-	bool nx = false, pdpte;
-	int level, shift;
+	u64 table = w->cr3 & m.cr3_mask, rights = PTE_W | PTE_U, nx = 0, pte;
+	u64 reserved = reserved_bits(w, &m), index_mask = (1u << m.bits) - 1;
+	int level, shift = 12 + m.bits * m.levels;
 
 	for (level = m.levels; ; level--) {
-		shift = 12 + m.bits * (level - 1);
-		pdpte = m.levels == 3 && level == 3;
+		shift -= m.bits;
+		table += (gva >> shift & index_mask) * m.entry_size;
 		pte = 0;
-		table += (gva >> shift & ((1u << m.bits) - 1)) * m.entry_size;
 		if (w->read(w->arg, table, &pte, m.entry_size) || !(pte & PTE_P))
 			return fault(0, access, w, error);
-		if (!pdpte && ((pte & reserved) || is_reserved(w, &m, level, pte)))
-			return fault(PF_PRESENT | PF_RESERVED, access, w, error);
-		/* PDPTEs of PAE paging carry no rights. */
-		if (!pdpte) {
-			rights &= pte;
-			nx |= m.entry_size == 8 && (pte & PTE_NX);
-		}
-		if (level == 1 || is_large(w, &m, level, pte))
-			break;
 		table = pte & span(51, 12);
+		/* PDPTEs of PAE paging carry no rights; MOV to CR3 has checked them. */
+		if (m.levels == 3 && level == 3)
+			continue;
+		if ((pte & reserved) || ((pte & PTE_PS) && is_reserved(w, &m, level, pte)))
+			return fault(PF_PRESENT | PF_RESERVED, access, w, error);
+		rights &= pte;
+		nx |= pte;
+		if (level == 1 || ((pte & PTE_PS) && is_large(w, &m, level)))
+			break;
 	}
-	if (!allowed(w, rights, nx, access))
+	if (!allowed(w, rights, m.entry_size == 8 && (nx & PTE_NX), access))
 		return fault(PF_PRESENT, access, w, error);
-	*gpa = (level == 1 ? pte & span(51, 12) : large_base(&m, shift, pte)) |
-	       (gva & ((1ull << shift) - 1));
+	*gpa = (level == 1 ? table : large_base(&m, shift, pte)) | (gva & ((1ull << shift) - 1));
 	return 0;
 }
 

@@ -14,10 +14,9 @@ enum {
 	NEED_LEN	= BIT(0),
 	NEED_QUAL	= BIT(1),
 	NEED_INTR	= BIT(2),	/* interruption information and error code */
-	NEED_INSN	= BIT(3),	/* instruction information, linear address */
-	NEED_GPA	= BIT(4),	/* guest physical and linear address */
-	NEED_IDT	= BIT(5),	/* an event may have been under delivery */
-	NEED_MORE	= NEED_QUAL | NEED_INTR | NEED_INSN | NEED_GPA | NEED_IDT,
+	NEED_GPA	= BIT(3),	/* guest physical and linear address */
+	NEED_IDT	= BIT(4),	/* an event may have been under delivery */
+	NEED_MORE	= NEED_QUAL | NEED_INTR | NEED_GPA | NEED_IDT,
 	FAST		= BIT(8),	/* with NEED_LEN at most */
 };
 
@@ -56,7 +55,7 @@ static const struct exit_entry exit_table[EXIT_REASONS] = {
 	[REASON_VMXON]		= { exit_undefined, 0 },
 	[REASON_CR_ACCESS]	= { exit_cr, NEED_LEN | NEED_QUAL },
 	[REASON_DR_ACCESS]	= { exit_dr, NEED_LEN | NEED_QUAL },
-	[REASON_IO]		= { pio_exit, NEED_LEN | NEED_QUAL | NEED_INSN },
+	[REASON_IO]		= { pio_exit, NEED_LEN | NEED_QUAL },
 	[REASON_RDMSR]		= { exit_rdmsr, NEED_LEN | FAST },
 	[REASON_WRMSR]		= { exit_wrmsr, NEED_LEN | FAST },
 	[REASON_MWAIT]		= { exit_skip, NEED_LEN },	/* as KVM: never #UD */
@@ -112,10 +111,6 @@ bool exit_snapshot(struct vcpu *vcpu)
 	if (flags & NEED_INTR) {
 		exit->intr_info = vmcs_read_exit_intr_info();
 		exit->intr_error = vmcs_read_exit_intr_error();
-	}
-	if (flags & NEED_INSN) {
-		exit->insn_info = vmcs_read_exit_insn_info();
-		exit->gva = vmcs_read_exit_gva();
 	}
 	if (flags & NEED_GPA) {
 		exit->gpa = vmcs_read_exit_gpa();

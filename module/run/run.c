@@ -374,12 +374,14 @@ static int run_loop(struct vcpu *vcpu)
 static void fill_run(struct vcpu *vcpu)
 {
 	struct minikvm_run *run = vcpu->run;
+	bool on = vmcs_read_guest_rflags() & X86_EFLAGS_IF;
 
-	run->if_flag = !!(vmcs_read_guest_rflags() & X86_EFLAGS_IF);
+	run->if_flag = on;
 	run->flags = 0;
 	run->cr8 = vcpu_cr8(vcpu);
 	run->apic_base = vcpu->apic_base;
-	run->ready_for_interrupt_injection = vcpu->lapic || event_can_take_interrupt(vcpu);
+	run->ready_for_interrupt_injection = vcpu->lapic ||
+					     (on && event_can_take_interrupt(vcpu));
 }
 
 /* An application processor sleeps until it is started; then RUN is to be called again. */

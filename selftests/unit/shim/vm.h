@@ -26,6 +26,7 @@ struct memslots;
 
 struct vcpu {
 	u32 slots_seq, slots_depth;
+	const struct memslot *slot_hit;
 };
 
 struct vm {
