@@ -412,6 +412,11 @@ struct control_regs { unsigned long cr0, cr3, cr4; u64 efer; };
 bool cr_valid(const struct vcpu *vcpu, const struct control_regs *c);
 void cr_load(struct vcpu *vcpu, const struct control_regs *c);
 
+/* cpu/sync_regs.c: registers in the run page */
+bool sync_regs_valid(const struct vcpu *vcpu);
+int sync_regs_in(struct vcpu *vcpu);
+void sync_regs_out(struct vcpu *vcpu);
+
 /* cpu/sregs.c: SREGS ioctls, state after power-up and INIT */
 void vcpu_get_sregs(struct vcpu *vcpu, struct minikvm_sregs *sregs);
 int vcpu_set_sregs(struct vcpu *vcpu, const struct minikvm_sregs *sregs);

@@ -44,6 +44,7 @@ static const struct { u16 cap; s16 answer; } extensions[] = {
 	{ MINIKVM_CAP_IMMEDIATE_EXIT, 1 },
 	{ MINIKVM_CAP_GET_MSR_FEATURES, 1 },
 	{ MINIKVM_CAP_USER_MEMORY2, 1 },
+	{ MINIKVM_CAP_SYNC_REGS, MINIKVM_SYNC_X86_VALID_FIELDS },
 };
 
 /**

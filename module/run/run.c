@@ -409,6 +409,10 @@ static int run_once(struct vcpu *vcpu)
 	vcpu->window_asked = READ_ONCE(vcpu->run->request_interrupt_window) && !vcpu->lapic;
 	if (vcpu->mp_state == MINIKVM_MP_STATE_UNINITIALIZED)
 		return immediate_exit ? -EINTR : wait_for_init(vcpu);
+	if (!sync_regs_valid(vcpu))
+		return -EINVAL;
+	if (vcpu->run->kvm_dirty_regs && sync_regs_in(vcpu))
+		return -EINVAL;
 	if (!vcpu->lapic && vcpu_set_cr8(vcpu, READ_ONCE(vcpu->run->cr8)))
 		return -EINVAL;
 	/* Without chips here, HLT was an exit: a new RUN is a new start. */
@@ -429,7 +433,8 @@ static int run_once(struct vcpu *vcpu)
  *
  * Return: 0: run->exit_reason says why; -EINTR: a signal or immediate_exit
  * (exit_reason is MINIKVM_EXIT_INTR); -EAGAIN: the vCPU was started, call again;
- * -EIO: the VM is dead; -EFAULT: memory of a slot cannot be had; -EINVAL: cr8.
+ * -EIO: the VM is dead; -EFAULT: memory of a slot cannot be had; -EINVAL: cr8, or
+ * registers in the run page.
  */
 int vcpu_run(struct vcpu *vcpu)
 {
@@ -447,6 +452,8 @@ int vcpu_run(struct vcpu *vcpu)
 	if (ret == -EINTR || ret == -EAGAIN)
 		vcpu->run->exit_reason = MINIKVM_EXIT_INTR;
 	fill_run(vcpu);
+	if (vcpu->run->kvm_valid_regs)
+		sync_regs_out(vcpu);
 	fpu_leave(vcpu);
 	vcpu_detach(vcpu);
 	if (vcpu->sigmask_active)

@@ -547,6 +547,20 @@ MINIKVM_ASSERT_SIZE(minikvm_xcrs, 392);
 #define MINIKVM_PIO_PAGE_OFFSET		1	/* page of the mapping that io.data_offset is in */
 #define MINIKVM_COALESCED_MMIO_PAGE_OFFSET 2
 
+/* Registers that travel in the run page: bits of kvm_valid_regs and kvm_dirty_regs. */
+#define MINIKVM_SYNC_X86_REGS	(1UL << 0)
+#define MINIKVM_SYNC_X86_SREGS	(1UL << 1)
+#define MINIKVM_SYNC_X86_EVENTS	(1UL << 2)
+#define MINIKVM_SYNC_X86_VALID_FIELDS \
+	(MINIKVM_SYNC_X86_REGS | MINIKVM_SYNC_X86_SREGS | MINIKVM_SYNC_X86_EVENTS)
+
+struct minikvm_sync_regs {
+	struct minikvm_regs regs;
+	struct minikvm_sregs sregs;
+	struct minikvm_vcpu_events events;
+};
+MINIKVM_ASSERT_SIZE(minikvm_sync_regs, 520);
+
 struct minikvm_run {
 	__u8 request_interrupt_window;	/* [in] exit when an interrupt can be injected */
 	__u8 immediate_exit;		/* [in] finish the last exit, then EINTR */
@@ -600,9 +614,10 @@ struct minikvm_run {
 		} eoi;
 		char padding[256];
 	};
-	__u64 kvm_valid_regs;		/* sync regs: not offered */
-	__u64 kvm_dirty_regs;
+	__u64 kvm_valid_regs;		/* [in] what RUN leaves in s.regs */
+	__u64 kvm_dirty_regs;		/* [in, out] what RUN takes from it first; cleared */
 	union {
+		struct minikvm_sync_regs regs;
 		char padding[2048];
 	} s;
 };
