@@ -108,21 +108,26 @@ const struct minikvm_cpuid_entry2 *cpuid_find(struct vcpu *vcpu, u32 function, u
 	return cpuid_table_find(&t, function, index);
 }
 
-static void set_bits(u32 *reg, u32 bits, bool on)
+static u32 with_bits(u32 reg, u32 bits, bool on)
 {
-	*reg = on ? *reg | bits : *reg & ~bits;
+	return on ? reg | bits : reg & ~bits;
 }
 
 /* Bits that follow the guest's own state. CR4.OSXSAVE and PKE are never the guest's to write. */
+static void adjust_leaf_1(const struct vcpu *vcpu, u32 *ecx, u32 *edx)
+{
+	*ecx = with_bits(*ecx, F1C_OSXSAVE, vcpu->cr4 & X86_CR4_OSXSAVE);
+	*edx = with_bits(*edx, F1D_APIC, vcpu->apic_base & MSR_IA32_APICBASE_ENABLE);
+}
+
 static void adjust(struct vcpu *vcpu, u32 function, u32 index, struct minikvm_cpuid_entry2 *e)
 {
 	struct cpuid_table t = table_of(vcpu);
 
 	if (function == 1) {
-		set_bits(&e->ecx, F1C_OSXSAVE, vcpu->cr4 & X86_CR4_OSXSAVE);
-		set_bits(&e->edx, F1D_APIC, vcpu->apic_base & MSR_IA32_APICBASE_ENABLE);
+		adjust_leaf_1(vcpu, &e->ecx, &e->edx);
 	} else if (function == 7 && !index) {
-		set_bits(&e->ecx, F7C_OSPKE, vcpu->cr4 & X86_CR4_PKE);
+		e->ecx = with_bits(e->ecx, F7C_OSPKE, vcpu->cr4 & X86_CR4_PKE);
 	} else if (function == 0xd && !index) {
 		e->ebx = cpuid_xstate_size(&t, vcpu->xcr0, false);
 	} else if (function == 0xd && index == 1 && (e->eax & FD1A_XSAVEC)) {
@@ -145,7 +150,10 @@ static void no_such_level(struct vcpu *vcpu, u32 function, u32 index,
 	e->edx = first->edx;
 }
 
-/* Functions that have one entry, whatever the index, are found by their number. */
+/*
+ * Functions that have one entry, whatever the index, are found by their number. Not
+ * those of which adjust() has more to say than of leaf 1.
+ */
 static void index_functions(struct vcpu *vcpu)
 {
 	const struct minikvm_cpuid_entry2 *e = vcpu->cpuid_sorted;
@@ -156,7 +164,8 @@ static void index_functions(struct vcpu *vcpu)
 		bool alone = (!i || e[i - 1].function != e[i].function) &&
 			     (i + 1 == n || e[i + 1].function != e[i].function);
 
-		if (!alone || (e[i].flags & MINIKVM_CPUID_FLAG_SIGNIFCANT_INDEX))
+		if (!alone || (e[i].flags & MINIKVM_CPUID_FLAG_SIGNIFCANT_INDEX) ||
+		    e[i].function == 7 || e[i].function == 0xd)
 			continue;
 		if ((e[i].function & ~0x80000000) < CPUID_INDEXED)
 			vcpu->cpuid_index[e[i].function >> 31][e[i].function & ~0x80000000] = i + 1;
@@ -173,20 +182,30 @@ static const struct minikvm_cpuid_entry2 *indexed(const struct vcpu *vcpu, u32 f
 	return place ? &vcpu->cpuid_sorted[place - 1] : NULL;
 }
 
-/* What is asked most is what the table has; the rest takes its time. */
-static struct minikvm_cpuid_entry2 search(struct vcpu *vcpu, u32 *function, u32 index)
+static void answer(struct vcpu *vcpu, u32 eax, u32 ebx, u32 ecx, u32 edx)
+{
+	vcpu->regs[RAX] = eax;
+	vcpu->regs[RBX] = ebx;
+	vcpu->regs[RCX] = ecx;
+	vcpu->regs[RDX] = edx;
+}
+
+/* Any function and index; what is asked most has been found by its number already. */
+static noinline void search(struct vcpu *vcpu, u32 function, u32 index)
 {
 	struct cpuid_table t = table_of(vcpu);
-	const struct minikvm_cpuid_entry2 *found = cpuid_table_find(&t, *function, index);
+	const struct minikvm_cpuid_entry2 *found = cpuid_table_find(&t, function, index);
 	struct minikvm_cpuid_entry2 e = { };
 
 	if (!found)
-		found = cpuid_table_beyond(&t, function, index);
-	if (found)
-		return *found;
-	no_such_level(vcpu, *function, index, &e);
-	*function = ~0u;	/* nothing to adjust */
-	return e;
+		found = cpuid_table_beyond(&t, &function, index);
+	if (found) {
+		e = *found;
+		adjust(vcpu, function, index, &e);
+	} else {
+		no_such_level(vcpu, function, index, &e);
+	}
+	answer(vcpu, e.eax, e.ebx, e.ecx, e.edx);
 }
 
 /**
@@ -197,24 +216,16 @@ static struct minikvm_cpuid_entry2 search(struct vcpu *vcpu, u32 *function, u32 
  */
 void cpuid_query(struct vcpu *vcpu)
 {
-	u32 function = vcpu->regs[RAX], index = vcpu->regs[RCX];
+	u32 function = vcpu->regs[RAX], ecx, edx;
 	const struct minikvm_cpuid_entry2 *found = indexed(vcpu, function);
-	struct minikvm_cpuid_entry2 e;
 
-	if (likely(found)) {
-		e.eax = found->eax;
-		e.ebx = found->ebx;
-		e.ecx = found->ecx;
-		e.edx = found->edx;
-	} else {
-		e = search(vcpu, &function, index);
-	}
-	if (function <= 0xd)
-		adjust(vcpu, function, index, &e);
-	vcpu->regs[RAX] = e.eax;
-	vcpu->regs[RBX] = e.ebx;
-	vcpu->regs[RCX] = e.ecx;
-	vcpu->regs[RDX] = e.edx;
+	if (unlikely(!found))
+		return search(vcpu, function, vcpu->regs[RCX]);
+	ecx = found->ecx;
+	edx = found->edx;
+	if (function == 1)
+		adjust_leaf_1(vcpu, &ecx, &edx);
+	answer(vcpu, found->eax, found->ebx, ecx, edx);
 }
 
 /* ---- what follows from the VMM's choice */

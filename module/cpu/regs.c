@@ -57,7 +57,8 @@ void vcpu_get_regs(struct vcpu *vcpu, struct minikvm_regs *regs)
 /**
  * vcpu_set_regs - SET_REGS
  * @vcpu: attached
- * @regs: a RIP or RFLAGS that the processor refuses fails the next entry
+ * @regs: a RIP or RFLAGS that the processor refuses fails the next entry; read once,
+ *	  may be shared with the VMM
  *
  * As KVM, drops what belonged to the old RIP: an exception that is pending, and,
  * if RIP moves, the rest of an access that the VMM was asked for.
@@ -66,13 +67,15 @@ void vcpu_get_regs(struct vcpu *vcpu, struct minikvm_regs *regs)
  */
 int vcpu_set_regs(struct vcpu *vcpu, const struct minikvm_regs *regs)
 {
+	u64 rip = READ_ONCE(regs->rip);
+
 #define SET(i, name) vcpu->regs[i] = regs->name;
 	FOR_EACH_GPR(SET)
 #undef SET
 	vmcs_write_guest_rsp(regs->rsp);
-	if (regs->rip != vmcs_read_guest_rip())
+	if (rip != vmcs_read_guest_rip())
 		vcpu->complete = NULL;
-	vmcs_write_guest_rip(regs->rip);
+	vmcs_write_guest_rip(rip);
 	vmcs_write_guest_rflags(regs->rflags | X86_EFLAGS_FIXED);
 	vcpu->events.exception.pending = false;
 	return 0;

@@ -14,7 +14,7 @@ bool sync_regs_valid(const struct vcpu *vcpu)
 		 ~(u64)MINIKVM_SYNC_X86_VALID_FIELDS);
 }
 
-/* The page is shared: what is checked is a copy. */
+/* The page is shared: what is checked is a copy. Nothing of the REGS is. */
 static int take_sregs(struct vcpu *vcpu)
 {
 	struct minikvm_sregs sregs = vcpu->run->s.regs.sregs;
@@ -41,9 +41,7 @@ int sync_regs_in(struct vcpu *vcpu)
 	u64 dirty = READ_ONCE(run->kvm_dirty_regs);
 
 	if (dirty & MINIKVM_SYNC_X86_REGS) {
-		struct minikvm_regs regs = run->s.regs.regs;
-
-		vcpu_set_regs(vcpu, &regs);
+		vcpu_set_regs(vcpu, &run->s.regs.regs);
 		run->kvm_dirty_regs &= ~(u64)MINIKVM_SYNC_X86_REGS;
 	}
 	if (dirty & MINIKVM_SYNC_X86_SREGS) {

@@ -429,7 +429,7 @@ static long vcpu_set_tsc_khz(struct vcpu *vcpu, unsigned long khz)
 /* ---- the ioctl */
 
 /* Those that need the VMCS. */
-static long attached_ioctl(struct vcpu *vcpu, unsigned int ioctl, void __user *argp)
+static noinline_for_stack long attached_ioctl(struct vcpu *vcpu, unsigned int ioctl, void __user *argp)
 {
 	switch (ioctl) {
 	case MINIKVM_GET_REGS:

@@ -195,7 +195,7 @@ static int ins(struct vcpu *vcpu)
 	return to_vmm(vcpu, NULL);
 }
 
-static int string(struct vcpu *vcpu, u64 qualification)
+static noinline_for_stack int string(struct vcpu *vcpu, u64 qualification)
 {
 	struct pio_state *pio = &vcpu->pio;
 
@@ -219,13 +219,12 @@ int pio_exit(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	u64 q = exit->qualification;
 
-	vcpu->pio = (struct pio_state) {
-		.port = QUAL_PORT(q),
-		.size = QUAL_SIZE(q),
-		.in = q & QUAL_IN,
-		.string = q & QUAL_STRING,
-		.count = 1,
-	};
+	vcpu->pio.port = QUAL_PORT(q);
+	vcpu->pio.size = QUAL_SIZE(q);
+	vcpu->pio.in = q & QUAL_IN;
+	vcpu->pio.string = q & QUAL_STRING;
+	vcpu->pio.rep = false;
+	vcpu->pio.count = 1;
 	vcpu->stats.pio++;
 	trace_minikvm_pio(vcpu->pio.in, vcpu->pio.port, vcpu->pio.size, 1);
 	return vcpu->pio.string ? string(vcpu, q) : simple(vcpu);

@@ -16,17 +16,8 @@ void dirty_log_mark(const struct memslot *slot, gfn_t gfn)
 /* Take one word of the log, and make its pages fault again when written. */
 static int harvest_word(struct vm *vm, const struct memslot *slot, u64 word, unsigned long *bits)
 {
-	unsigned long left;
-	int flush = 0;
-
-	*bits = left = xchg(&slot->dirty[word], 0);
-	while (left) {
-		int bit = __ffs(left);
-
-		left &= left - 1;
-		flush |= ept_wrprotect(&vm->ept, slot->base_gfn + word * BITS_PER_LONG + bit, 1);
-	}
-	return flush;
+	*bits = xchg(&slot->dirty[word], 0);
+	return ept_wrprotect(&vm->ept, slot->base_gfn + word * BITS_PER_LONG, *bits);
 }
 
 static int harvest(struct vm *vm, const struct memslot *slot, unsigned long *bits)

@@ -165,25 +165,57 @@ int ept_unmap(struct ept *ept, u64 gfn, u64 npages)
 	return ept->ndead != dead ? EPT_NEED_FLUSH : flush;
 }
 
-static int wrprotect_leaf(u64 *entry)
+/* The 4 KiB leaf of a frame, found from that of the one before if they share a table. */
+static u64 *next_leaf(struct ept *ept, u64 gfn, u64 *before, u64 before_gfn)
 {
-	if (!(*entry & EPT_WRITE))
-		return 0;
-	set_entry(entry, *entry & ~EPT_WRITE);
-	return EPT_NEED_FLUSH;
+	struct ept_leaf leaf;
+
+	if (before && gfn / EPT_ENTRIES == before_gfn / EPT_ENTRIES)
+		return before + (gfn - before_gfn);
+	leaf = ept_find(ept, gfn);
+	return leaf.level == 1 ? leaf.entry : NULL;
 }
 
 /**
- * ept_wrprotect - take the write right from all leaves that touch a range
+ * ept_wrprotect - take the write right from 4 KiB leaves
  * @ept: tables
  * @gfn: first frame
- * @npages: how many
+ * @mask: bit n stands for frame gfn + n
  *
  * Return: EPT_NEED_FLUSH if one was writable.
  */
-int ept_wrprotect(struct ept *ept, u64 gfn, u64 npages)
+int ept_wrprotect(struct ept *ept, u64 gfn, u64 mask)
 {
-	return range(ept, gfn, npages, wrprotect_leaf, false);
+	u64 *entry = NULL, before = 0, bit;
+	int flush = 0;
+
+	for (; mask; mask &= mask - 1) {
+		bit = gfn + __builtin_ctzll(mask);
+		entry = next_leaf(ept, bit, entry, before);
+		before = bit;
+		if (!entry || !(*entry & EPT_WRITE))
+			continue;
+		set_entry(entry, *entry & ~EPT_WRITE);
+		flush = EPT_NEED_FLUSH;
+	}
+	return flush;
+}
+
+/**
+ * ept_allow_write - give a 4 KiB leaf back what ept_wrprotect() took
+ * @ept: tables
+ * @gfn: frame
+ *
+ * Return: false if it is not mapped, or the host does not allow to write it.
+ */
+bool ept_allow_write(struct ept *ept, u64 gfn)
+{
+	struct ept_leaf leaf = ept_find(ept, gfn);
+
+	if (!leaf.entry || leaf.level != 1 || !(*leaf.entry & EPT_HOST_WRITE))
+		return false;
+	set_entry(leaf.entry, *leaf.entry | EPT_WRITE);
+	return true;
 }
 
 static int test_young_leaf(u64 *entry)

@@ -28,6 +28,7 @@ static inline u64 *ept_va(u64 pa) { return (u64 *)(unsigned long)pa; }
 #define EPT_HUGE	(1ull << 7)
 #define EPT_ACCESSED	(1ull << 8)
 #define EPT_DIRTY	(1ull << 9)
+#define EPT_HOST_WRITE	(1ull << 58)	/* ours: the host allows to write the page */
 #define EPT_ADDR	0x000ffffffffff000ull
 
 #define EPT_ENTRIES	512
@@ -64,7 +65,8 @@ struct ept_leaf {
 int ept_map(struct ept *ept, u64 gfn, int level, u64 leaf, struct ept_cache *cache);
 void ept_map_ahead(struct ept *ept, u64 gfn, const u64 *leaf, int n);
 int ept_unmap(struct ept *ept, u64 gfn, u64 npages);
-int ept_wrprotect(struct ept *ept, u64 gfn, u64 npages);
+int ept_wrprotect(struct ept *ept, u64 gfn, u64 mask);
+bool ept_allow_write(struct ept *ept, u64 gfn);
 bool ept_clear_young(struct ept *ept, u64 gfn, u64 npages, bool clear);
 struct ept_leaf ept_find(const struct ept *ept, u64 gfn);
 int ept_take_dead(struct ept *ept, u64 *dead[EPT_DEAD_MAX]);

@@ -178,6 +178,8 @@ static u64 leaf_bits(const struct fault *f, bool huge)
 
 	if (!huge || !huge_must_not_exec())
 		bits |= EPT_EXEC;
+	if (f->writable)
+		bits |= EPT_HOST_WRITE;
 	/* In a logged slot only a write makes a page writable, so that it is seen. */
 	if (f->writable && (!f->slot->dirty || (f->access & ACCESS_WRITE)))
 		bits |= EPT_WRITE;
@@ -260,6 +262,21 @@ static void pages_put(struct fault *f)
 	}
 }
 
+/* The first write to a page since the log was harvested: only the right is missing. */
+static bool write_again(struct fault *f)
+{
+	bool done;
+
+	if (!f->slot->dirty || !(f->access & ACCESS_WRITE))
+		return false;
+	spin_lock(&f->vm->ept_lock);
+	done = ept_allow_write(&f->vm->ept, f->gfn);
+	if (done)
+		dirty_log_mark(f->slot, f->gfn);
+	spin_unlock(&f->vm->ept_lock);
+	return done;
+}
+
 /* slots read-locked. 0, EPT_FAULT_MMIO, -EAGAIN (start anew) or -errno. */
 static int fault_once(struct vcpu *vcpu, struct fault *f)
 {
@@ -273,6 +290,8 @@ static int fault_once(struct vcpu *vcpu, struct fault *f)
 		return -EAGAIN;
 	if ((f->access & ACCESS_WRITE) && (f->slot->flags & MINIKVM_MEM_READONLY))
 		return EPT_FAULT_MMIO;
+	if (write_again(f))
+		return 0;
 	ret = cache_fill(&vcpu->ept_cache, vm->ept.levels);
 	if (ret)
 		return ret;

@@ -21,7 +21,8 @@ int exit_vmcall(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	long error = vmx_cpl() ? -VMCALL_EPERM : -VMCALL_ENOSYS;
 
-	vcpu->regs[RAX] = vcpu_code_bits(vcpu) == 64 ? error : (u32)error;
+	/* Outside long mode nobody sees the upper half. */
+	vcpu->regs[RAX] = vcpu_in_long_mode(vcpu) ? error : (u32)error;
 	return EXIT_SKIP;
 }
 

@@ -427,24 +427,10 @@ static int run_once(struct vcpu *vcpu)
 	return run_loop(vcpu);
 }
 
-/**
- * vcpu_run - RUN
- * @vcpu: mutex held, not attached
- *
- * Return: 0: run->exit_reason says why; -EINTR: a signal or immediate_exit
- * (exit_reason is MINIKVM_EXIT_INTR); -EAGAIN: the vCPU was started, call again;
- * -EIO: the VM is dead; -EFAULT: memory of a slot cannot be had; -EINVAL: cr8, or
- * registers in the run page.
- */
-int vcpu_run(struct vcpu *vcpu)
+static int run_attached(struct vcpu *vcpu)
 {
-	sigset_t saved;
 	int ret;
 
-	if (READ_ONCE(vcpu->vm->dead) || vmx_going_down())
-		return -EIO;
-	if (vcpu->sigmask_active)
-		sigprocmask(SIG_SETMASK, &vcpu->sigmask, &saved);
 	vcpu_attach(vcpu);
 	fpu_enter(vcpu);
 	vcpu->run->flags = 0;
@@ -456,10 +442,36 @@ int vcpu_run(struct vcpu *vcpu)
 		sync_regs_out(vcpu);
 	fpu_leave(vcpu);
 	vcpu_detach(vcpu);
-	if (vcpu->sigmask_active)
-		sigprocmask(SIG_SETMASK, &saved, NULL);
 	vcpu->stats.user_exits++;
 	return ret;
+}
+
+/* With the signal mask of SET_SIGNAL_MASK. */
+static noinline_for_stack int run_masked(struct vcpu *vcpu)
+{
+	sigset_t saved;
+	int ret;
+
+	sigprocmask(SIG_SETMASK, &vcpu->sigmask, &saved);
+	ret = run_attached(vcpu);
+	sigprocmask(SIG_SETMASK, &saved, NULL);
+	return ret;
+}
+
+/**
+ * vcpu_run - RUN
+ * @vcpu: mutex held, not attached
+ *
+ * Return: 0: run->exit_reason says why; -EINTR: a signal or immediate_exit
+ * (exit_reason is MINIKVM_EXIT_INTR); -EAGAIN: the vCPU was started, call again;
+ * -EIO: the VM is dead; -EFAULT: memory of a slot cannot be had; -EINVAL: cr8, or
+ * registers in the run page.
+ */
+int vcpu_run(struct vcpu *vcpu)
+{
+	if (READ_ONCE(vcpu->vm->dead) || vmx_going_down())
+		return -EIO;
+	return vcpu->sigmask_active ? run_masked(vcpu) : run_attached(vcpu);
 }
 
 /**

@@ -38,16 +38,19 @@ static_assert(offsetof(struct vcpu, spec_ctrl) == VCPU_SPEC_CTRL);
  * it later sees us, and waits for an IPI that this CPU takes after the row.
  * SDM "Invalidating Cached Translation Information".
  */
+static noinline_for_stack void flush_now(struct vcpu *vcpu, u64 gen)
+{
+	vmx_invept(INVEPT_SINGLE, vcpu->vm->eptp);
+	vcpu->vm->cpu_ept_gen[vcpu->cpu] = gen;
+	vcpu->stats.tlb_flush++;
+}
+
 static __always_inline void flush_stale(struct vcpu *vcpu)
 {
 	u64 gen = atomic64_read(&vcpu->vm->ept_gen);
-	u64 *seen = &vcpu->vm->cpu_ept_gen[vcpu->cpu];
 
-	if (likely(*seen == gen))
-		return;
-	vmx_invept(INVEPT_SINGLE, vcpu->vm->eptp);
-	*seen = gen;
-	vcpu->stats.tlb_flush++;
+	if (unlikely(vcpu->vm->cpu_ept_gen[vcpu->cpu] != gen))
+		flush_now(vcpu, gen);
 }
 
 /* CR3 changes with the mm's PCID, CR4 with perf and others: compare, rarely write. */

@@ -28,12 +28,29 @@ static int model_clear(u64 *leaf)
 	return EPT_NEED_FLUSH;
 }
 
-static int model_wrprotect(u64 *leaf)
+static int model_wrprotect(u64 gfn, u64 mask)
 {
-	int ret = *leaf & EPT_WRITE ? EPT_NEED_FLUSH : 0;
+	int i, ret = 0;
+	struct block *b;
 
-	*leaf &= ~EPT_WRITE;
+	for (i = 0; i < 64; i++) {
+		b = block_of(gfn + i);
+		if (!(mask >> i & 1) || !b || b->huge || !(*leaf_of(gfn + i) & EPT_WRITE))
+			continue;
+		*leaf_of(gfn + i) &= ~EPT_WRITE;
+		ret = EPT_NEED_FLUSH;
+	}
 	return ret;
+}
+
+static bool model_allow_write(u64 gfn)
+{
+	struct block *b = block_of(gfn);
+
+	if (!b || b->huge || !(*leaf_of(gfn) & EPT_HOST_WRITE))
+		return false;
+	*leaf_of(gfn) |= EPT_WRITE;
+	return true;
 }
 
 static int model_is_young(u64 *leaf)
@@ -99,7 +116,7 @@ static void map(u64 gfn, int level, u64 leaf)
 static void random_map(void)
 {
 	struct block *b = &blocks[one_in(3) ? below(BLOCKS) : 4 + below(20)];
-	u64 leaf = EPT_READ | EPT_MEMTYPE_WB | (any() & (EPT_WRITE | EPT_EXEC | EPT_ACCESSED));
+	u64 leaf = EPT_READ | EPT_MEMTYPE_WB | (any() & (EPT_WRITE | EPT_EXEC | EPT_ACCESSED | EPT_HOST_WRITE));
 	u64 gfn = b->gfn + (one_in(2) ? below(4) : below(FRAMES)), pfn = below(1 << 20);
 
 	/* As ept_fault.c: no 2 MiB leaf over a table. */
@@ -113,6 +130,24 @@ static void random_map(void)
 			pfn = (*leaf_of(gfn) & EPT_ADDR) >> 12;
 		map(gfn, 1, pfn << 12 | leaf);
 	}
+}
+
+/* Leaves behind one that is there, to the end of its table at most. */
+static void random_ahead(void)
+{
+	struct block *b = &blocks[below(BLOCKS)];
+	u64 i = below(FRAMES), n = below(8), j, leaf[8];
+
+	if (b->huge || !b->leaf[i])
+		return;
+	if (i + n >= FRAMES)
+		n = FRAMES - 1 - i;
+	for (j = 0; j < n; j++) {
+		leaf[j] = below(1 << 20) << 12 | EPT_READ | EPT_WRITE;
+		if (!b->leaf[i + 1 + j])
+			b->leaf[i + 1 + j] = leaf[j];
+	}
+	ept_map_ahead(&ept, b->gfn + i, leaf, n);
 }
 
 static void random_range(u64 *gfn, u64 *n)
@@ -142,7 +177,7 @@ static void take_dead(void)
 static void random_change(void)
 {
 	bool clear = one_in(2);
-	u64 gfn, n;
+	u64 gfn, n, mask;
 
 	random_range(&gfn, &n);
 	switch (below(16)) {
@@ -150,7 +185,14 @@ static void random_change(void)
 		CHECK_EQ(ept_unmap(&ept, gfn, n), model_unmap(gfn, n));
 		break;
 	case 3:
-		CHECK_EQ(ept_wrprotect(&ept, gfn, n), model_range(gfn, n, model_wrprotect));
+		mask = any() & any();
+		CHECK_EQ(ept_wrprotect(&ept, gfn, mask), model_wrprotect(gfn, mask));
+		break;
+	case 6:
+		CHECK_EQ(ept_allow_write(&ept, gfn), model_allow_write(gfn));
+		break;
+	case 7:
+		random_ahead();
 		break;
 	case 4:
 		CHECK_EQ(ept_clear_young(&ept, gfn, n, clear),
