@@ -23,6 +23,12 @@ check:
 check-matrix:
 	@testbed/check-matrix
 
+bench:
+	@bench/run
+
+bench-check:
+	@bench/check
+
 load:
 	@scripts/load
 
@@ -38,4 +44,4 @@ clean:
 help:
 	@cat scripts/make-help.txt
 
-.PHONY: all module minivmm demo check check-matrix load unload install clean help
+.PHONY: all module minivmm demo check check-matrix bench bench-check load unload install clean help

@@ -124,15 +124,14 @@ static void adjust(struct vcpu *vcpu, u32 function, u32 index, struct minikvm_cp
 {
 	struct cpuid_table t = table_of(vcpu);
 
-	if (function == 1) {
+	if (function == 1)
 		adjust_leaf_1(vcpu, &e->ecx, &e->edx);
-	} else if (function == 7 && !index) {
+	else if (function == 7 && !index)
 		e->ecx = with_bits(e->ecx, F7C_OSPKE, vcpu->cr4 & X86_CR4_PKE);
-	} else if (function == 0xd && !index) {
+	else if (function == 0xd && !index)
 		e->ebx = cpuid_xstate_size(&t, vcpu->xcr0, false);
-	} else if (function == 0xd && index == 1 && (e->eax & FD1A_XSAVEC)) {
+	else if (function == 0xd && index == 1 && (e->eax & FD1A_XSAVEC))
 		e->ebx = cpuid_xstate_size(&t, vcpu->xcr0, true);
-	}
 }
 
 /* The levels of a topology leaf that are not there: the level's number, and the APIC ID. */

@@ -34,10 +34,10 @@ void vcpu_set_reg(struct vcpu *vcpu, int reg, unsigned long val)
 }
 
 /* The registers of struct minikvm_regs that are in struct vcpu: all but RSP. */
-#define FOR_EACH_GPR(do) \
-	do(RAX, rax) do(RCX, rcx) do(RDX, rdx) do(RBX, rbx) do(RBP, rbp) do(RSI, rsi) \
-	do(RDI, rdi) do(R8, r8) do(R9, r9) do(R10, r10) do(R11, r11) do(R12, r12) \
-	do(R13, r13) do(R14, r14) do(R15, r15)
+#define FOR_EACH_GPR(copy) \
+	(copy(RAX, rax), copy(RCX, rcx), copy(RDX, rdx), copy(RBX, rbx), copy(RBP, rbp), \
+	 copy(RSI, rsi), copy(RDI, rdi), copy(R8, r8), copy(R9, r9), copy(R10, r10), \
+	 copy(R11, r11), copy(R12, r12), copy(R13, r13), copy(R14, r14), copy(R15, r15))
 
 /**
  * vcpu_get_regs - GET_REGS
@@ -46,8 +46,8 @@ void vcpu_set_reg(struct vcpu *vcpu, int reg, unsigned long val)
  */
 void vcpu_get_regs(struct vcpu *vcpu, struct minikvm_regs *regs)
 {
-#define GET(i, name) regs->name = vcpu->regs[i];
-	FOR_EACH_GPR(GET)
+#define GET(i, name) (regs->name = vcpu->regs[i])
+	FOR_EACH_GPR(GET);
 #undef GET
 	regs->rsp = vmcs_read_guest_rsp();
 	regs->rip = vmcs_read_guest_rip();
@@ -69,8 +69,8 @@ int vcpu_set_regs(struct vcpu *vcpu, const struct minikvm_regs *regs)
 {
 	u64 rip = READ_ONCE(regs->rip);
 
-#define SET(i, name) vcpu->regs[i] = regs->name;
-	FOR_EACH_GPR(SET)
+#define SET(i, name) (vcpu->regs[i] = regs->name)
+	FOR_EACH_GPR(SET);
 #undef SET
 	vmcs_write_guest_rsp(regs->rsp);
 	if (rip != vmcs_read_guest_rip())

@@ -411,7 +411,7 @@ static int run_once(struct vcpu *vcpu)
 		return immediate_exit ? -EINTR : wait_for_init(vcpu);
 	if (!sync_regs_valid(vcpu))
 		return -EINVAL;
-	if (vcpu->run->kvm_dirty_regs && sync_regs_in(vcpu))
+	if (READ_ONCE(vcpu->run->kvm_dirty_regs) && sync_regs_in(vcpu))
 		return -EINVAL;
 	if (!vcpu->lapic && vcpu_set_cr8(vcpu, READ_ONCE(vcpu->run->cr8)))
 		return -EINVAL;
@@ -438,7 +438,7 @@ static int run_attached(struct vcpu *vcpu)
 	if (ret == -EINTR || ret == -EAGAIN)
 		vcpu->run->exit_reason = MINIKVM_EXIT_INTR;
 	fill_run(vcpu);
-	if (vcpu->run->kvm_valid_regs)
+	if (READ_ONCE(vcpu->run->kvm_valid_regs))
 		sync_regs_out(vcpu);
 	fpu_leave(vcpu);
 	vcpu_detach(vcpu);
