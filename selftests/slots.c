@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Claim: slots are created, deleted, moved and re-flagged as KVM does, also while a vCPU runs, and
- * a guest sees only what its slots hold.
+ * a guest sees only what its slots hold; no handler uses a slot that is gone.
  */
+#include <linux/userfaultfd.h>
+#include <poll.h>
 #include <pthread.h>
+#include <sys/syscall.h>
 
 #include "lib/vm.h"
 
 GUEST64(reader, "mov $0x800000, %ebx; 1: mov (%rbx), %eax; out %eax, $0x10; jmp 1b");
 GUEST64(writer, "mov $0x800000, %ebx; mov $0x55, %eax; mov %eax, (%rbx); hlt");
 GUEST64(toucher, "mov $0x800000, %ebx; 1: incl (%rbx); mov (%rbx), %eax; pause; jmp 1b");
+GUEST64(outs, "mov $0x800000, %esi; mov $0x10, %edx; outsb; hlt");
 
 #define GPA 0x800000
 
@@ -160,6 +164,67 @@ TEST(slots_change_under_a_running_guest)
 	t.run->immediate_exit = 1;
 	ASSERT_EQ(0, vm_slot(&t, 1, 0, GPA + 0x1000, 0, p));
 	pthread_join(thread, NULL);
+	vm_free(&t);
+}
+
+/* ---- a handler that is in the middle of reading guest memory */
+
+/* Memory whose first access waits until somebody gives it a page. */
+static int waiting_memory(void *p)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range = {
+		.range = { (uintptr_t)p, 4096 }, .mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	if (fd < 0 || ioctl(fd, UFFDIO_API, &api) || ioctl(fd, UFFDIO_REGISTER, &range))
+		return -1;
+	return fd;
+}
+
+static int deleted;
+
+static void *delete_thread(void *arg)
+{
+	struct test_vm *t = arg;
+
+	__atomic_store_n(&deleted, vm_slot(t, 1, 0, GPA, 0, NULL) ? -1 : 1, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void *run_once_thread(void *arg)
+{
+	return (void *)(long)vm_run(arg);
+}
+
+TEST(a_delete_waits_for_the_handler_that_uses_the_slot)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct uffdio_zeropage page = { .range = { (uintptr_t)p, 4096 } };
+	int fd = waiting_memory(p);
+	struct pollfd fault = { .fd = fd, .events = POLLIN };
+	pthread_t running, deleting;
+	struct test_vm t;
+	void *exit;
+
+	if (fd < 0)
+		SKIP(return, "no userfaultfd");
+	vm_make(&t, false);
+	ASSERT_EQ(0, vm_slot(&t, 1, 0, GPA, 4096, p));
+	guest_long(&t, outs, outs_end);
+	pthread_create(&running, NULL, run_once_thread, &t);
+	ASSERT_EQ(1, poll(&fault, 1, 10000));
+	pthread_create(&deleting, NULL, delete_thread, &t);
+	usleep(50000);
+	ASSERT_EQ(0, __atomic_load_n(&deleted, __ATOMIC_ACQUIRE));
+	ASSERT_EQ(0, ioctl(fd, UFFDIO_ZEROPAGE, &page));
+	pthread_join(deleting, NULL);
+	ASSERT_EQ(1, deleted);
+	pthread_join(running, &exit);
+	ASSERT_EQ(MINIKVM_EXIT_IO, (long)exit);
+	ASSERT_EQ(0, *(uint8_t *)vm_io_data(&t));
+	close(fd);
 	vm_free(&t);
 }
 
