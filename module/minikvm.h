@@ -141,6 +141,7 @@ struct vcpu_stats {
 	u64 mmio;
 	u64 pio;
 	u64 tlb_flush;
+	u64 guest_ticks;		/* counted only if built with MINIKVM_GUEST_TICKS */
 };
 
 #define CPUID_INDEXED	32	/* functions from 0 and from 0x80000000 that are found at once */

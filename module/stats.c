@@ -53,6 +53,9 @@ void stats_remove(struct vcpu *vcpu)
 	mutex_lock(&list_lock);
 	list_del(&vcpu->stats_link);
 	mutex_unlock(&list_lock);
+	if (vcpu->stats.guest_ticks)
+		pr_info("vcpu %u: %llu guest ticks, %llu entries\n", vcpu->id,
+			vcpu->stats.guest_ticks, vcpu->stats.entries);
 }
 
 /** stats_init - make the file; without debugfs there is none, which is no error */

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include <x86intrin.h>
 
 #include "vmm.h"
 
@@ -25,6 +26,7 @@ static const char usage_text[] =
 "  --load ADDRESS    guest physical address of the flat binary (default: 0x1000)\n"
 "  --irqchip         interrupt chips in the kernel for a flat binary, too\n"
 "  --mem MIB         memory of the guest (default: 256)\n"
+"  --populate        have the host provide all of it at the start\n"
 "  --device PATH     /dev/minikvm (default) or /dev/kvm\n"
 "  --timeout SECONDS give up after this time\n"
 "  --stats           print exits by reason at the end\n"
@@ -80,6 +82,7 @@ static void parse(struct config *c, int argc, char **argv)
 		{ "mem", required_argument, NULL, 'm' },
 		{ "device", required_argument, NULL, 'd' },
 		{ "timeout", required_argument, NULL, 't' },
+		{ "populate", no_argument, NULL, 'p' },
 		{ "stats", no_argument, NULL, 's' },
 		{ "help", no_argument, NULL, 'h' },
 		{ }
@@ -97,6 +100,7 @@ static void parse(struct config *c, int argc, char **argv)
 		case 'm': c->mem_mib = number(optarg, "number of MiB"); break;
 		case 'd': c->device = optarg; break;
 		case 't': c->timeout = number(optarg, "number of seconds"); break;
+		case 'p': c->populate = true; break;
 		case 's': c->stats = true; break;
 		case 'h': fputs(usage_text, stdout); exit(0);
 		default: usage_error("unknown option");
@@ -110,7 +114,34 @@ static void parse(struct config *c, int argc, char **argv)
 		usage_error("--mem takes 2 to 3072 MiB");
 }
 
-static void print_stats(const struct timespec *start)
+struct start {
+	struct timespec time, cpu;
+	uint64_t ticks;
+};
+
+static struct start now(void)
+{
+	struct start s = { .ticks = __rdtsc() };
+
+	clock_gettime(CLOCK_MONOTONIC, &s.time);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &s.cpu);
+	return s;
+}
+
+static double seconds(const struct timespec *from, const struct timespec *to)
+{
+	return to->tv_sec - from->tv_sec + (to->tv_nsec - from->tv_nsec) / 1e9;
+}
+
+/* RUN in ticks of the time stamp counter, without what it slept. */
+static double ticks_in_run(const struct start *from, const struct start *to)
+{
+	double per_second = (to->ticks - from->ticks) / seconds(&from->time, &to->time);
+
+	return seconds(&from->cpu, &to->cpu) * per_second - vmm.own_ticks;
+}
+
+static void print_stats(const struct start *start)
 {
 	static const char *const names[] = {
 		[MINIKVM_EXIT_IO] = "io", [MINIKVM_EXIT_HLT] = "hlt", [MINIKVM_EXIT_MMIO] = "mmio",
@@ -118,12 +149,11 @@ static void print_stats(const struct timespec *start)
 		[MINIKVM_EXIT_SHUTDOWN] = "shutdown", [MINIKVM_EXIT_FAIL_ENTRY] = "fail_entry",
 		[MINIKVM_EXIT_INTR] = "intr", [MINIKVM_EXIT_INTERNAL_ERROR] = "internal_error",
 	};
-	struct timespec now;
+	struct start end = now();
 	size_t i;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	fprintf(stderr, "minivmm: %.2f s, exits:", now.tv_sec - start->tv_sec +
-		(now.tv_nsec - start->tv_nsec) / 1e9);
+	fprintf(stderr, "minivmm: %.2f s, %.0f ticks in RUN, exits:",
+		seconds(&start->time, &end.time), ticks_in_run(start, &end));
 	for (i = 0; i < sizeof(vmm.exits) / sizeof(vmm.exits[0]); i++) {
 		if (!vmm.exits[i])
 			continue;
@@ -157,12 +187,12 @@ int main(int argc, char **argv)
 		.device = "/dev/minikvm", .cmdline = "console=ttyS0 panic=-1",
 		.load = 0x1000, .mem_mib = 256,
 	};
-	struct timespec start;
+	struct start start;
 
 	parse(&c, argc, argv);
 	if (c.kernel)
 		c.irqchip = true;
-	clock_gettime(CLOCK_MONOTONIC, &start);
+	start = now();
 
 	vm_create(&vmm, &c);
 	vcpu_create(&vmm);
@@ -172,6 +202,7 @@ int main(int argc, char **argv)
 		boot_flat(&vmm, &c);
 	catch_signals(c.timeout);
 	terminal_start(&vmm);
+	vmm.own_ticks = __rdtsc() - start.ticks;
 	vcpu_run(&vmm);
 
 	serial_flush();

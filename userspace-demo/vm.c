@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <x86intrin.h>
 
 #include "vmm.h"
 
@@ -39,7 +40,7 @@ static void chips_create(struct vmm *vmm)
 }
 
 /* The guest's memory is ours: one mapping, filled in by the host as it is touched. */
-static void memory_create(struct vmm *vmm, uint64_t size)
+static void memory_create(struct vmm *vmm, uint64_t size, bool populate)
 {
 	struct minikvm_userspace_memory_region region = { .memory_size = size };
 
@@ -48,6 +49,8 @@ static void memory_create(struct vmm *vmm, uint64_t size)
 	if (vmm->mem == MAP_FAILED)
 		die("%lu MiB of memory: %s", (unsigned long)size >> 20, strerror(errno));
 	madvise(vmm->mem, size, MADV_HUGEPAGE);
+	if (populate && madvise(vmm->mem, size, MADV_POPULATE_WRITE))
+		die("--populate: %s", strerror(errno));
 	vmm->mem_size = size;
 	region.userspace_addr = (uintptr_t)vmm->mem;
 	if (ioctl(vmm->vm, MINIKVM_SET_USER_MEMORY_REGION, &region))
@@ -71,7 +74,7 @@ void vm_create(struct vmm *vmm, const struct config *c)
 	ioctl(vmm->vm, MINIKVM_SET_TSS_ADDR, 0xfffbd000);
 	if (c->irqchip)
 		chips_create(vmm);
-	memory_create(vmm, (uint64_t)c->mem_mib << 20);
+	memory_create(vmm, (uint64_t)c->mem_mib << 20, c->populate);
 }
 
 /*
@@ -258,9 +261,15 @@ static void handle_exit(struct vmm *vmm)
 /* Run the vCPU until somebody says stop. */
 void vcpu_run(struct vmm *vmm)
 {
+	uint64_t left = __rdtsc();
+	int ret;
+
 	run_thread = pthread_self();
 	while (!vmm->done) {
-		if (ioctl(vmm->vcpu, MINIKVM_RUN, 0) < 0) {
+		vmm->own_ticks += __rdtsc() - left;
+		ret = ioctl(vmm->vcpu, MINIKVM_RUN, 0);
+		left = __rdtsc();
+		if (ret < 0) {
 			if (errno == EINTR || errno == EAGAIN)
 				continue;
 			die("RUN: %s", strerror(errno));

@@ -20,6 +20,7 @@ struct config {
 	uint64_t load;		/* guest physical address of the flat binary */
 	bool irqchip;		/* interrupt chips in the kernel */
 	bool stats;
+	bool populate;		/* no fault of the host while the guest runs */
 	unsigned int mem_mib;
 	unsigned int timeout;	/* seconds, 0: none */
 };
@@ -30,6 +31,7 @@ struct vmm {
 	uint64_t mem_size;
 	struct minikvm_run *run;
 	uint64_t exits[64];	/* by exit reason */
+	uint64_t own_ticks;	/* of the time stamp counter, not in RUN */
 	int status;		/* ST_*, once done */
 	bool done;
 };
