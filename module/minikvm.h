@@ -182,7 +182,7 @@ struct vcpu {
 	/* Control registers: the guest's view. Bits that the guest owns are in the VMCS. */
 	unsigned long cr0;		/* [m] read through vcpu_cr0() */
 	unsigned long cr4;		/* [m] read through vcpu_cr4() */
-	unsigned long cr2;		/* [m] in the processor during a row of entries */
+	unsigned long cr2;		/* [m] loaded and saved around each entry */
 	u64 cr8;			/* [m] TPR 7:4 when the VMM has the LAPIC */
 	u64 efer;			/* [m] with LMA */
 	u64 xcr0;			/* [m] */
@@ -321,8 +321,7 @@ int vmx_cpl(void);
 /* vmx/enter.c: into the guest and back */
 void vmx_row_begin(struct vcpu *vcpu);
 void vmx_enter(struct vcpu *vcpu);
-void vmx_row_end(struct vcpu *vcpu);
-void vmx_guest_time_ends(void);
+void vmx_row_end(void);
 void vmx_host_save(struct vcpu *vcpu);
 void vmx_host_restore(struct vcpu *vcpu);
 

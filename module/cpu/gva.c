@@ -19,14 +19,22 @@ static int read_table(void *arg, u64 gpa, void *data, size_t len)
 	return guest_read_word(arg, gpa, data, len);
 }
 
-static struct walk walk_of(struct vcpu *vcpu)
+/* Does RFLAGS.AC lift SMAP? Asked only where SMAP matters. */
+static bool alignment_check(const struct vcpu *vcpu, unsigned int access)
+{
+	return !(access & ACCESS_FETCH) && (vcpu->cr4 & X86_CR4_SMAP) &&
+	       (vmcs_read_guest_rflags() & X86_EFLAGS_AC);
+}
+
+/* Of CR0 and CR4 the guest itself writes nothing that a walk looks at but CR0.WP. */
+static struct walk walk_of(struct vcpu *vcpu, unsigned int access)
 {
 	return (struct walk) {
-		.cr0 = vcpu_cr0(vcpu),
+		.cr0 = access & ACCESS_WRITE ? vcpu_cr0(vcpu) : vcpu->cr0,
 		.cr3 = vcpu_cr3(vcpu),
-		.cr4 = vcpu_cr4(vcpu),
+		.cr4 = vcpu->cr4,
 		.efer = vcpu->efer,
-		.ac = vmcs_read_guest_rflags() & X86_EFLAGS_AC,
+		.ac = alignment_check(vcpu, access),
 		.maxphyaddr = vcpu->maxphyaddr,
 		.read = read_table,
 		.arg = vcpu,
@@ -46,7 +54,7 @@ static struct walk walk_of(struct vcpu *vcpu)
 int gva_to_gpa(struct vcpu *vcpu, gva_t gva, unsigned int access, gpa_t *gpa,
 	       struct guest_fault *fault)
 {
-	struct walk w = walk_of(vcpu);
+	struct walk w = walk_of(vcpu, access);
 	u32 error;
 
 	int ret;
@@ -123,7 +131,7 @@ void gva_inject(struct vcpu *vcpu, const struct guest_fault *fault)
 /** vcpu_translate - TRANSLATE: as a supervisor's read. Context: sleeps. Return: 0. */
 int vcpu_translate(struct vcpu *vcpu, struct minikvm_translation *tr)
 {
-	struct walk w = walk_of(vcpu);
+	struct walk w = walk_of(vcpu, ACCESS_READ);
 	u64 gpa;
 	u32 error;
 

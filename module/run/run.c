@@ -150,7 +150,6 @@ static void leave_loop(struct vcpu *vcpu)
 	/* The guest has trained the branch predictors that the VMM is about to use. */
 	if (cpu_feature_enabled(X86_FEATURE_IBPB_EXIT_TO_USER))
 		this_cpu_write(x86_ibpb_exit_to_user, true);
-	vmx_row_end(vcpu);
 	debug_after_exit(vcpu);
 	fpu_after_exit(vcpu);
 	WRITE_ONCE(vcpu->guest_cpu, -1);
@@ -163,9 +162,11 @@ static void leave_loop(struct vcpu *vcpu)
 static void host_interrupts(void)
 {
 	rcu_note_context_switch(false);
+	preempt_disable();
 	local_irq_enable();
 	asm volatile("nop");	/* STI holds them off for one instruction */
 	local_irq_disable();
+	preempt_enable();	/* who wants the CPU gets it in slow_path() */
 }
 
 /* May somebody have asked for more than to deliver events? */
@@ -229,7 +230,7 @@ static enum loop_end guest_loop(struct vcpu *vcpu, int *verdict)
 		end = LOOP_BROKEN;
 	if (end == LOOP_EXIT && vcpu->exit.reason == REASON_EXTERNAL_INTR)
 		host_interrupts();
-	vmx_guest_time_ends();
+	vmx_row_end();
 	local_irq_enable();
 	return end;
 }

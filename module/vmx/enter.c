@@ -93,12 +93,13 @@ static __always_inline void guest_state_exit(void)
 	instrumentation_end();
 }
 
-/* A build for the bench counts what the guest itself takes. */
+/* A build for the bench counts what the guest itself takes: called before and after. */
+static __always_inline void count_ticks(struct vcpu *vcpu, int sign)
+{
 #ifdef MINIKVM_GUEST_TICKS
-#define count_ticks(vcpu, ticks) ((vcpu)->stats.guest_ticks += (ticks))
-#else
-#define count_ticks(vcpu, ticks) ((void)0)
+	vcpu->stats.guest_ticks += sign * rdtsc();
 #endif
+}
 
 /* The part in which the kernel must not be traced: RCU may not watch. */
 static noinstr void enter_and_exit(struct vcpu *vcpu)
@@ -106,10 +107,14 @@ static noinstr void enter_and_exit(struct vcpu *vcpu)
 	guest_state_enter();
 	if (vmx_l1d_flush_needed)
 		vmx_l1d_flush(vcpu);
+	/* Between two entries a probe may have faulted. */
+	if (vcpu->cr2 != native_read_cr2())
+		native_write_cr2(vcpu->cr2);
 
-	count_ticks(vcpu, -rdtsc());
+	count_ticks(vcpu, -1);
 	vcpu->entry_failed = vmx_enter_guest(vcpu, vcpu->launched);
-	count_ticks(vcpu, rdtsc());
+	count_ticks(vcpu, 1);
+	vcpu->cr2 = native_read_cr2();
 
 	if (unlikely(vcpu->entry_failed)) {
 		vcpu->exit.reason = ~0u;
@@ -153,7 +158,7 @@ static noinline void host_machine_check(void)
  * vmx_row_begin - what one or many entries in a row need, as long as interrupts are off
  * @vcpu: attached, host state saved, guest_cpu published
  *
- * Until vmx_row_end() the guest's CR2 is in the processor.
+ * From here to vmx_row_end() the time is the guest's.
  *
  * Context: interrupts off.
  */
@@ -161,29 +166,17 @@ void vmx_row_begin(struct vcpu *vcpu)
 {
 	flush_stale(vcpu);
 	host_cr_update(vcpu);
-	if (vcpu->cr2 != native_read_cr2())
-		native_write_cr2(vcpu->cr2);
 	guest_timing_enter_irqoff();
 }
 
 /**
- * vmx_row_end - undo vmx_row_begin()
- * @vcpu: whose
+ * vmx_row_end - the time is the host's again
  *
- * The caller does guest_timing_exit_irqoff(): a tick that ended the guest counts as
- * the guest's. Context: interrupts still off.
- */
-void vmx_row_end(struct vcpu *vcpu)
-{
-	vcpu->cr2 = native_read_cr2();
-}
-
-/**
- * vmx_guest_time_ends - from here on the time is the host's
+ * Later than the last exit, so that a tick that ended the guest counts as the guest's.
  *
- * Context: interrupts off, after vmx_row_end().
+ * Context: interrupts off.
  */
-void vmx_guest_time_ends(void)
+void vmx_row_end(void)
 {
 	guest_timing_exit_irqoff();
 }
