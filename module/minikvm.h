@@ -34,6 +34,7 @@
 #include "../uapi/linux/minikvm.h"
 #include "cpu/msr_table.h"
 #include "mm/ept.h"
+#include "mm/walk.h"
 #include "io/decode.h"
 
 #define VM_MAX_VCPUS	16	/* in one VM */
@@ -144,6 +145,23 @@ struct vcpu_stats {
 	u64 guest_ticks;		/* counted only if built with MINIKVM_GUEST_TICKS */
 };
 
+/* A page walk and what it has read: cpu/gva.c. */
+struct known_walk {
+	u64 page;		/* linear address / PAGE_SIZE + 1; 0: none */
+	gpa_t gpa;		/* of that page */
+	unsigned long cr0, cr3, cr4;
+	u64 efer;
+	u64 slots_gen;
+	u8 access;
+	bool ac;
+	u8 maxphyaddr;
+	u8 size;		/* of an entry */
+	u8 n;			/* entries */
+	struct { hva_t hva; u64 value; } entry[WALK_READS];
+};
+
+#define KNOWN_WALKS	4
+
 #define CPUID_INDEXED	32	/* functions from 0 and from 0x80000000 that are found at once */
 
 /**
@@ -221,6 +239,7 @@ struct vcpu {
 	u32 slots_depth;		/* [m] nested slots_read_lock() */
 	const struct memslot *slot_hit;	/* [m] found last under the outermost one, or NULL */
 	struct ept_cache ept_cache;	/* [m] tables for the next fault */
+	struct known_walk known_walk[KNOWN_WALKS]; /* [m] by linear address */
 	gfn_t ahead_gfn;		/* [m] a fault here continues a row of faults */
 	u32 ahead;			/* [m] pages that the last fault of the row mapped */
 	struct page *ahead_page[EPT_AHEAD_MAX]; /* [m] of the fault that is being served */
@@ -264,6 +283,7 @@ struct vm {
 	struct mutex slots_lock;	/* slot changes, one at a time */
 	rwlock_t notifier_lock;		/* MMU notifiers read @slots under it */
 	struct memslots *slots;		/* [s] immutable snapshot */
+	u64 slots_gen;			/* [s] how many there were before */
 	spinlock_t ept_lock;		/* @ept, @invalidate_* */
 	struct ept ept;			/* [e] */
 	struct mmu_notifier notifier;	/* mm/notifier.c */
@@ -363,6 +383,7 @@ int dirty_log_get(struct vm *vm, struct minikvm_dirty_log *log);
  * mm/guest_mem.c: the kernel reads and writes guest memory; sleeps.
  * 0 or -EFAULT (no slot, read-only slot, host page gone).
  */
+hva_t guest_hva(struct vcpu *vcpu, gpa_t gpa);
 int guest_read_word(struct vcpu *vcpu, gpa_t gpa, void *data, size_t len);
 int guest_read(struct vcpu *vcpu, gpa_t gpa, void *data, size_t len);
 int guest_write(struct vcpu *vcpu, gpa_t gpa, const void *data, size_t len);

@@ -20,6 +20,9 @@ GUEST64(rmw, "mov $0xd0000000, %eax; mov $0x0f, %ebx; andl %ebx, (%rax); orb $0x
 GUEST64(flags, "mov $0xd0000000, %eax; cmpl $5, (%rax); sete %bl; testb $1, (%rax); setz %bh;"
 	"addb $1, (%rax); setc %cl; mov $0xfffffffb, %edx; addl (%rax), %edx; hlt");
 
+GUEST64(writes_bl, "movb %bl, (%rax); hlt");
+GUEST64(writes_cl, "movb %cl, (%rax); hlt");
+
 static uint64_t mmio_value(struct test_vm *t)
 {
 	uint64_t v = 0;
@@ -168,6 +171,36 @@ TEST(flags_follow_the_device_s_value)
 	ASSERT_EQ(1, r.rcx & 0xff);
 	ASSERT_EQ(1, r.rdx);
 	ASSERT_EQ(1, r.rflags & 1);
+	vm_free(&t);
+}
+
+/* One address, two pieces of code, as the guest's tables say at the time. */
+TEST(the_instruction_is_the_one_that_the_tables_lead_to)
+{
+	const uint64_t va = 0x201000;
+	struct minikvm_regs r;
+	struct minikvm_sregs s;
+	struct test_vm t;
+	uint64_t *pd;
+	int i;
+
+	vm_make(&t, false);
+	memcpy(t.mem + va, writes_cl, writes_cl_end - writes_cl);
+	guest_long(&t, writes_bl, writes_bl_end);
+	pd = (uint64_t *)(t.mem + G_TABLES + 0x2000);
+	s = vm_sregs(&t);
+	for (i = 0; i < 6; i++) {
+		pd[1] = (i & 1 ? 0 : 0x200000) | 0x87;	/* 0x1000: writes_bl */
+		ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_SREGS, &s));
+		r = vm_regs(&t);
+		r.rip = va;
+		r.rax = HOLE;
+		r.rbx = 0xb1;
+		r.rcx = 0xc1;
+		vm_set_regs(&t, r);
+		EXPECT_WRITE(&t, 0, 1, i & 1 ? 0xb1 : 0xc1);
+		EXPECT_HLT(&t);
+	}
 	vm_free(&t);
 }
 

@@ -4,6 +4,7 @@
  * guest would get. The walk itself is in mm/walk.c.
  */
 #include <linux/mm.h>
+#include <linux/uaccess.h>
 #include <asm/processor-flags.h>
 
 #include "../mm/walk.h"
@@ -14,9 +15,25 @@
 static_assert((int)ACCESS_READ == (int)WALK_READ && (int)ACCESS_WRITE == (int)WALK_WRITE);
 static_assert((int)ACCESS_FETCH == (int)WALK_FETCH && (int)ACCESS_USER == (int)WALK_USER);
 
+/* A walk that is under way, and the note that is taken of it. */
+struct walker {
+	struct vcpu *vcpu;
+	struct known_walk *note;
+};
+
 static int read_table(void *arg, u64 gpa, void *data, size_t len)
 {
-	return guest_read_word(arg, gpa, data, len);
+	struct walker *walker = arg;
+	struct known_walk *k = walker->note;
+	int err = guest_read_word(walker->vcpu, gpa, data, len);
+
+	if (err || k->n == WALK_READS)
+		return err ?: -EFAULT;
+	k->size = len;
+	k->entry[k->n].hva = guest_hva(walker->vcpu, gpa);
+	k->entry[k->n].value = len == 8 ? *(u64 *)data : *(u32 *)data;
+	k->n++;
+	return 0;
 }
 
 /* Does RFLAGS.AC lift SMAP? Asked only where SMAP matters. */
@@ -37,8 +54,58 @@ static struct walk walk_of(struct vcpu *vcpu, unsigned int access)
 		.ac = alignment_check(vcpu, access),
 		.maxphyaddr = vcpu->maxphyaddr,
 		.read = read_table,
-		.arg = vcpu,
 	};
+}
+
+static bool same_entry(hva_t hva, u64 value, u8 size)
+{
+	u64 now64;
+	u32 now32;
+
+	if (size == 4)
+		return !get_user(now32, (u32 __user *)hva) && now32 == value;
+	return !get_user(now64, (u64 __user *)hva) && now64 == value;
+}
+
+/* Would the walk be the same again? It is if each entry that it read is. */
+static bool is_known(struct vcpu *vcpu, const struct known_walk *k, const struct walk *w,
+		     gva_t gva, unsigned int access)
+{
+	int i;
+
+	if (k->page != (gva >> PAGE_SHIFT) + 1 || k->access != access || k->cr3 != w->cr3 ||
+	    k->cr0 != w->cr0 || k->cr4 != w->cr4 || k->efer != w->efer || k->ac != w->ac ||
+	    k->maxphyaddr != w->maxphyaddr ||
+	    k->slots_gen != READ_ONCE(vcpu->vm->slots_gen) || current->mm != vcpu->vm->mm)
+		return false;
+	for (i = 0; i < k->n; i++)
+		if (!same_entry(k->entry[i].hva, k->entry[i].value, k->size))
+			return false;
+	return true;
+}
+
+/* walk_gva(), or what it found last time; slots read-locked. */
+static int walk_known(struct vcpu *vcpu, struct walk *w, gva_t gva, unsigned int access,
+		      gpa_t *gpa, u32 *error)
+{
+	struct known_walk *k = &vcpu->known_walk[(gva >> PAGE_SHIFT) % KNOWN_WALKS];
+	struct walker walker = { vcpu, k };
+
+	if (!is_known(vcpu, k, w, gva, access)) {
+		*k = (struct known_walk) {
+			.cr0 = w->cr0, .cr3 = w->cr3, .cr4 = w->cr4, .efer = w->efer,
+			.ac = w->ac, .access = access, .maxphyaddr = w->maxphyaddr,
+			/* Before the slots are looked at: an old number is never right. */
+			.slots_gen = smp_load_acquire(&vcpu->vm->slots_gen),
+		};
+		w->arg = &walker;
+		if (walk_gva(w, gva, access, gpa, error))
+			return 1;
+		k->gpa = *gpa & PAGE_MASK;
+		k->page = (gva >> PAGE_SHIFT) + 1;
+	}
+	*gpa = k->gpa | offset_in_page(gva);
+	return 0;
 }
 
 /**
@@ -62,7 +129,7 @@ int gva_to_gpa(struct vcpu *vcpu, gva_t gva, unsigned int access, gpa_t *gpa,
 	if (vmx_cpl() == 3)
 		access |= ACCESS_USER;
 	slots_read_lock(vcpu);
-	ret = walk_gva(&w, gva, access, gpa, &error);
+	ret = walk_known(vcpu, &w, gva, access, gpa, &error);
 	slots_read_unlock(vcpu);
 	if (!ret)
 		return 0;
@@ -132,12 +199,12 @@ void gva_inject(struct vcpu *vcpu, const struct guest_fault *fault)
 int vcpu_translate(struct vcpu *vcpu, struct minikvm_translation *tr)
 {
 	struct walk w = walk_of(vcpu, ACCESS_READ);
-	u64 gpa;
+	gpa_t gpa;
 	u32 error;
 
 	w.ac = true;
 	slots_read_lock(vcpu);
-	tr->valid = !walk_gva(&w, tr->linear_address, WALK_READ, &gpa, &error);
+	tr->valid = !walk_known(vcpu, &w, tr->linear_address, WALK_READ, &gpa, &error);
 	slots_read_unlock(vcpu);
 	tr->physical_address = tr->valid ? gpa : ~0ull;
 	tr->writeable = 1;

@@ -56,6 +56,18 @@ static int copy_piece(struct vcpu *vcpu, gpa_t gpa, void *data, size_t len, bool
 }
 
 /**
+ * guest_hva - where the VMM has a frame's byte
+ * @vcpu: after slots_read_lock(); the answer holds as long as vm->slots_gen does
+ * @gpa: of memory that guest_read_word() has just read
+ */
+hva_t guest_hva(struct vcpu *vcpu, gpa_t gpa)
+{
+	const struct memslot *slot = find_slot(vcpu, gpa >> PAGE_SHIFT);
+
+	return slot ? memslot_hva(slot, gpa >> PAGE_SHIFT) + offset_in_page(gpa) : 0;
+}
+
+/**
  * guest_read_word - guest_read() of 4 or 8 aligned bytes: an entry of a page table
  * @vcpu: mutex held, after slots_read_lock()
  * @gpa: aligned to @len

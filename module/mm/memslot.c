@@ -157,6 +157,8 @@ static void publish(struct vm *vm, struct memslots *to, const struct memslot *ol
 	to->n = n;
 	write_lock(&vm->notifier_lock);
 	smp_store_release(&vm->slots, to);	/* what is in it before it */
+	/* Who sees the new number sees the new slots. */
+	smp_store_release(&vm->slots_gen, vm->slots_gen + 1);
 	write_unlock(&vm->notifier_lock);
 	wait_for_readers(vm);
 	kvfree(from);

@@ -31,6 +31,8 @@ struct walk {
 	void *arg;
 };
 
+#define WALK_READS	5	/* entries that a walk reads at most */
+
 int walk_gva(const struct walk *w, u64 gva, unsigned int access, u64 *gpa, u32 *error);
 
 #endif

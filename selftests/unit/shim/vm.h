@@ -33,6 +33,7 @@ struct vm {
 	struct mutex slots_lock;
 	rwlock_t notifier_lock;
 	struct memslots *slots;
+	u64 slots_gen;
 	spinlock_t ept_lock;
 	struct ept ept;
 	u8 gpa_bits;
