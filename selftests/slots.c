@@ -2,6 +2,7 @@
 /* Claim: slots are created, deleted, moved and re-flagged as KVM does, also while a vCPU runs, and
  * a guest sees only what its slots hold; no handler uses a slot that is gone.
  */
+#include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
@@ -176,7 +177,7 @@ static int waiting_memory(void *p)
 	struct uffdio_register range = {
 		.range = { (uintptr_t)p, 4096 }, .mode = UFFDIO_REGISTER_MODE_MISSING,
 	};
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0 || ioctl(fd, UFFDIO_API, &api) || ioctl(fd, UFFDIO_REGISTER, &range))
 		return -1;
@@ -215,6 +216,7 @@ TEST(a_delete_waits_for_the_handler_that_uses_the_slot)
 	guest_long(&t, outs, outs_end);
 	pthread_create(&running, NULL, run_once_thread, &t);
 	ASSERT_EQ(1, poll(&fault, 1, 10000));
+	ASSERT_EQ(POLLIN, fault.revents);
 	pthread_create(&deleting, NULL, delete_thread, &t);
 	usleep(50000);
 	ASSERT_EQ(0, __atomic_load_n(&deleted, __ATOMIC_ACQUIRE));
