@@ -13,6 +13,7 @@
 GUEST64(reader, "mov $0x800000, %ebx; 1: mov (%rbx), %eax; out %eax, $0x10; jmp 1b");
 GUEST64(writer, "mov $0x800000, %ebx; mov $0x55, %eax; mov %eax, (%rbx); hlt");
 GUEST64(toucher, "mov $0x800000, %ebx; 1: incl (%rbx); mov (%rbx), %eax; pause; jmp 1b");
+GUEST16(halts, "hlt");
 GUEST64(outs, "mov $0x800000, %esi; mov $0x10, %edx; outsb; hlt");
 
 #define GPA 0x800000
@@ -165,6 +166,25 @@ TEST(slots_change_under_a_running_guest)
 	t.run->immediate_exit = 1;
 	ASSERT_EQ(0, vm_slot(&t, 1, 0, GPA + 0x1000, 0, p));
 	pthread_join(thread, NULL);
+	vm_free(&t);
+}
+
+/* The host has all pages at hand, and a fault may map as many of them as it likes. */
+TEST(a_guest_may_begin_in_frame_0)
+{
+	struct minikvm_regs r;
+	struct test_vm t;
+
+	vm_make(&t, false);
+	ASSERT_EQ(0, madvise(t.mem, G_SIZE, MADV_NOHUGEPAGE));
+	ASSERT_EQ(0, madvise(t.mem, G_SIZE, MADV_DONTNEED));
+	memset(t.mem, 0x90, G_SIZE);
+	guest_real(&t, halts, halts_end);
+	memcpy(t.mem, halts, halts_end - halts);
+	r = vm_regs(&t);
+	r.rip = 0;
+	vm_set_regs(&t, r);
+	EXPECT_HLT(&t);
 	vm_free(&t);
 }
 

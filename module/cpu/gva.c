@@ -123,7 +123,6 @@ int gva_to_gpa(struct vcpu *vcpu, gva_t gva, unsigned int access, gpa_t *gpa,
 {
 	struct walk w = walk_of(vcpu, access);
 	u32 error;
-
 	int ret;
 
 	if (vmx_cpl() == 3)

@@ -114,8 +114,8 @@ void msr_switch_to_guest(struct vcpu *vcpu)
 		rdmsrl(MSR_TSC_AUX, vcpu->host_tsc_aux);
 		write_if(MSR_TSC_AUX, s->tsc_aux, vcpu->host_tsc_aux);
 	}
-	/* vmx_host_save() has just asked the processor for it. */
-	vcpu->host_kernel_gs_base = current->thread.gsbase;
+	/* Not thread.gsbase: without FSGSBASE that is 0 if a selector gives the base. */
+	rdmsrl(MSR_KERNEL_GS_BASE, vcpu->host_kernel_gs_base);
 	write_if(MSR_KERNEL_GS_BASE, s->kernel_gs_base, vcpu->host_kernel_gs_base);
 }
 

@@ -71,7 +71,7 @@ static int look_ahead(struct vcpu *vcpu, const struct fault *f)
 
 	if (slot->dirty)
 		return 1;
-	vcpu->ahead = f->gfn == vcpu->ahead_gfn ? min_t(u32, 2 * vcpu->ahead, EPT_AHEAD_MAX) : 1;
+	vcpu->ahead = f->gfn == vcpu->ahead_gfn ? clamp_t(u32, 2 * vcpu->ahead, 1, EPT_AHEAD_MAX) : 1;
 	return min_t(u64, vcpu->ahead, room);
 }
 
