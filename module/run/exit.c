@@ -95,12 +95,12 @@ bool exit_snapshot(struct vcpu *vcpu)
 	struct vmexit *exit = &vcpu->exit;
 	u32 flags;
 
+	exit->idt_info = 0;
 	if (unlikely(!entry)) {
 		exit->qualification = vcpu->entry_failed ? 0 : vmcs_read_exit_qualification();
 		return false;
 	}
 	vcpu->stats.exits[exit->reason]++;
-	exit->idt_info = 0;
 	flags = entry->flags;
 	if (flags & NEED_LEN)
 		exit->insn_len = vmcs_read_exit_insn_len();
