@@ -9,6 +9,7 @@
 #include <asm/processor-flags.h>
 
 #include "../trace.h"
+#include "../irqchip/irqchip.h"
 #include "../vmx/vmx.h"
 #include "../minikvm.h"
 
@@ -90,25 +91,24 @@ static int store_string(struct vcpu *vcpu, const void *data, u32 count)
 	return string_done(vcpu, count);
 }
 
+static noinline_for_stack int complete_string(struct vcpu *vcpu)
+{
+	struct pio_state *pio = &vcpu->pio;
+	/* The VMM may have changed RCX meanwhile. */
+	u32 count = min_t(u64, pio->count, rep_count(vcpu));
+
+	if (!count)
+		return EXIT_SKIP;
+	return pio->in ? store_string(vcpu, vcpu->pio_data, count) : string_done(vcpu, count);
+}
+
 /* The VMM has answered. */
 static int pio_complete(struct vcpu *vcpu)
 {
-	struct pio_state *pio = &vcpu->pio;
-	u32 value = 0;
-
-	if (pio->string) {
-		/* The VMM may have changed RCX meanwhile. */
-		u32 count = min_t(u64, pio->count, rep_count(vcpu));
-
-		if (!count)
-			return EXIT_SKIP;
-		return pio->in ? store_string(vcpu, vcpu->pio_data, count)
-			       : string_done(vcpu, count);
-	}
-	if (!pio->in)
-		return EXIT_SKIP;
-	memcpy(&value, vcpu->pio_data, pio->size);
-	set_rax(vcpu, value);
+	if (vcpu->pio.string)
+		return complete_string(vcpu);
+	if (vcpu->pio.in)
+		set_rax(vcpu, READ_ONCE(*(u32 *)vcpu->pio_data));
 	return EXIT_SKIP;
 }
 
@@ -116,15 +116,15 @@ static int pio_complete(struct vcpu *vcpu)
  * To the VMM. RIP stays until it comes back, but an OUT is over: who reads the
  * registers now sees what comes after it only then.
  */
-static int to_vmm(struct vcpu *vcpu, const void *data)
+static int to_vmm(struct vcpu *vcpu, u32 value)
 {
 	struct minikvm_run *run = vcpu->run;
 	struct pio_state *pio = &vcpu->pio;
 
-	if (!pio->in)
-		memcpy(vcpu->pio_data, data, pio->size);
-	else
+	if (pio->count > 1)
 		memset(vcpu->pio_data, 0, pio->size * pio->count);
+	else
+		*(u32 *)vcpu->pio_data = value;
 	run->exit_reason = MINIKVM_EXIT_IO;
 	run->io.direction = pio->in ? MINIKVM_EXIT_IO_IN : MINIKVM_EXIT_IO_OUT;
 	run->io.size = pio->size;
@@ -135,16 +135,34 @@ static int to_vmm(struct vcpu *vcpu, const void *data)
 	return EXIT_USER;
 }
 
-static int simple(struct vcpu *vcpu)
+/* Bytes beyond the size of an access are none of the VMM's business. */
+static u32 output(const struct vcpu *vcpu)
+{
+	u32 value = vcpu->regs[RAX];
+
+	if (vcpu->pio.in)
+		return 0;
+	return vcpu->pio.size == 1 ? (u8)value : vcpu->pio.size == 2 ? (u16)value : value;
+}
+
+/* Do the chips answer? Then the value of an IN is in RAX. */
+static noinline_for_stack bool chips_answer(struct vcpu *vcpu)
 {
 	struct pio_state *pio = &vcpu->pio;
-	u32 value = pio->in ? 0 : vcpu->regs[RAX];
+	u32 value = output(vcpu);
 
 	if (io_bus_pio(vcpu, !pio->in, pio->port, &value, pio->size))
-		return to_vmm(vcpu, &value);
+		return false;
 	if (pio->in)
 		set_rax(vcpu, value);
-	return EXIT_SKIP;
+	return true;
+}
+
+static int simple(struct vcpu *vcpu)
+{
+	if (vm_has_ports(vcpu->vm) && chips_answer(vcpu))
+		return EXIT_SKIP;
+	return to_vmm(vcpu, output(vcpu));
 }
 
 static int outs(struct vcpu *vcpu)
@@ -162,7 +180,7 @@ static int outs(struct vcpu *vcpu)
 	if (ret < 0)
 		value = ~0u;	/* no memory there */
 	if (io_bus_pio(vcpu, true, pio->port, &value, pio->size))
-		return to_vmm(vcpu, &value);
+		return to_vmm(vcpu, value);
 	return string_done(vcpu, 1);
 }
 
@@ -192,7 +210,7 @@ static int ins(struct vcpu *vcpu)
 	if (!io_bus_pio(vcpu, false, pio->port, &value, pio->size))
 		return store_string(vcpu, &value, 1);
 	pio->count = ins_batch(vcpu);
-	return to_vmm(vcpu, NULL);
+	return to_vmm(vcpu, 0);
 }
 
 static noinline_for_stack int string(struct vcpu *vcpu, u64 qualification)
@@ -218,14 +236,15 @@ static noinline_for_stack int string(struct vcpu *vcpu, u64 qualification)
 int pio_exit(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	u64 q = exit->qualification;
+	struct pio_state *pio = &vcpu->pio;
 
-	vcpu->pio.port = QUAL_PORT(q);
-	vcpu->pio.size = QUAL_SIZE(q);
-	vcpu->pio.in = q & QUAL_IN;
-	vcpu->pio.string = q & QUAL_STRING;
-	vcpu->pio.rep = false;
-	vcpu->pio.count = 1;
+	pio->port = QUAL_PORT(q);
+	pio->size = QUAL_SIZE(q);
+	pio->in = q & QUAL_IN;
+	pio->string = q & QUAL_STRING;
+	pio->rep = false;
+	pio->count = 1;
 	vcpu->stats.pio++;
-	trace_minikvm_pio(vcpu->pio.in, vcpu->pio.port, vcpu->pio.size, 1);
-	return vcpu->pio.string ? string(vcpu, q) : simple(vcpu);
+	trace_minikvm_pio(pio->in, pio->port, pio->size, 1);
+	return q & QUAL_STRING ? string(vcpu, q) : simple(vcpu);
 }

@@ -42,6 +42,12 @@ static inline struct pit *vm_pit(struct vm *vm)
 	return smp_load_acquire(&vm->pit);
 }
 
+/* May a chip in the kernel answer a port? */
+static inline bool vm_has_ports(struct vm *vm)
+{
+	return vm_irqchip(vm) || vm_pit(vm);
+}
+
 /* irqchip.c */
 void irqchip_eoi(struct vm *vm, u8 vector, bool level);
 
