@@ -27,8 +27,10 @@
 #include <linux/preempt.h>
 #include <linux/rcuwait.h>
 #include <linux/refcount.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include <asm/desc_defs.h>
 #include <asm/fpu/types.h>
 
 #include "../uapi/linux/minikvm.h"
@@ -189,9 +191,9 @@ struct vcpu {
 	unsigned long host_cr3;		/* [r] as in VMCS HOST_CR3 */
 	unsigned long host_cr4;		/* [r] as in VMCS HOST_CR4 */
 	unsigned long host_fs_base;	/* [r] as in VMCS HOST_FS_BASE */
-	unsigned long host_gs_base;	/* [r] as in VMCS HOST_GS_BASE */
-	u16 host_fs_sel, host_gs_sel;	/* [r] as in VMCS HOST_FS/GS_SELECTOR */
-	u16 host_ldt_sel, host_ds_sel, host_es_sel; /* [r] to put back in vmx_host_restore() */
+	struct desc_ptr host_gdt;	/* [r] GDTR of @last_cpu, to put back in vmx_host_restore() */
+	u16 host_fs_sel, host_gs_sel, host_ldt_sel, host_ds_sel, host_es_sel; /* [r] likewise */
+	bool host_selectors;		/* [r] one of them is not null */
 	bool host_loaded;		/* [r] between vmx_host_save() and vmx_host_restore() */
 	bool l1d_flush;			/* [r] host data may be in the L1D: flush before the next entry */
 	bool entry_failed;		/* [r] VMLAUNCH or VMRESUME itself failed (VMfail) */
@@ -208,7 +210,8 @@ struct vcpu {
 
 	/* MSRs kept in memory or switched with the thread: cpu/msr.c */
 	struct msr_state msr;		/* [m] */
-	u64 host_tsc_aux, host_kernel_gs_base; /* [r] to put back in msr_switch_to_host() */
+	u64 host_tsc_aux;		/* [r] of @last_cpu, to put back in msr_switch_to_host() */
+	u64 host_kernel_gs_base;	/* [r] likewise, of the thread */
 	bool syscall_loaded;		/* [r] STAR and its kin are the guest's */
 	u64 tsc_offset;			/* [m] guest TSC - host TSC */
 	u64 tsc_deadline;		/* (without a kernel LAPIC: plain storage) */
@@ -220,7 +223,6 @@ struct vcpu {
 	struct vcpu_events events;	/* [m] cpu/events.c */
 	atomic_t nmi_queued;		/* [a] NMIs that wait: 0..2 */
 	struct fpu_guest fpu;		/* [m] cpu/fpu.c */
-	bool fpu_loaded;		/* [m] guest FPU state belongs to this thread now */
 	u32 pkru, host_pkru;		/* [r] PKRU, while the other one is in the CPU */
 
 	/* CPUID: cpu/cpuid.c */
@@ -316,7 +318,7 @@ int vmx_cpu_init(void);
 void vmx_cpu_exit(void);
 int vmx_get(void);
 void vmx_put(void);
-bool vmx_going_down(void);
+extern bool vmx_going_down;
 void vmx_kick_cpu(int cpu);
 void vmx_sync_guests(struct vm *vm);
 void vmx_flush_vpid(struct vcpu *vcpu);
@@ -434,8 +436,7 @@ bool cr_valid(const struct vcpu *vcpu, const struct control_regs *c);
 void cr_load(struct vcpu *vcpu, const struct control_regs *c);
 
 /* cpu/sync_regs.c: registers in the run page */
-bool sync_regs_valid(const struct vcpu *vcpu);
-int sync_regs_in(struct vcpu *vcpu);
+int sync_regs_in(struct vcpu *vcpu, u64 valid, u64 dirty);
 void sync_regs_out(struct vcpu *vcpu);
 
 /* cpu/sregs.c: SREGS ioctls, state after power-up and INIT */
@@ -595,7 +596,12 @@ long check_extension(long cap);
 /* fd/vm.c */
 int vm_create_fd(unsigned long type);
 void vm_put(struct vm *vm);
-bool vm_is_mine(const struct vm *vm);
+
+/* Does the caller run in the mm that made the VM? */
+static inline bool vm_is_mine(const struct vm *vm)
+{
+	return vm->mm == current->mm;
+}
 
 /* fd/vcpu.c */
 int vcpu_create_fd(struct vm *vm, unsigned long id);

@@ -40,7 +40,7 @@ enum { VEC_DB = 1, VEC_UD = 6, VEC_GP = 13 };
  */
 void debug_before_entry(struct vcpu *vcpu)
 {
-	vcpu->host_debugctl = get_debugctlmsr();
+	vcpu->host_debugctl = __rdmsr(MSR_IA32_DEBUGCTLMSR);
 	if (likely(!(vcpu->dr7 & DR7_ENABLES)))
 		return;
 	/* No host breakpoint may see half of the guest's addresses. */

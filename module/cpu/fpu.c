@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The guest's FPU, SSE and AVX state. The kernel's own guest-fpstate machinery
- * holds it: the thread's fpstate is swapped once per RUN, and the context switch
+ * holds it: the thread's fpstate is swapped twice per RUN, and the context switch
  * does the rest. XCR0 and PKRU are switched around each row of entries, so that
  * host code that takes interrupts never runs with the guest's. A processor
  * without XSAVE, or whose XSAVE Linux does not use, has neither.
@@ -12,8 +12,11 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <asm/fpu/api.h>
+#include <asm/alternative.h>
+#include <asm/asm.h>
 #include <asm/fpu/types.h>
 #include <asm/fpu/xcr.h>
+#include <asm/fpu/xstate.h>
 #include <asm/processor-flags.h>
 #include <asm/special_insns.h>
 
@@ -99,8 +102,47 @@ int fpu_create(struct vcpu *vcpu)
 /** fpu_destroy - undo fpu_create() */
 void fpu_destroy(struct vcpu *vcpu)
 {
-	WARN_ON_ONCE(vcpu->fpu_loaded);
+	WARN_ON_ONCE(vcpu->fpu.fpstate->in_use);
 	kmem_cache_free(fpstate_cache, vcpu->fpu.fpstate);
+}
+
+/* With the instruction that the kernel uses, as that decides the layout. */
+static __always_inline void save_registers(struct fpstate *state)
+{
+	asm volatile(ALTERNATIVE_3("xsave64 %0",
+				   "xsaveopt64 %0", X86_FEATURE_XSAVEOPT,
+				   "xsavec64 %0", X86_FEATURE_XSAVEC,
+				   "xsaves64 %0", X86_FEATURE_XSAVES)
+		     : "+m" (state->regs.xsave)
+		     : "a" ((u32)state->xfeatures), "d" ((u32)(state->xfeatures >> 32))
+		     : "memory");
+}
+
+/* All components, so that one which is not in @state gets its initial value. */
+static __always_inline void load_registers(const struct fpstate *state)
+{
+	asm volatile("1:" ALTERNATIVE("xrstor64 %0", "xrstors64 %0", X86_FEATURE_XSAVES) "\n2:"
+		     _ASM_EXTABLE_TYPE(1b, 2b, EX_TYPE_FPU_RESTORE)
+		     : : "m" (state->regs.xsave), "a" ((u32)XFEATURE_MASK_FPSTATE),
+		     "d" ((u32)((u64)XFEATURE_MASK_FPSTATE >> 32)) : "memory");
+}
+
+/*
+ * fpu_swap_kvm_fpstate() where it is simple: the registers are the thread's, and
+ * neither state has components that are enabled on demand. That is the rule, and
+ * a third of the instructions. Interrupts off: softirqs use the FPU, too.
+ */
+static __always_inline bool swap_quickly(struct fpu *fpu, struct fpstate *to, struct fpstate *task)
+{
+	struct fpstate *from = fpu->fpstate;
+
+	if (!host_xcr0 || test_thread_flag(TIF_NEED_FPU_LOAD) || from->xfd != to->xfd)
+		return false;
+	save_registers(from);
+	fpu->fpstate = to;
+	fpu->__task_fpstate = task;
+	load_registers(to);
+	return true;
 }
 
 /**
@@ -111,15 +153,29 @@ void fpu_destroy(struct vcpu *vcpu)
  */
 void fpu_enter(struct vcpu *vcpu)
 {
-	fpu_swap_kvm_fpstate(&vcpu->fpu, true);
-	vcpu->fpu_loaded = true;
+	struct fpu *fpu = &current->thread.fpu;
+	bool done;
+
+	local_irq_disable();
+	vcpu->fpu.fpstate->in_use = true;
+	done = swap_quickly(fpu, vcpu->fpu.fpstate, fpu->fpstate);
+	local_irq_enable();
+	if (!done)
+		fpu_swap_kvm_fpstate(&vcpu->fpu, true);
 }
 
 /** fpu_leave - RUN ends: the thread has its own registers back. Interrupts on. */
 void fpu_leave(struct vcpu *vcpu)
 {
-	vcpu->fpu_loaded = false;
-	fpu_swap_kvm_fpstate(&vcpu->fpu, false);
+	struct fpu *fpu = &current->thread.fpu;
+	bool done;
+
+	local_irq_disable();
+	done = swap_quickly(fpu, fpu->__task_fpstate, NULL);
+	vcpu->fpu.fpstate->in_use = false;
+	local_irq_enable();
+	if (!done)
+		fpu_swap_kvm_fpstate(&vcpu->fpu, false);
 }
 
 /*
@@ -148,11 +204,11 @@ static bool pkru_in_use(const struct vcpu *vcpu)
 void fpu_before_entry(struct vcpu *vcpu)
 {
 	/* The thread was scheduled out, or the kernel used the FPU. */
-	if (test_thread_flag(TIF_NEED_FPU_LOAD))
+	if (unlikely(test_thread_flag(TIF_NEED_FPU_LOAD)))
 		switch_fpu_return();
-	if (xcr0_differs(vcpu))
+	if (unlikely(xcr0_differs(vcpu)))
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, vcpu->xcr0);
-	if (pkru_in_use(vcpu)) {
+	if (unlikely(pkru_in_use(vcpu))) {
 		vcpu->host_pkru = rdpkru();
 		if (vcpu->pkru != vcpu->host_pkru)
 			wrpkru(vcpu->pkru);

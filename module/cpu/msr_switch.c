@@ -56,10 +56,11 @@ void msr_reload(struct vcpu *vcpu, u32 index)
 	}
 }
 
-static void write_if(u32 msr, u64 value, u64 other)
+/* Not for the kernel's MSR trace points, which would see two dozen in each RUN. */
+static __always_inline void write_if(u32 msr, u64 value, u64 other)
 {
 	if (value != other)
-		wrmsrl(msr, value);
+		native_wrmsrl(msr, value);
 }
 
 /**
@@ -110,12 +111,10 @@ void msr_switch_to_guest(struct vcpu *vcpu)
 	const struct msr_state *s = &vcpu->msr;
 
 	msr_load_syscall(vcpu);
-	if (vmx_caps.rdtscp) {
-		rdmsrl(MSR_TSC_AUX, vcpu->host_tsc_aux);
+	if (vmx_caps.rdtscp)
 		write_if(MSR_TSC_AUX, s->tsc_aux, vcpu->host_tsc_aux);
-	}
 	/* Not thread.gsbase: without FSGSBASE that is 0 if a selector gives the base. */
-	rdmsrl(MSR_KERNEL_GS_BASE, vcpu->host_kernel_gs_base);
+	vcpu->host_kernel_gs_base = __rdmsr(MSR_KERNEL_GS_BASE);
 	write_if(MSR_KERNEL_GS_BASE, s->kernel_gs_base, vcpu->host_kernel_gs_base);
 }
 
@@ -129,7 +128,7 @@ void msr_switch_to_guest(struct vcpu *vcpu)
  */
 void msr_save_guest(struct vcpu *vcpu)
 {
-	rdmsrl(MSR_KERNEL_GS_BASE, vcpu->msr.kernel_gs_base);
+	vcpu->msr.kernel_gs_base = __rdmsr(MSR_KERNEL_GS_BASE);
 }
 
 /**
@@ -144,6 +143,8 @@ void msr_switch_to_host(struct vcpu *vcpu)
 	if (vmx_caps.rdtscp)
 		write_if(MSR_TSC_AUX, vcpu->host_tsc_aux, vcpu->msr.tsc_aux);
 	/* Loading GS writes it, too. */
-	if (vcpu->host_gs_sel || vcpu->host_kernel_gs_base != vcpu->msr.kernel_gs_base)
-		wrmsrl(MSR_KERNEL_GS_BASE, vcpu->host_kernel_gs_base);
+	if (unlikely(vcpu->host_selectors))
+		native_wrmsrl(MSR_KERNEL_GS_BASE, vcpu->host_kernel_gs_base);
+	else
+		write_if(MSR_KERNEL_GS_BASE, vcpu->host_kernel_gs_base, vcpu->msr.kernel_gs_base);
 }

@@ -5,15 +5,6 @@
  */
 #include "../minikvm.h"
 
-/** sync_regs_valid - does the VMM ask only for what there is? */
-bool sync_regs_valid(const struct vcpu *vcpu)
-{
-	const struct minikvm_run *run = vcpu->run;
-
-	return !((READ_ONCE(run->kvm_valid_regs) | READ_ONCE(run->kvm_dirty_regs)) &
-		 ~(u64)MINIKVM_SYNC_X86_VALID_FIELDS);
-}
-
 /* The page is shared: what is checked is a copy. Nothing of the REGS is. */
 static int take_sregs(struct vcpu *vcpu)
 {
@@ -31,15 +22,21 @@ static int take_events(struct vcpu *vcpu)
 
 /**
  * sync_regs_in - take over what the VMM has marked in kvm_dirty_regs
- * @vcpu: attached, after sync_regs_valid()
+ * @vcpu: attached
+ * @valid: kvm_valid_regs, as read once: checked here, sync_regs_out() is for later
+ * @dirty: kvm_dirty_regs, as read once
  *
- * Each one's mark goes when it is taken. Return: 0 or -EINVAL, as the ioctl's.
+ * Each one's mark goes when it is taken. Return: 0; -EINVAL: something that there is
+ * not (nothing was taken), or as the ioctl's.
  */
-int sync_regs_in(struct vcpu *vcpu)
+int sync_regs_in(struct vcpu *vcpu, u64 valid, u64 dirty)
 {
 	struct minikvm_run *run = vcpu->run;
-	u64 dirty = READ_ONCE(run->kvm_dirty_regs);
 
+	if ((valid | dirty) & ~(u64)MINIKVM_SYNC_X86_VALID_FIELDS)
+		return -EINVAL;
+	if (!dirty)
+		return 0;
 	if (dirty & MINIKVM_SYNC_X86_REGS) {
 		vcpu_set_regs(vcpu, &run->s.regs.regs);
 		run->kvm_dirty_regs &= ~(u64)MINIKVM_SYNC_X86_REGS;

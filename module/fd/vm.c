@@ -12,12 +12,6 @@
 #include "../irqchip/irqchip.h"
 #include "../minikvm.h"
 
-/** vm_is_mine - does the caller run in the mm that made the VM? */
-bool vm_is_mine(const struct vm *vm)
-{
-	return current->mm == vm->mm;
-}
-
 static struct vm *vm_create(void)
 {
 	struct vm *vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);

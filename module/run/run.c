@@ -107,7 +107,7 @@ void vcpu_attach(struct vcpu *vcpu)
 {
 	WARN_ON_ONCE(vcpu->attached);
 	preempt_disable();
-	preempt_notifier_init(&vcpu->notifier, &preempt_ops);
+	vcpu->notifier.ops = &preempt_ops;
 	preempt_notifier_register(&vcpu->notifier);
 	vmcs_load(vcpu, smp_processor_id());
 	vcpu->attached = true;
@@ -325,7 +325,7 @@ static int slow_path(struct vcpu *vcpu)
 /* A reboot took VMX away, or we made a mistake: this VM ends, the host goes on. */
 static int broken(struct vcpu *vcpu)
 {
-	if (!vmx_going_down()) {
+	if (!READ_ONCE(vmx_going_down)) {
 		WARN_ONCE(1, "minikvm: a VMX instruction failed\n");
 		vm_kill(vcpu->vm, "a VMX instruction failed");
 	}
@@ -379,10 +379,14 @@ static void fill_run(struct vcpu *vcpu)
 
 	run->if_flag = on;
 	run->flags = 0;
-	run->cr8 = vcpu_cr8(vcpu);
 	run->apic_base = vcpu->apic_base;
-	run->ready_for_interrupt_injection = vcpu->lapic ||
-					     (on && event_can_take_interrupt(vcpu));
+	if (vcpu->lapic) {
+		run->cr8 = vcpu_cr8(vcpu);
+		run->ready_for_interrupt_injection = 1;
+	} else {
+		run->cr8 = vcpu->cr8;
+		run->ready_for_interrupt_injection = on && event_can_take_interrupt(vcpu);
+	}
 }
 
 /* An application processor sleeps until it is started; then RUN is to be called again. */
@@ -402,19 +406,29 @@ static int wait_for_init(struct vcpu *vcpu)
 	return -EAGAIN;
 }
 
+/* A VMM with its own interrupt controller says with each RUN what CR8 is. */
+static int take_cr8(struct vcpu *vcpu)
+{
+	u64 cr8 = READ_ONCE(vcpu->run->cr8);
+
+	return cr8 == vcpu->cr8 ? 0 : vcpu_set_cr8(vcpu, cr8);
+}
+
 static int run_once(struct vcpu *vcpu)
 {
-	bool immediate_exit = READ_ONCE(vcpu->run->immediate_exit);
+	struct minikvm_run *run = vcpu->run;
+	bool immediate_exit = READ_ONCE(run->immediate_exit);
+	u64 valid, dirty;
 	int ret;
 
-	vcpu->window_asked = READ_ONCE(vcpu->run->request_interrupt_window) && !vcpu->lapic;
+	vcpu->window_asked = READ_ONCE(run->request_interrupt_window) && !vcpu->lapic;
 	if (vcpu->mp_state == MINIKVM_MP_STATE_UNINITIALIZED)
 		return immediate_exit ? -EINTR : wait_for_init(vcpu);
-	if (!sync_regs_valid(vcpu))
+	valid = READ_ONCE(run->kvm_valid_regs);
+	dirty = READ_ONCE(run->kvm_dirty_regs);
+	if (unlikely(valid | dirty) && sync_regs_in(vcpu, valid, dirty))
 		return -EINVAL;
-	if (READ_ONCE(vcpu->run->kvm_dirty_regs) && sync_regs_in(vcpu))
-		return -EINVAL;
-	if (!vcpu->lapic && vcpu_set_cr8(vcpu, READ_ONCE(vcpu->run->cr8)))
+	if (!vcpu->lapic && take_cr8(vcpu))
 		return -EINVAL;
 	/* Without chips here, HLT was an exit: a new RUN is a new start. */
 	if (!vcpu->lapic && vcpu->mp_state == MINIKVM_MP_STATE_HALTED)
@@ -434,9 +448,8 @@ static int run_attached(struct vcpu *vcpu)
 
 	vcpu_attach(vcpu);
 	fpu_enter(vcpu);
-	vcpu->run->flags = 0;
 	ret = run_once(vcpu);
-	if (ret == -EINTR || ret == -EAGAIN)
+	if (unlikely(ret < 0) && (ret == -EINTR || ret == -EAGAIN))
 		vcpu->run->exit_reason = MINIKVM_EXIT_INTR;
 	fill_run(vcpu);
 	if (READ_ONCE(vcpu->run->kvm_valid_regs))
@@ -470,7 +483,7 @@ static noinline_for_stack int run_masked(struct vcpu *vcpu)
  */
 int vcpu_run(struct vcpu *vcpu)
 {
-	if (READ_ONCE(vcpu->vm->dead) || vmx_going_down())
+	if (unlikely(READ_ONCE(vcpu->vm->dead) || READ_ONCE(vmx_going_down)))
 		return -EIO;
 	return vcpu->sigmask_active ? run_masked(vcpu) : run_attached(vcpu);
 }

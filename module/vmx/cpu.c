@@ -33,7 +33,7 @@ DEFINE_PER_CPU(struct list_head, vmcs_loaded);
 
 static DEFINE_MUTEX(users_lock);	/* vmx_users; VMX goes on and off under it */
 static unsigned int vmx_users;
-static bool going_down;			/* reboot or crash took VMX away */
+bool vmx_going_down;			/* a reboot or crash took VMX away under the guests */
 
 /* VMXON on this CPU. 0; -EBUSY: CR4.VMXE is set by somebody else. */
 static int cpu_on(void)
@@ -105,7 +105,7 @@ static void emergency_off(void)
 
 	if (!__this_cpu_read(vmx_on))
 		return;
-	WRITE_ONCE(going_down, true);
+	WRITE_ONCE(vmx_going_down, true);
 	list_for_each_entry(vcpu, this_cpu_ptr(&vmcs_loaded), loaded_link)
 		vmx_vmclear(vcpu->vmcs_pa);
 	vmx_vmxoff();
@@ -121,7 +121,7 @@ static void off_here(void *unused)
 /* Orderly reboot, power-off and kexec: user processes may still be in RUN. */
 static void syscore_shutdown_vmx(void)
 {
-	WRITE_ONCE(going_down, true);
+	WRITE_ONCE(vmx_going_down, true);
 	on_each_cpu(off_here, NULL, 1);
 }
 
@@ -188,7 +188,7 @@ int vmx_get(void)
 
 	cpus_read_lock();
 	mutex_lock(&users_lock);
-	if (READ_ONCE(going_down))
+	if (READ_ONCE(vmx_going_down))
 		err = -EBUSY;
 	else if (!vmx_users)
 		err = all_on();
@@ -210,12 +210,6 @@ void vmx_put(void)
 		all_off();
 	mutex_unlock(&users_lock);
 	cpus_read_unlock();
-}
-
-/** vmx_going_down - true once a reboot or crash switched VMX off under the guests */
-bool vmx_going_down(void)
-{
-	return READ_ONCE(going_down);
 }
 
 static void regions_free(void)

@@ -198,28 +198,37 @@ void vmx_enter(struct vcpu *vcpu)
 	vcpu->stats.entries++;
 }
 
-/* Segments whose selector the processor cannot load at an exit wait here. */
+/*
+ * Every exit loads null selectors, the VMCS takes none with TI or RPL anyway: what
+ * the thread has comes back in vmx_host_restore(). GS base is the kernel's.
+ */
 static void segments_save(struct vcpu *vcpu)
 {
-	unsigned long fs_base;
-	u16 fs_sel, gs_sel;
+	unsigned long fs_base = x86_fsbase_read_cpu();
 
-	current_save_fsgs();
-	fs_sel = current->thread.fsindex;
-	gs_sel = current->thread.gsindex;
-	fs_base = current->thread.fsbase;
+	savesegment(fs, vcpu->host_fs_sel);
+	savesegment(gs, vcpu->host_gs_sel);
 	savesegment(ds, vcpu->host_ds_sel);
 	savesegment(es, vcpu->host_es_sel);
 	vcpu->host_ldt_sel = host_sldt();
-	vcpu->host_fs_sel = fs_sel;
-	vcpu->host_gs_sel = gs_sel;
-	/* The VMCS takes no selector with TI or RPL: null, and reload it later. */
-	vmcs_write_host_fs((fs_sel & 7) ? 0 : fs_sel);
-	vmcs_write_host_gs(0);	/* load_gs_index() later: GS base is the kernel's */
+	vcpu->host_selectors = vcpu->host_fs_sel | vcpu->host_gs_sel | vcpu->host_ds_sel |
+			       vcpu->host_es_sel | vcpu->host_ldt_sel;
 	if (fs_base != vcpu->host_fs_base) {
 		vmcs_write_host_fs_base(fs_base);
 		vcpu->host_fs_base = fs_base;
 	}
+}
+
+static noinline void segments_restore(struct vcpu *vcpu)
+{
+	host_lldt(vcpu->host_ldt_sel);
+	load_gs_index(vcpu->host_gs_sel);
+	loadsegment(ds, vcpu->host_ds_sel);
+	loadsegment(es, vcpu->host_es_sel);
+	loadsegment(fs, vcpu->host_fs_sel);
+	/* A selector brings its own base; with FSGSBASE the thread may have had another. */
+	if (boot_cpu_has(X86_FEATURE_FSGSBASE))
+		wrfsbase(vcpu->host_fs_base);
 }
 
 /**
@@ -235,6 +244,12 @@ void vmx_host_save(struct vcpu *vcpu)
 	vcpu->host_loaded = true;
 }
 
+/* The thread may use ports: its limit of TR counts. */
+static noinline void tss_limit_restore(void)
+{
+	invalidate_tss_limit();
+}
+
 /**
  * vmx_host_restore - give back what an exit does not restore by itself
  * @vcpu: after vmx_host_save()
@@ -246,17 +261,12 @@ void vmx_host_save(struct vcpu *vcpu)
  */
 void vmx_host_restore(struct vcpu *vcpu)
 {
-	if (vcpu->host_ldt_sel)
-		host_lldt(vcpu->host_ldt_sel);
-	if (vcpu->host_gs_sel)
-		load_gs_index(vcpu->host_gs_sel);
-	if (vcpu->host_fs_sel & 7)
-		loadsegment(fs, vcpu->host_fs_sel);
-	if (vcpu->host_ds_sel | vcpu->host_es_sel) {
-		loadsegment(ds, vcpu->host_ds_sel);
-		loadsegment(es, vcpu->host_es_sel);
-	}
-	invalidate_tss_limit();
-	load_fixmap_gdt(raw_smp_processor_id());
+	if (unlikely(vcpu->host_selectors))
+		segments_restore(vcpu);
+	if (unlikely(test_thread_flag(TIF_IO_BITMAP)))
+		tss_limit_restore();
+	else
+		this_cpu_write(__tss_limit_invalid, true);
+	native_load_gdt(&vcpu->host_gdt);
 	vcpu->host_loaded = false;
 }

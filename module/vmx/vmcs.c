@@ -120,28 +120,24 @@ void vmcs_clear(struct vcpu *vcpu)
 		smp_call_function_single(cpu, clear_remote, vcpu, 1);
 }
 
-/* Host state that belongs to a CPU: written when the vCPU came to another one. */
-static void host_cpu_fields(struct vcpu *vcpu, int cpu)
+/* Host state that belongs to a CPU: looked up when the vCPU came to another one. */
+static void host_cpu_state(struct vcpu *vcpu, int cpu)
 {
 	vmcs_write_host_tr_base((unsigned long)&get_cpu_entry_area(cpu)->tss.x86_tss);
-	vmcs_write_host_gdtr_base((unsigned long)get_current_gdt_ro());
+	vcpu->host_gdt.size = GDT_SIZE - 1;
+	vcpu->host_gdt.address = (unsigned long)get_cpu_gdt_ro(cpu);
+	vmcs_write_host_gdtr_base(vcpu->host_gdt.address);
 	vmcs_write_host_gs_base(cpu_kernelmode_gs_base(cpu));
 	vmcs_write_host_sysenter_esp((unsigned long)(cpu_entry_stack(cpu) + 1));
+	if (vmx_caps.rdtscp)
+		rdmsrl(MSR_TSC_AUX, vcpu->host_tsc_aux);
 }
 
-/**
- * vmcs_load - make the VMCS current on this CPU
- * @vcpu: whose
- * @cpu: this one
- *
- * Context: preemption off, interrupts on. SDM "VMPTRLD".
- */
-void vmcs_load(struct vcpu *vcpu, int cpu)
+/* A VMCS that is not current becomes so: from memory, or from another CPU. */
+static noinline void load_now(struct vcpu *vcpu, int cpu)
 {
 	unsigned long flags;
 
-	if (__this_cpu_read(vmcs_current) == vcpu)
-		return;
 	if (vcpu->cpu != cpu)
 		vmcs_clear(vcpu);
 	local_irq_save(flags);
@@ -155,11 +151,24 @@ void vmcs_load(struct vcpu *vcpu, int cpu)
 	vmx_new_guest_on_cpu();
 	if (vcpu->last_cpu == cpu)
 		return;
-	host_cpu_fields(vcpu, cpu);
+	host_cpu_state(vcpu, cpu);
 	/* Whoever had this VPID, or this vCPU when it was last here, left nothing. */
 	if (vcpu->vpid)
 		vmx_invvpid(INVVPID_SINGLE, vcpu->vpid);
 	vcpu->last_cpu = cpu;
+}
+
+/**
+ * vmcs_load - make the VMCS current on this CPU
+ * @vcpu: whose
+ * @cpu: this one
+ *
+ * Context: preemption off, interrupts on, the host's own MSRs in place. SDM "VMPTRLD".
+ */
+void vmcs_load(struct vcpu *vcpu, int cpu)
+{
+	if (__this_cpu_read(vmcs_current) != vcpu)
+		load_now(vcpu, cpu);
 }
 
 /**
