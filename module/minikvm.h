@@ -66,10 +66,11 @@ enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR, NR_SEGS
  * @EXIT_USER: the run page is filled: RUN returns 0 to the VMM
  * @EXIT_RESUME: enter the guest again at the same RIP
  * @EXIT_SKIP: the instruction is done: move RIP past it, then enter again
+ * @EXIT_WINDOW: as EXIT_RESUME, but host interrupts come first (only of a fast handler)
  *
  * A negative errno instead of a verdict: RUN returns it to the caller.
  */
-enum verdict { EXIT_USER = 0, EXIT_RESUME = 1, EXIT_SKIP = 2 };
+enum verdict { EXIT_USER = 0, EXIT_RESUME = 1, EXIT_SKIP = 2, EXIT_WINDOW = 3 };
 
 /**
  * struct vmexit - one exit, as the processor reported it
@@ -186,6 +187,7 @@ struct vcpu {
 	bool attached;			/* [m] between vcpu_attach() and vcpu_detach() */
 	u16 vpid;			/* [c] 0: none */
 	u32 proc_controls;		/* [r] as in the VMCS */
+	u32 stay;			/* [r] as in the VMCS: preemption timer */
 	u32 id;				/* [c] as given to CREATE_VCPU, the initial APIC ID */
 	struct list_head loaded_link;	/* [r] list of VMCSs active on @cpu */
 	unsigned long host_cr3;		/* [r] as in VMCS HOST_CR3 */
@@ -253,6 +255,7 @@ struct vcpu {
 
 	/* Interrupt controller and halt */
 	struct lapic *lapic;		/* [c] NULL: the VMM's own */
+	u64 timer_deadline;		/* [m] guest TSC at which the run loop has its timer expire; 0: none */
 	u32 mp_state;			/* [a] MINIKVM_MP_STATE_* */
 	u8 sipi_vector;			/* [a] */
 	unsigned long init_sipi;	/* [a] bit 0: INIT arrived, bit 1: SIPI arrived */
@@ -330,6 +333,7 @@ int vmcs_create(struct vcpu *vcpu);
 void vmcs_destroy(struct vcpu *vcpu);
 void vmcs_setup(struct vcpu *vcpu);
 void vmcs_load(struct vcpu *vcpu, int cpu);
+void vmx_set_stay(struct vcpu *vcpu, u64 ticks);
 void vmcs_clear(struct vcpu *vcpu);
 void vmcs_set_interrupt_window(struct vcpu *vcpu, bool on);
 void vmcs_set_nmi_window(struct vcpu *vcpu, bool on);
@@ -550,7 +554,7 @@ bool irqchip_has_interrupt(struct vcpu *vcpu);	/* LAPIC or PIC: something to inj
 int irqchip_take_interrupt(struct vcpu *vcpu);	/* vector, acknowledged, or -1 */
 
 /* irqchip/lapic.c: one per vCPU */
-int lapic_create(struct vcpu *vcpu, void (*wake)(struct vcpu *vcpu));
+int lapic_create(struct vcpu *vcpu, void (*wake)(struct vcpu *vcpu), bool watched);
 void lapic_destroy(struct vcpu *vcpu);
 void lapic_reset(struct vcpu *vcpu, bool init);
 int lapic_mmio(struct vcpu *vcpu, bool write, gpa_t gpa, void *data, int len); /* 0 or -EOPNOTSUPP */
@@ -562,6 +566,9 @@ void lapic_set_tscdeadline(struct vcpu *vcpu, u64 deadline);
 u64 lapic_get_tpr(struct vcpu *vcpu);		/* CR8 */
 void lapic_set_tpr(struct vcpu *vcpu, u64 cr8);
 void lapic_timer_expired(struct vcpu *vcpu);	/* REQ_TIMER, in the vCPU thread */
+void lapic_timer_due(struct vcpu *vcpu);
+void lapic_timer_sleep(struct vcpu *vcpu);
+void lapic_timer_awake(struct vcpu *vcpu);
 void lapic_get_state(struct vcpu *vcpu, struct minikvm_lapic_state *state);
 int lapic_set_state(struct vcpu *vcpu, const struct minikvm_lapic_state *state);
 

@@ -44,7 +44,7 @@ static int parts_create(struct vcpu *vcpu)
 	if (err)
 		goto destroy_vmcs;
 	if (vcpu->vm->irqchip)
-		err = lapic_create(vcpu, wake);
+		err = lapic_create(vcpu, wake, vmx_caps.timer_exact);
 	if (err)
 		goto destroy_fpu;
 	return 0;

@@ -366,10 +366,11 @@ void lapic_reset(struct vcpu *vcpu, bool init)
  * @vcpu: not published yet; @vcpu->id is set
  * @wake: gets a vCPU out of the guest or out of its sleep; called from any
  *	  context, interrupts on or off, after a bit in @vcpu->requests was set
+ * @watched: the run loop looks at vcpu->timer_deadline, see lapic_timer.c
  *
  * May sleep. Returns 0 or -ENOMEM. The APIC is in its power-up state.
  */
-int lapic_create(struct vcpu *vcpu, void (*wake)(struct vcpu *vcpu))
+int lapic_create(struct vcpu *vcpu, void (*wake)(struct vcpu *vcpu), bool watched)
 {
 	struct lapic *lapic;
 
@@ -388,6 +389,7 @@ int lapic_create(struct vcpu *vcpu, void (*wake)(struct vcpu *vcpu))
 	lapic->regs.id = vcpu->id;
 	lapic->vcpu = vcpu;
 	lapic->wake = wake;
+	lapic->watched = watched;
 	lapic_timer_init(lapic);
 	vcpu->lapic = lapic;
 	lapic_reset(vcpu, false);

@@ -31,6 +31,8 @@ struct lapic {
 	u64 period;			/* [a] ns; 0: never started. The vCPU thread writes */
 	ktime_t target;			/* [t] next expiry; 0: none */
 	u64 deadline;			/* [m] guest TSC; 0: disarmed */
+	bool watched;			/* [c] the run loop watches TSC deadlines */
+	bool timer_started;		/* [m] @timer may be running: to be cancelled */
 	int expired;			/* [a] the timer expired and LVTT was not delivered yet */
 };
 

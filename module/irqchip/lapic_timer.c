@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The timer of a local APIC, on a host hrtimer: one-shot, periodic, TSC
- * deadline. One count is 1 ns before the divider (KVM's default bus clock).
+ * The timer of a local APIC: one-shot, periodic, TSC deadline. One count is 1 ns
+ * before the divider (KVM's default bus clock).
+ *
+ * A TSC deadline that the VMX-preemption timer can watch is the run loop's: it looks
+ * at vcpu->timer_deadline before each entry, and has no timer interrupt of the host's
+ * to pay for. Only while the vCPU sleeps does a host hrtimer run for it. The other
+ * modes always have one, and so have deadlines where the preemption timer is no good.
  *
  * The hrtimer's callback only notes the expiry and wakes the vCPU; the vCPU
  * thread turns it into an interrupt (lapic_timer_expired()), so that LVTT is
@@ -54,13 +59,29 @@ void lapic_timer_init(struct lapic *lapic)
 	lapic->divide = 2;	/* what TDCR == 0 means */
 }
 
+static void start(struct lapic *lapic, ktime_t when)
+{
+	lapic->timer_started = true;
+	hrtimer_start(&lapic->timer, when, HRTIMER_MODE_ABS_HARD);
+}
+
+/* Was it running? */
+static bool cancel(struct lapic *lapic)
+{
+	if (!lapic->timer_started)
+		return false;
+	lapic->timer_started = false;
+	return hrtimer_cancel(&lapic->timer);
+}
+
 /**
  * lapic_timer_stop() - stop, and forget an expiry that was not delivered
  * @lapic: the APIC
  */
 void lapic_timer_stop(struct lapic *lapic)
 {
-	hrtimer_cancel(&lapic->timer);
+	cancel(lapic);
+	lapic->vcpu->timer_deadline = 0;
 	WRITE_ONCE(lapic->expired, 0);
 }
 
@@ -93,12 +114,28 @@ static void arm(struct lapic *lapic, u64 ns)
 			return;
 		WRITE_ONCE(lapic->target, ktime_add_ns(now, lapic->period));
 	}
-	hrtimer_start(&lapic->timer, lapic->target, HRTIMER_MODE_ABS_HARD);
+	start(lapic, lapic->target);
 }
 
 static u64 guest_tsc(const struct lapic *lapic)
 {
 	return rdtsc() + lapic->vcpu->tsc_offset;
+}
+
+/* For @lapic->deadline, on the host's clock. */
+static void start_deadline(struct lapic *lapic)
+{
+	u64 now = guest_tsc(lapic), delta;
+
+	if (!tsc_khz)
+		return;
+	if (lapic->deadline <= now) {
+		note_expiry(lapic);
+		return;
+	}
+	/* Bounded, so that neither the product nor the quotient overflows. */
+	delta = min_t(u64, lapic->deadline - now, MAX_SLEEP_MS * tsc_khz);
+	start(lapic, ktime_add_ns(ktime_get(), mul_u64_u32_div(delta, 1000000, tsc_khz) + 1));
 }
 
 /**
@@ -107,19 +144,29 @@ static u64 guest_tsc(const struct lapic *lapic)
  */
 void lapic_timer_arm_deadline(struct lapic *lapic)
 {
-	u64 now = guest_tsc(lapic), delta;
+	if (lapic->watched)
+		lapic->vcpu->timer_deadline = lapic->deadline;
+	else if (lapic->deadline)
+		start_deadline(lapic);
+}
 
-	if (!lapic->deadline || !tsc_khz)
-		return;
-	if (lapic->deadline <= now) {
-		note_expiry(lapic);
-		return;
-	}
-	/* Bounded, so that neither the product nor the quotient overflows. */
-	delta = min_t(u64, lapic->deadline - now, MAX_SLEEP_MS * tsc_khz);
-	hrtimer_start(&lapic->timer,
-		      ktime_add_ns(ktime_get(), mul_u64_u32_div(delta, 1000000, tsc_khz) + 1),
-		      HRTIMER_MODE_ABS_HARD);
+/**
+ * lapic_timer_sleep() - the vCPU is about to wait: somebody must wake it in time
+ * @vcpu: any vCPU
+ *
+ * Context: the vCPU thread; undone by lapic_timer_awake().
+ */
+void lapic_timer_sleep(struct vcpu *vcpu)
+{
+	if (vcpu->timer_deadline)
+		start_deadline(vcpu->lapic);
+}
+
+/** lapic_timer_awake() - the run loop looks at the deadline again */
+void lapic_timer_awake(struct vcpu *vcpu)
+{
+	if (vcpu->timer_deadline)
+		cancel(vcpu->lapic);
 }
 
 /**
@@ -216,7 +263,7 @@ void lapic_timer_divide_changed(struct lapic *lapic)
 	lapic->divide = new;
 	if (new == old || !lapic->period || !counts(lapic))
 		return;
-	running = hrtimer_cancel(&lapic->timer);
+	running = cancel(lapic);
 	left = ns_left(lapic) * new / old;
 	set_period(lapic, lapic->timer_mode,
 		   counts_to_ns(lapic, lapic_reg(&lapic->regs, LAPIC_TMICT)));
@@ -258,8 +305,21 @@ void lapic_timer_expired(struct vcpu *vcpu)
 		return;
 	}
 	lapic_deliver_lvtt(lapic);
+	vcpu->timer_deadline = 0;
 	if (lapic->timer_mode == LAPIC_DEADLINE)
 		lapic->deadline = 0;
 	else if (lapic->timer_mode == LAPIC_ONESHOT)
 		WRITE_ONCE(lapic->target, 0);
+}
+
+/**
+ * lapic_timer_due() - vcpu->timer_deadline is reached
+ * @vcpu: whose
+ *
+ * Context: the vCPU thread, interrupts on or off.
+ */
+void lapic_timer_due(struct vcpu *vcpu)
+{
+	WRITE_ONCE(vcpu->lapic->expired, 1);
+	lapic_timer_expired(vcpu);
 }

@@ -65,7 +65,7 @@ static const struct exit_entry exit_table[EXIT_REASONS] = {
 	[REASON_EPT_VIOLATION]	= { exit_ept_violation, NEED_QUAL | NEED_GPA | NEED_IDT },
 	[REASON_EPT_MISCONFIG]	= { exit_ept_misconfig, NEED_GPA | NEED_IDT },
 	[REASON_INVEPT]		= { exit_undefined, 0 },
-	[REASON_PREEMPTION_TIMER] = { exit_resume, 0 },
+	[REASON_PREEMPTION_TIMER] = { exit_timer, FAST },
 	[REASON_INVVPID]	= { exit_undefined, 0 },
 	[REASON_WBINVD]		= { exit_wbinvd, NEED_LEN },
 	[REASON_XSETBV]		= { exit_xsetbv, NEED_LEN },
@@ -160,7 +160,7 @@ static int exit_unknown(struct vcpu *vcpu)
  *
  * The exits that guests take most are compared first: no indirect call.
  *
- * Context: interrupts off. Return: EXIT_RESUME, EXIT_USER or -errno.
+ * Context: interrupts off. Return: EXIT_RESUME, EXIT_WINDOW, EXIT_USER or -errno.
  */
 int exit_fast(struct vcpu *vcpu)
 {

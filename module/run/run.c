@@ -181,11 +181,26 @@ static bool must_leave(struct vcpu *vcpu)
 	return asked(vcpu) || vcpu->mp_state != MINIKVM_MP_STATE_RUNNABLE;
 }
 
+/* The guest's own timer ends its stay in time; one that is due expires before the entry. */
+static void look_at_timer(struct vcpu *vcpu)
+{
+	u64 now = rdtsc() + vcpu->tsc_offset;
+
+	if (now < vcpu->timer_deadline) {
+		vmx_set_stay(vcpu, vcpu->timer_deadline - now);
+		return;
+	}
+	lapic_timer_due(vcpu);
+	vmx_set_stay(vcpu, U64_MAX);
+}
+
 /* One entry and its exit. May the exit be handled with interrupts off? */
 static bool once(struct vcpu *vcpu)
 {
 	bool fast;
 
+	if (vcpu->timer_deadline)
+		look_at_timer(vcpu);
 	if (unlikely(test_bit(REQ_EVENT, &vcpu->requests))) {
 		clear_bit(REQ_EVENT, &vcpu->requests);
 		smp_mb__after_atomic();	/* the request before what it is about */
@@ -221,7 +236,7 @@ static enum loop_end guest_loop(struct vcpu *vcpu, int *verdict)
 		}
 		*verdict = exit_fast(vcpu);
 		if (*verdict != EXIT_RESUME) {
-			end = LOOP_DONE;
+			end = *verdict == EXIT_WINDOW ? LOOP_WORK : LOOP_DONE;
 			break;
 		}
 	}
@@ -275,8 +290,13 @@ static bool may_run(struct vcpu *vcpu)
 /* Sleep until may_run(), or a signal. The timer and the chips call vcpu_kick(). */
 static int wait_for_event(struct vcpu *vcpu)
 {
+	int ret;
+
 	vcpu->stats.halt_wait++;
-	return rcuwait_wait_event(&vcpu->wait, may_run(vcpu), TASK_INTERRUPTIBLE);
+	lapic_timer_sleep(vcpu);
+	ret = rcuwait_wait_event(&vcpu->wait, may_run(vcpu), TASK_INTERRUPTIBLE);
+	lapic_timer_awake(vcpu);
+	return ret;
 }
 
 static int handle_requests(struct vcpu *vcpu)

@@ -185,6 +185,27 @@ static int __init basic_init(u64 basic)
 	return 0;
 }
 
+/*
+ * Processors whose VMX-preemption timer does not count at the rate that it says:
+ * an erratum in Intel's specification updates of the Nehalem and Westmere families
+ * (AAJ124, AAK139, AAM126, AAN92, AAO95, AAP86, AAT59, AAU65, AAX65, BA86) and of the
+ * Xeon E3-1220 v2. By CPUID.01H:EAX without the reserved bits.
+ */
+static const u32 timer_errata[] __initconst = {
+	0x106a0, 0x106a1, 0x106a4, 0x106a5, 0x106e5, 0x20652, 0x20655, 0x206e6, 0x306a8,
+};
+
+static bool __init timer_is_broken(void)
+{
+	u32 signature = cpuid_eax(1) & 0x0fff3fff;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(timer_errata); i++)
+		if (timer_errata[i] == signature)
+			return true;
+	return false;
+}
+
 /**
  * vmx_caps_init - find out what the processor can do, or refuse it
  *
@@ -211,6 +232,7 @@ int __init vmx_caps_init(void)
 	vmx_caps.virtual_nmi = vmx_caps.pin & PIN_VIRTUAL_NMI;
 	vmx_caps.preemption_timer = vmx_caps.pin & PIN_PREEMPTION_TIMER;
 	vmx_caps.timer_shift = cap_msr(MSR_IA32_VMX_MISC) & 0x1f;
+	vmx_caps.timer_exact = vmx_caps.preemption_timer && !timer_is_broken();
 	vmx_caps.rdtscp = vmx_caps.proc2 & PROC2_RDTSCP;
 	vmx_caps.invpcid = vmx_caps.proc2 & PROC2_INVPCID;
 	return 0;

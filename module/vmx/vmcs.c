@@ -256,12 +256,27 @@ static void setup_guest(void)
 /*
  * No guest stays longer than this: a kick can get lost only in a defective
  * processor, and some emulated ones hold interrupts back while the guest's IF is 0.
+ * Longer than any host's tick, which ends a stay, too.
  */
-#define MAX_STAY_MS	10
+#define MAX_STAY_MS	20
 
-static u32 timer_value(void)
+static u32 max_stay __ro_after_init;	/* in counts of the preemption timer */
+
+/**
+ * vmx_set_stay - how long the guest may stay at most, from its next entry on
+ * @vcpu: attached; there is a preemption timer
+ * @ticks: of the TSC; it may leave one count of the timer earlier
+ *
+ * Every entry starts anew with it. SDM "VMX-Preemption Timer".
+ */
+void vmx_set_stay(struct vcpu *vcpu, u64 ticks)
 {
-	return min_t(u64, (u64)tsc_khz * MAX_STAY_MS >> vmx_caps.timer_shift, U32_MAX);
+	u32 stay = min_t(u64, ticks >> vmx_caps.timer_shift, max_stay - 1) + 1;
+
+	if (stay == vcpu->stay)
+		return;
+	vcpu->stay = stay;
+	vmcs_write_preemption_timer(stay);
 }
 
 /**
@@ -276,7 +291,7 @@ void vmcs_setup(struct vcpu *vcpu)
 	setup_host();
 	setup_guest();
 	if (vmx_caps.preemption_timer)
-		vmcs_write_preemption_timer(timer_value());
+		vmx_set_stay(vcpu, U64_MAX);
 	/* #DB, #AC: a guest could loop in their delivery for ever; #MC is the host's. */
 	vmcs_write_exception_bitmap(BIT(1) | BIT(17) | BIT(18));
 }
@@ -306,12 +321,13 @@ void vmcs_set_nmi_window(struct vcpu *vcpu, bool on)
 }
 
 /** vmcs_init - what all VMCSs share; at module load. Return: 0 or -ENOMEM. */
-int vmcs_init(void)
+int __init vmcs_init(void)
 {
 	msr_bitmap = (u8 *)__get_free_page(GFP_KERNEL);
 	if (!msr_bitmap)
 		return -ENOMEM;
 	msr_bitmap_fill(msr_bitmap);
+	max_stay = min_t(u64, (u64)tsc_khz * MAX_STAY_MS >> vmx_caps.timer_shift, U32_MAX) ?: U32_MAX;
 	return 0;
 }
 

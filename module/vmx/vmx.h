@@ -280,7 +280,8 @@ struct vmx_caps {
 	unsigned long cr4_fixed1, cr4_fixed0;
 	bool virtual_nmi;
 	bool preemption_timer;
-	u8 timer_shift;		/* the timer counts TSC >> this */
+	bool timer_exact;	/* it can be trusted with a guest's timer */
+	u8 timer_shift;		/* it counts TSC >> this */
 	bool vpid;
 	bool rdtscp, invpcid;
 	bool ept_ad, ept_2m, ept_1g, ept_5level, ept_exec_only;

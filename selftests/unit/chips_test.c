@@ -31,7 +31,7 @@ struct vcpu {
 	struct vm *vm;
 	unsigned long requests;
 	u32 id;
-	u64 apic_base, tsc_offset;
+	u64 apic_base, tsc_offset, timer_deadline;
 	u8 maxphyaddr, sipi_vector;
 	struct lapic *lapic;
 	unsigned long init_sipi;
@@ -129,7 +129,7 @@ static void create(void)
 		cpu[i].vm = &vm;
 		cpu[i].id = i;
 		cpu[i].maxphyaddr = 39;
-		CHECK_EQ(lapic_create(&cpu[i], wake), 0);
+		CHECK_EQ(lapic_create(&cpu[i], wake, false), 0);
 		vm.vcpus[vm.nr_vcpus++] = &cpu[i];
 	}
 }
@@ -510,6 +510,53 @@ static void deadline(void)
 	destroy();
 }
 
+/* The run loop gets the deadline; the host's clock only while the vCPU sleeps. */
+static void watched_deadline(void)
+{
+	create();
+	cpu[0].lapic->watched = true;
+	cpu[0].tsc_offset = -(u64)rdtsc();
+	timer_setup(0x400e0, 0xb);
+	lapic_set_tscdeadline(&cpu[0], 5000);
+	CHECK_EQ(cpu[0].timer_deadline, 5000);
+	shim_advance(10000, false);
+	CHECK(!test_timer_request());
+	CHECK(!lapic_timer_armed());
+	lapic_timer_due(&cpu[0]);
+	CHECK_EQ(take(&cpu[0]), 0xe0);
+	CHECK_EQ(cpu[0].timer_deadline, 0);
+	CHECK_EQ(lapic_get_tscdeadline(&cpu[0]), 0);
+	apic_write(&cpu[0], LAPIC_EOI, 0);
+
+	lapic_set_tscdeadline(&cpu[0], 100000);
+	lapic_set_tscdeadline(&cpu[0], 0);
+	CHECK_EQ(cpu[0].timer_deadline, 0);
+	lapic_timer_sleep(&cpu[0]);		/* nothing to wake it for */
+	CHECK(!lapic_timer_armed());
+	lapic_timer_awake(&cpu[0]);
+
+	lapic_set_tscdeadline(&cpu[0], 100000);
+	lapic_timer_sleep(&cpu[0]);
+	CHECK(lapic_timer_armed());
+	lapic_timer_awake(&cpu[0]);		/* woken by something else */
+	CHECK(!lapic_timer_armed());
+	CHECK_EQ(cpu[0].timer_deadline, 100000);
+	lapic_timer_sleep(&cpu[0]);
+	shim_advance(100000, false);
+	CHECK(test_timer_request());
+	lapic_timer_awake(&cpu[0]);
+	CHECK_EQ(take(&cpu[0]), 0xe0);
+	CHECK_EQ(cpu[0].timer_deadline, 0);
+	apic_write(&cpu[0], LAPIC_EOI, 0);
+
+	lapic_set_tscdeadline(&cpu[0], 1);	/* in the past: too late to sleep */
+	lapic_timer_sleep(&cpu[0]);
+	CHECK(test_timer_request());
+	apic_write(&cpu[0], LAPIC_LVTT, 0xe0);
+	CHECK_EQ(cpu[0].timer_deadline, 0);
+	destroy();
+}
+
 static void timer_state_goes_round(void)
 {
 	struct minikvm_lapic_state state;
@@ -761,7 +808,7 @@ static void without_chips(void)
 	u32 data;
 
 	memset(&vm, 0, sizeof(vm));
-	CHECK_EQ(lapic_create(&v, wake), 0);
+	CHECK_EQ(lapic_create(&v, wake, true), 0);
 	CHECK(!v.lapic);
 	CHECK_EQ(v.apic_base, 0xfee00900);
 	CHECK_EQ(lapic_mmio(&v, false, 0xfee00020, &data, 4), -EOPNOTSUPP);
@@ -793,6 +840,7 @@ int main(void)
 	RUN(periodic);
 	RUN(periodic_rate_is_bounded);
 	RUN(deadline);
+	RUN(watched_deadline);
 	RUN(timer_state_goes_round);
 	RUN(base_msr);
 	RUN(x2apic_msrs);
