@@ -12,14 +12,13 @@
 
 /* The host's own, the same on every CPU. */
 static u64 host_star __ro_after_init, host_lstar __ro_after_init;
-static u64 host_cstar __ro_after_init, host_sfmask __ro_after_init;
+static u64 host_sfmask __ro_after_init;
 
 /** msr_switch_init - remember the host's; at module load */
 void __init msr_switch_init(void)
 {
 	rdmsrl(MSR_STAR, host_star);
 	rdmsrl(MSR_LSTAR, host_lstar);
-	rdmsrl_safe(MSR_CSTAR, &host_cstar);
 	rdmsrl(MSR_SYSCALL_MASK, host_sfmask);
 }
 
@@ -43,9 +42,6 @@ void msr_reload(struct vcpu *vcpu, u32 index)
 	case MSR_LSTAR:
 		wrmsrl(MSR_LSTAR, s->lstar);
 		break;
-	case MSR_CSTAR:
-		wrmsrl(MSR_CSTAR, s->cstar);
-		break;
 	case MSR_SYSCALL_MASK:
 		wrmsrl(MSR_SYSCALL_MASK, s->sfmask);
 		break;
@@ -67,7 +63,8 @@ static __always_inline void write_if(u32 msr, u64 value, u64 other)
  * msr_load_syscall - the guest may use SYSCALL: its MSRs go into the processor
  * @vcpu: attached, vcpu->host_loaded
  *
- * With EFER.SCE clear the instruction is undefined, and RDMSR and WRMSR exit.
+ * With EFER.SCE clear the instruction is undefined, and RDMSR and WRMSR exit. CSTAR
+ * stays the host's: SYSCALL outside 64-bit mode is undefined on Intel's processors.
  *
  * Context: does not migrate.
  */
@@ -80,7 +77,6 @@ void msr_load_syscall(struct vcpu *vcpu)
 	vcpu->syscall_loaded = true;
 	write_if(MSR_STAR, s->star, host_star);
 	write_if(MSR_LSTAR, s->lstar, host_lstar);
-	write_if(MSR_CSTAR, s->cstar, host_cstar);
 	write_if(MSR_SYSCALL_MASK, s->sfmask, host_sfmask);
 }
 
@@ -93,7 +89,6 @@ static void unload_syscall(struct vcpu *vcpu)
 	vcpu->syscall_loaded = false;
 	write_if(MSR_STAR, host_star, s->star);
 	write_if(MSR_LSTAR, host_lstar, s->lstar);
-	write_if(MSR_CSTAR, host_cstar, s->cstar);
 	write_if(MSR_SYSCALL_MASK, host_sfmask, s->sfmask);
 }
 

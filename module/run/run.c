@@ -355,10 +355,12 @@ static int broken(struct vcpu *vcpu)
 static int run_loop(struct vcpu *vcpu)
 {
 	int verdict = EXIT_RESUME;
+	/* What was asked for before, guest_loop() sees. */
+	bool leave = vcpu->mp_state != MINIKVM_MP_STATE_RUNNABLE;
 
 	vcpu->run->exit_reason = MINIKVM_EXIT_UNKNOWN;
-	for (;;) {
-		if (must_leave(vcpu)) {
+	for (;; leave = must_leave(vcpu)) {
+		if (leave) {
 			verdict = slow_path(vcpu);
 			if (verdict != EXIT_RESUME)
 				return verdict;

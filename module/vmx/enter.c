@@ -205,14 +205,20 @@ void vmx_enter(struct vcpu *vcpu)
 static void segments_save(struct vcpu *vcpu)
 {
 	unsigned long fs_base = x86_fsbase_read_cpu();
+	u16 fs, gs, ds, es, ldt = host_sldt();
 
-	savesegment(fs, vcpu->host_fs_sel);
-	savesegment(gs, vcpu->host_gs_sel);
-	savesegment(ds, vcpu->host_ds_sel);
-	savesegment(es, vcpu->host_es_sel);
-	vcpu->host_ldt_sel = host_sldt();
-	vcpu->host_selectors = vcpu->host_fs_sel | vcpu->host_gs_sel | vcpu->host_ds_sel |
-			       vcpu->host_es_sel | vcpu->host_ldt_sel;
+	savesegment(fs, fs);
+	savesegment(gs, gs);
+	savesegment(ds, ds);
+	savesegment(es, es);
+	vcpu->host_selectors = fs | gs | ds | es | ldt;
+	if (vcpu->host_selectors) {
+		vcpu->host_fs_sel = fs;
+		vcpu->host_gs_sel = gs;
+		vcpu->host_ds_sel = ds;
+		vcpu->host_es_sel = es;
+		vcpu->host_ldt_sel = ldt;
+	}
 	if (fs_base != vcpu->host_fs_base) {
 		vmcs_write_host_fs_base(fs_base);
 		vcpu->host_fs_base = fs_base;
