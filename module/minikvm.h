@@ -152,6 +152,7 @@ struct vcpu_stats {
 struct known_walk {
 	u64 page;		/* linear address / PAGE_SIZE + 1; 0: none */
 	gpa_t gpa;		/* of that page */
+	hva_t hva;		/* likewise; 0: no memory there */
 	unsigned long cr0, cr3, cr4;
 	u64 efer;
 	u64 slots_gen;
@@ -341,7 +342,6 @@ void vmcs_set_nmi_window(struct vcpu *vcpu, bool on);
 /* vmx/segment.c: guest segments in KVM's layout */
 void vmx_get_segment(int seg, struct minikvm_segment *s);
 void vmx_set_segment(int seg, const struct minikvm_segment *s);
-u32 vmx_cs_access(void);
 int vmx_cpl(void);
 
 /* vmx/enter.c: into the guest and back */
@@ -409,6 +409,7 @@ int gva_to_gpa(struct vcpu *vcpu, gva_t gva, unsigned int access, gpa_t *gpa,
 	       struct guest_fault *fault);
 int gva_read(struct vcpu *vcpu, gva_t gva, void *data, size_t len, unsigned int access,
 	     struct guest_fault *fault);
+bool gva_fetch_again(struct vcpu *vcpu, gva_t gva, int cpl, u64 bytes[2]);
 int gva_write(struct vcpu *vcpu, gva_t gva, const void *data, size_t len,
 	      struct guest_fault *fault);
 void gva_inject(struct vcpu *vcpu, const struct guest_fault *fault);
@@ -435,6 +436,8 @@ int vcpu_load_efer(struct vcpu *vcpu, u64 efer);
 int vcpu_set_xcr0(struct vcpu *vcpu, u64 xcr0);
 bool vcpu_in_long_mode(struct vcpu *vcpu);	/* EFER.LMA */
 int vcpu_code_bits(struct vcpu *vcpu);		/* 16, 32 or 64: default operand/address size */
+struct code_mode { int bits, cpl; };
+struct code_mode vcpu_code_mode(struct vcpu *vcpu);
 struct control_regs { unsigned long cr0, cr3, cr4; u64 efer; };
 bool cr_valid(const struct vcpu *vcpu, const struct control_regs *c);
 void cr_load(struct vcpu *vcpu, const struct control_regs *c);

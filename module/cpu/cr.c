@@ -36,6 +36,8 @@
 /* Access rights of a code segment, as the VMCS has them. */
 #define CS_L		BIT(13)
 #define CS_D		BIT(14)
+#define CS_CONFORMING	BIT(2)
+#define CS_DPL(ar)	((ar) >> 5 & 3)
 #define TSS_BUSY	11	/* type of a TSS that LTR loaded */
 
 #define PDPTE_PRESENT	BIT_ULL(0)
@@ -72,14 +74,32 @@ bool vcpu_in_long_mode(struct vcpu *vcpu)
 	return vcpu->efer & EFER_LMA;
 }
 
+static int bits_of(const struct vcpu *vcpu, u32 cs_access)
+{
+	if ((vcpu->efer & EFER_LMA) && (cs_access & CS_L))
+		return 64;
+	return cs_access & CS_D ? 32 : 16;	/* in virtual-8086 mode D is 0 */
+}
+
 /** vcpu_code_bits - default operand and address size: 16, 32 or 64 */
 int vcpu_code_bits(struct vcpu *vcpu)
 {
-	u32 ar = vmx_cs_access();
+	return bits_of(vcpu, vmcs_read_guest_cs_access());
+}
 
-	if (vcpu_in_long_mode(vcpu) && (ar & CS_L))
-		return 64;
-	return ar & CS_D ? 32 : 16;	/* in virtual-8086 mode D is 0 */
+/**
+ * vcpu_code_mode - vcpu_code_bits(), and the current privilege level
+ * @vcpu: attached
+ *
+ * In 64-bit code that is not conforming, CS says both.
+ */
+struct code_mode vcpu_code_mode(struct vcpu *vcpu)
+{
+	u32 ar = vmcs_read_guest_cs_access();
+	int bits = bits_of(vcpu, ar);
+	int cpl = bits == 64 && !(ar & CS_CONFORMING) ? CS_DPL(ar) : vmx_cpl();
+
+	return (struct code_mode) { .bits = bits, .cpl = cpl };
 }
 
 static void put_cr0(struct vcpu *vcpu, unsigned long cr0)
@@ -172,7 +192,7 @@ static int paging_switch(struct vcpu *vcpu, unsigned long cr0, u64 *efer)
 			return 1;
 		*efer &= ~EFER_LMA;
 	} else if (*efer & EFER_LME) {
-		if (!(cr4 & X86_CR4_PAE) || (vmx_cs_access() & CS_L))
+		if (!(cr4 & X86_CR4_PAE) || (vmcs_read_guest_cs_access() & CS_L))
 			return 1;
 		*efer |= EFER_LMA;
 	}

@@ -44,11 +44,11 @@ static bool alignment_check(const struct vcpu *vcpu, unsigned int access)
 }
 
 /* Of CR0 and CR4 the guest itself writes nothing that a walk looks at but CR0.WP. */
-static struct walk walk_of(struct vcpu *vcpu, unsigned int access)
+static __always_inline struct walk walk_of(struct vcpu *vcpu, unsigned int access)
 {
 	return (struct walk) {
 		.cr0 = access & ACCESS_WRITE ? vcpu_cr0(vcpu) : vcpu->cr0,
-		.cr3 = vcpu_cr3(vcpu),
+		.cr3 = vmcs_read_guest_cr3(),
 		.cr4 = vcpu->cr4,
 		.efer = vcpu->efer,
 		.ac = alignment_check(vcpu, access),
@@ -67,16 +67,28 @@ static bool same_entry(hva_t hva, u64 value, u8 size)
 	return !get_user(now64, (u64 __user *)hva) && now64 == value;
 }
 
+static struct known_walk *note_of(struct vcpu *vcpu, gva_t gva)
+{
+	return &vcpu->known_walk[(gva >> PAGE_SHIFT) % KNOWN_WALKS];
+}
+
+/* Does a note of this walk exist, and is all as it was but what is in memory? */
+static __always_inline bool is_noted(struct vcpu *vcpu, const struct known_walk *k,
+				     const struct walk *w, gva_t gva, unsigned int access)
+{
+	return k->page == (gva >> PAGE_SHIFT) + 1 && k->access == access && k->cr3 == w->cr3 &&
+	       k->cr0 == w->cr0 && k->cr4 == w->cr4 && k->efer == w->efer && k->ac == w->ac &&
+	       k->maxphyaddr == w->maxphyaddr &&
+	       k->slots_gen == READ_ONCE(vcpu->vm->slots_gen) && current->mm == vcpu->vm->mm;
+}
+
 /* Would the walk be the same again? It is if each entry that it read is. */
 static bool is_known(struct vcpu *vcpu, const struct known_walk *k, const struct walk *w,
 		     gva_t gva, unsigned int access)
 {
 	int i;
 
-	if (k->page != (gva >> PAGE_SHIFT) + 1 || k->access != access || k->cr3 != w->cr3 ||
-	    k->cr0 != w->cr0 || k->cr4 != w->cr4 || k->efer != w->efer || k->ac != w->ac ||
-	    k->maxphyaddr != w->maxphyaddr ||
-	    k->slots_gen != READ_ONCE(vcpu->vm->slots_gen) || current->mm != vcpu->vm->mm)
+	if (!is_noted(vcpu, k, w, gva, access))
 		return false;
 	for (i = 0; i < k->n; i++)
 		if (!same_entry(k->entry[i].hva, k->entry[i].value, k->size))
@@ -88,7 +100,7 @@ static bool is_known(struct vcpu *vcpu, const struct known_walk *k, const struct
 static int walk_known(struct vcpu *vcpu, struct walk *w, gva_t gva, unsigned int access,
 		      gpa_t *gpa, u32 *error)
 {
-	struct known_walk *k = &vcpu->known_walk[(gva >> PAGE_SHIFT) % KNOWN_WALKS];
+	struct known_walk *k = note_of(vcpu, gva);
 	struct walker walker = { vcpu, k };
 
 	if (!is_known(vcpu, k, w, gva, access)) {
@@ -102,6 +114,7 @@ static int walk_known(struct vcpu *vcpu, struct walk *w, gva_t gva, unsigned int
 		if (walk_gva(w, gva, access, gpa, error))
 			return 1;
 		k->gpa = *gpa & PAGE_MASK;
+		k->hva = guest_hva(vcpu, k->gpa);
 		k->page = (gva >> PAGE_SHIFT) + 1;
 	}
 	*gpa = k->gpa | offset_in_page(gva);
@@ -183,6 +196,48 @@ int gva_write(struct vcpu *vcpu, gva_t gva, const void *data, size_t len,
 	      struct guest_fault *fault)
 {
 	return gva_copy(vcpu, gva, (void *)data, len, ACCESS_WRITE, fault);
+}
+
+/**
+ * gva_fetch_again - the 16 bytes of an instruction on a page that was fetched from before
+ * @vcpu: attached, slots read-locked
+ * @gva: linear address
+ * @cpl: current privilege level
+ * @bytes: result
+ *
+ * What gva_read() does with ACCESS_FETCH, if it is simple: 64-bit entries, all of
+ * them as they were, and one page.
+ *
+ * Context: sleeps. Return: true, or false: use gva_read().
+ */
+bool gva_fetch_again(struct vcpu *vcpu, gva_t gva, int cpl, u64 bytes[2])
+{
+	const struct known_walk *k = note_of(vcpu, gva);
+	struct walk w = walk_of(vcpu, ACCESS_FETCH);
+	const u64 __user *from;
+	u64 now;
+	int i;
+
+	if (!is_noted(vcpu, k, &w, gva, ACCESS_FETCH | (cpl == 3 ? ACCESS_USER : 0)))
+		return false;
+	if (!k->hva || k->size == 4 || offset_in_page(gva) > PAGE_SIZE - 2 * sizeof(u64))
+		return false;
+	/* The entries are in slots, too, whose addresses were checked with them. */
+	from = (const u64 __user *)(k->hva + offset_in_page(gva));
+	if (!user_read_access_begin(from, 2 * sizeof(u64)))
+		return false;
+	for (i = 0; i < k->n; i++) {
+		unsafe_get_user(now, (const u64 __user *)k->entry[i].hva, changed);
+		if (now != k->entry[i].value)
+			goto changed;
+	}
+	unsafe_get_user(bytes[0], from, changed);
+	unsafe_get_user(bytes[1], from + 1, changed);
+	user_read_access_end();
+	return true;
+changed:
+	user_read_access_end();
+	return false;
 }
 
 /** gva_inject - give the guest the fault that gva_read() or gva_write() found */

@@ -411,5 +411,8 @@ int insn_decode(const u8 *bytes, size_t len, int code_bits, struct insn *insn)
 	if (d.c.short_of)
 		return len < INSN_MAX ? INSN_MORE : -EOPNOTSUPP;
 	insn->len = d.c.at;
+	insn->reads = !(insn->to_mem && (insn->op == OP_MOV || insn->op == OP_MOVBE));
+	insn->writes = insn->to_mem &&
+		       insn->op != OP_CMP && insn->op != OP_TEST && insn->op != OP_BT;
 	return err;
 }

@@ -39,6 +39,7 @@ struct insn {
 	u8 reg;			/* register operand */
 	bool reg_high;		/* it is AH, CH, DH or BH: bits 15:8 of reg */
 	bool to_mem;		/* memory is the destination */
+	bool reads, writes;	/* memory */
 	bool string;		/* MOVS, STOS, LODS: addressed by RSI, RDI */
 	bool rep;		/* REP or REPNE */
 	bool rip_relative;
@@ -50,6 +51,12 @@ struct insn {
 	s64 disp;
 	u64 imm;		/* sign-extended to the operand size */
 };
+
+/* The bits of an operand of so many bytes. */
+static inline u64 insn_mask(int size)
+{
+	return size == 8 ? ~0ull : (1ull << (8 * size)) - 1;
+}
 
 /* An access that waits for the VMM: part of struct vcpu, used by mmio.c alone. */
 struct mmio_piece {
@@ -75,12 +82,17 @@ struct mmio_decoded {
 #define MMIO_DECODED	4
 
 struct mmio_state {
-	struct insn insn;
+	const struct insn *insn;	/* one of @decoded */
 	struct mmio_decoded decoded[MMIO_DECODED]; /* of the drivers' few loops */
 	int bits;			/* of the code segment: 16, 32, 64 */
+	u64 bytes[INSN_ROOM / sizeof(u64)]; /* at RIP */
+	int n;				/* so many of them are known */
 	struct mmio_side read, write;
 };
 
+u64 alu(u8 op, u64 a, u64 b, int size, u64 *rflags);
+u64 alu_swap(u64 value, int size);
+u64 alu_memory(const struct insn *insn, u64 a, u64 b, u64 rax, u64 *rflags);
 int insn_decode(const u8 *bytes, size_t len, int code_bits, struct insn *insn);
 
 /* insn_decode(): the bytes given end inside the instruction. */

@@ -16,14 +16,6 @@
 #include "../vmx/vmx.h"
 #include "../minikvm.h"
 
-#define FLAGS_ALU (X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | X86_EFLAGS_ZF | \
-		   X86_EFLAGS_SF | X86_EFLAGS_OF)
-
-static u64 size_mask(int size)
-{
-	return size == 8 ? ~0ull : (1ull << (8 * size)) - 1;
-}
-
 static u64 sign_extend(u64 value, int size)
 {
 	int shift = 64 - 8 * size;
@@ -33,17 +25,22 @@ static u64 sign_extend(u64 value, int size)
 
 /* ---- registers */
 
+static __always_inline u64 reg_value(struct vcpu *vcpu, int reg)
+{
+	return reg == RSP ? vcpu_reg(vcpu, RSP) : vcpu->regs[reg];
+}
+
 static u64 get_reg(struct vcpu *vcpu, const struct insn *insn)
 {
-	u64 value = vcpu_reg(vcpu, insn->reg);
+	u64 value = reg_value(vcpu, insn->reg);
 
-	return (insn->reg_high ? value >> 8 : value) & size_mask(insn->reg_size);
+	return (insn->reg_high ? value >> 8 : value) & insn_mask(insn->reg_size);
 }
 
 /* 32-bit results clear the upper half, 8- and 16-bit ones keep the rest. */
 static void put_reg(struct vcpu *vcpu, int reg, bool high, int size, u64 value)
 {
-	u64 old = vcpu_reg(vcpu, reg), mask = size_mask(size);
+	u64 old = vcpu_reg(vcpu, reg), mask = insn_mask(size);
 
 	if (size == 4)
 		vcpu_set_reg(vcpu, reg, (u32)value);
@@ -57,151 +54,24 @@ static u64 other_operand(struct vcpu *vcpu, const struct insn *insn)
 {
 	if (insn->other == OTHER_REG)
 		return get_reg(vcpu, insn);
-	return insn->imm & size_mask(insn->size);
-}
-
-/* ---- arithmetic. SDM "EFLAGS Cross-Reference and Condition Codes" */
-
-static u64 flags_of(u64 result, int size)
-{
-	u64 flags = 0;
-
-	result &= size_mask(size);
-	if (!(hweight8(result) & 1))
-		flags |= X86_EFLAGS_PF;
-	if (!result)
-		flags |= X86_EFLAGS_ZF;
-	if (result >> (8 * size - 1))
-		flags |= X86_EFLAGS_SF;
-	return flags;
-}
-
-/* a + b + carry; carry out of each bit tells all flags. */
-static u64 add(u64 a, u64 b, u64 carry, int size, u64 *flags)
-{
-	u64 r = a + b + carry, top = 1ull << (8 * size - 1);
-	u64 out = (a & b) | ((a | b) & ~r);
-
-	*flags = flags_of(r, size) | (out & top ? X86_EFLAGS_CF : 0) |
-		 (out & 8 ? X86_EFLAGS_AF : 0) |
-		 ((a ^ r) & (b ^ r) & top ? X86_EFLAGS_OF : 0);
-	return r;
-}
-
-static u64 sub(u64 a, u64 b, u64 borrow, int size, u64 *flags)
-{
-	u64 r = a - b - borrow, top = 1ull << (8 * size - 1);
-	u64 out = (~a & b) | ((~a | b) & r);
-
-	*flags = flags_of(r, size) | (out & top ? X86_EFLAGS_CF : 0) |
-		 (out & 8 ? X86_EFLAGS_AF : 0) |
-		 ((a ^ b) & (a ^ r) & top ? X86_EFLAGS_OF : 0);
-	return r;
-}
-
-static u64 logic(u64 r, int size, u64 *flags)
-{
-	*flags = flags_of(r, size);
-	return r;
-}
-
-static void set_flags(u64 mask, u64 flags)
-{
-	vmcs_write_guest_rflags((vmcs_read_guest_rflags() & ~mask) | (flags & mask));
-}
-
-/* One of the eight operations that opcodes 00 to 3F encode. */
-static u64 alu(u8 op, u64 a, u64 b, int size)
-{
-	u64 carry = vmcs_read_guest_rflags() & X86_EFLAGS_CF ? 1 : 0, flags, r;
-
-	switch (op) {
-	case OP_ADD:
-		r = add(a, b, 0, size, &flags);
-		break;
-	case OP_ADC:
-		r = add(a, b, carry, size, &flags);
-		break;
-	case OP_SBB:
-		r = sub(a, b, carry, size, &flags);
-		break;
-	case OP_SUB:
-	case OP_CMP:
-		r = sub(a, b, 0, size, &flags);
-		break;
-	case OP_OR:
-		r = logic(a | b, size, &flags);
-		break;
-	case OP_XOR:
-		r = logic(a ^ b, size, &flags);
-		break;
-	default:
-		r = logic(a & b, size, &flags);
-	}
-	set_flags(FLAGS_ALU, flags);
-	return r;
-}
-
-static u64 inc_dec(u8 op, u64 a, int size)
-{
-	u64 flags, r;
-
-	r = op == OP_INC ? add(a, 1, 0, size, &flags) : sub(a, 1, 0, size, &flags);
-	set_flags(FLAGS_ALU & ~X86_EFLAGS_CF, flags);
-	return r;
-}
-
-static u64 bit_op(u8 op, u64 a, u64 b, int size)
-{
-	u64 bit = 1ull << (b & (8 * size - 1));
-
-	set_flags(X86_EFLAGS_CF, a & bit ? X86_EFLAGS_CF : 0);
-	switch (op) {
-	case OP_BTS:
-		return a | bit;
-	case OP_BTR:
-		return a & ~bit;
-	case OP_BTC:
-		return a ^ bit;
-	default:
-		return a;
-	}
-}
-
-static u64 swap_bytes(u64 value, int size)
-{
-	return size == 8 ? swab64(value) : size == 4 ? swab32(value) : swab16(value);
-}
-
-/* ---- which sides an instruction has */
-
-static bool only_compares(const struct insn *insn)
-{
-	return insn->op == OP_CMP || insn->op == OP_TEST || insn->op == OP_BT;
-}
-
-static bool reads_memory(const struct insn *insn)
-{
-	return !(insn->to_mem && (insn->op == OP_MOV || insn->op == OP_MOVBE));
-}
-
-static bool writes_memory(const struct insn *insn)
-{
-	return insn->to_mem && !only_compares(insn);
+	return insn->imm & insn_mask(insn->size);
 }
 
 /* ---- addresses */
 
 static u64 address_mask(const struct insn *insn)
 {
-	return size_mask(insn->addr_size);
+	return insn_mask(insn->addr_size);
 }
 
-static u64 linear(struct vcpu *vcpu, const struct insn *insn, int seg, u64 offset)
+static __always_inline u64 linear(struct vcpu *vcpu, const struct insn *insn, int seg, u64 offset)
 {
-	bool is_64 = vcpu->mmio.bits == 64, flat = is_64 && seg != SEG_FS && seg != SEG_GS;
-	u64 addr = (offset & address_mask(insn)) + (flat ? 0 : vmx_segment_base(seg));
+	bool is_64 = vcpu->mmio.bits == 64;
+	u64 addr = insn->addr_size == 8 ? offset : offset & address_mask(insn);
 
+	if (is_64 && seg != SEG_FS && seg != SEG_GS)
+		return addr;
+	addr += vmx_segment_base(seg);
 	return is_64 ? addr : (u32)addr;
 }
 
@@ -221,9 +91,9 @@ static u64 operand_address(struct vcpu *vcpu, const struct insn *insn)
 	u64 offset = insn->disp;
 
 	if (insn->base != INSN_NO_REG)
-		offset += vcpu_reg(vcpu, insn->base);
+		offset += reg_value(vcpu, insn->base);
 	if (insn->index != INSN_NO_REG)
-		offset += vcpu_reg(vcpu, insn->index) << insn->scale;
+		offset += reg_value(vcpu, insn->index) << insn->scale;
 	if (insn->rip_relative)
 		offset += vmcs_read_guest_rip() + insn->len;
 	return linear(vcpu, insn, insn->seg, offset + bit_offset(vcpu, insn));
@@ -243,28 +113,45 @@ static u64 write_address(struct vcpu *vcpu, const struct insn *insn)
 	return operand_address(vcpu, insn);
 }
 
-/* A piece's address: the processor has translated it, if this is the access that exited. */
-static int translate(struct vcpu *vcpu, u64 gva, unsigned int access, struct mmio_piece *piece,
-		     struct guest_fault *fault)
+/*
+ * A piece's address, if this is the access that exited: the processor has translated it.
+ * A write that exited may be one to memory that can be read.
+ */
+static bool translated(struct vcpu *vcpu, u64 gva, unsigned int access, struct mmio_piece *piece)
 {
 	const struct vmexit *exit = &vcpu->exit;
 	bool wrote = exit->qualification & EPT_QUAL_WRITE;
 
-	/* A write that exited may be one to memory that can be read. */
-	piece->device = gva == exit->gva && wrote == (access == ACCESS_WRITE);
 	if (gva != exit->gva || (access == ACCESS_WRITE && !wrote))
-		return gva_to_gpa(vcpu, gva, access, &piece->gpa, fault);
+		return false;
+	piece->device = wrote == (access == ACCESS_WRITE);
 	piece->gpa = exit->gpa;
-	return 0;
+	return true;
+}
+
+static int translate(struct vcpu *vcpu, u64 gva, unsigned int access, struct mmio_piece *piece,
+		     struct guest_fault *fault)
+{
+	if (translated(vcpu, gva, access, piece))
+		return 0;
+	piece->device = false;
+	return gva_to_gpa(vcpu, gva, access, &piece->gpa, fault);
+}
+
+static void side_clear(struct mmio_side *side)
+{
+	side->n = side->done = side->bytes = 0;
+	side->value = 0;
 }
 
 /* Cut a side at the page boundary, and translate. 0, or 1: the guest's fault was raised. */
-static int locate(struct vcpu *vcpu, struct mmio_side *side, u64 gva, int size, unsigned int access)
+static noinline_for_stack int locate_pieces(struct vcpu *vcpu, struct mmio_side *side, u64 gva,
+					    int size, unsigned int access)
 {
 	struct guest_fault fault;
 	int n;
 
-	*side = (struct mmio_side) { };
+	side->n = 0;
 	while (size) {
 		n = min_t(int, size, PAGE_SIZE - offset_in_page(gva));
 		if (translate(vcpu, gva, access, &side->piece[side->n], &fault)) {
@@ -278,10 +165,21 @@ static int locate(struct vcpu *vcpu, struct mmio_side *side, u64 gva, int size, 
 	return 0;
 }
 
+static int locate(struct vcpu *vcpu, struct mmio_side *side, u64 gva, int size, unsigned int access)
+{
+	if (offset_in_page(gva) + size > PAGE_SIZE ||
+	    !translated(vcpu, gva, access, &side->piece[0]))
+		return locate_pieces(vcpu, side, gva, size, access);
+	side->piece[0].len = size;
+	side->n = 1;
+	return 0;
+}
+
 /* ---- the access itself */
 
 static int mmio_go_on(struct vcpu *vcpu);
 
+/* @data: the value to write, in its low bytes */
 static int to_vmm(struct vcpu *vcpu, const struct mmio_piece *p, bool write, u64 data)
 {
 	struct minikvm_run *run = vcpu->run;
@@ -290,9 +188,8 @@ static int to_vmm(struct vcpu *vcpu, const struct mmio_piece *p, bool write, u64
 	run->mmio.phys_addr = p->gpa;
 	run->mmio.len = p->len;
 	run->mmio.is_write = write;
-	memset(run->mmio.data, 0, sizeof(run->mmio.data));
-	if (write)
-		memcpy(run->mmio.data, &data, p->len);
+	data &= insn_mask(p->len);
+	memcpy(run->mmio.data, &data, sizeof(run->mmio.data));
 	return EXIT_USER;
 }
 
@@ -306,8 +203,35 @@ static void piece_read(struct mmio_side *side, u64 data)
 {
 	int len = side->piece[side->done].len;
 
-	side->value |= (data & size_mask(len)) << (8 * side->bytes);
+	side->value |= (data & insn_mask(len)) << (8 * side->bytes);
 	piece_done(side);
+}
+
+/* Is nobody but the VMM to be asked? */
+static bool is_vmms(struct vcpu *vcpu, const struct mmio_piece *p)
+{
+	return p->device && !vcpu->lapic;
+}
+
+/* Memory first, if it may be some; then the chips. 0, or an error: the VMM's. */
+static noinline_for_stack int read_here(struct vcpu *vcpu, struct mmio_side *side)
+{
+	const struct mmio_piece *p = &side->piece[side->done];
+	u64 data = 0;
+
+	if ((p->device || guest_read(vcpu, p->gpa, &data, p->len)) &&
+	    io_bus_mmio(vcpu, false, p->gpa, &data, p->len))
+		return -EOPNOTSUPP;
+	trace_minikvm_mmio(false, p->gpa, p->len, data);
+	piece_read(side, data);
+	return 0;
+}
+
+static noinline_for_stack int write_here(struct vcpu *vcpu, const struct mmio_piece *p, u64 data)
+{
+	if (!p->device && !guest_write(vcpu, p->gpa, &data, p->len))
+		return 0;
+	return io_bus_mmio(vcpu, true, p->gpa, &data, p->len);
 }
 
 /* EXIT_RESUME: the whole side is read. */
@@ -315,13 +239,9 @@ static int read_side(struct vcpu *vcpu, struct mmio_side *side)
 {
 	while (side->done < side->n) {
 		const struct mmio_piece *p = &side->piece[side->done];
-		u64 data = 0;
 
-		if ((p->device || guest_read(vcpu, p->gpa, &data, p->len)) &&
-		    io_bus_mmio(vcpu, false, p->gpa, &data, p->len))
+		if (is_vmms(vcpu, p) || read_here(vcpu, side))
 			return to_vmm(vcpu, p, false, 0);
-		trace_minikvm_mmio(false, p->gpa, p->len, data);
-		piece_read(side, data);
 	}
 	return EXIT_RESUME;
 }
@@ -333,8 +253,7 @@ static int write_side(struct vcpu *vcpu, struct mmio_side *side)
 		u64 data = side->value >> (8 * side->bytes);
 
 		trace_minikvm_mmio(true, p->gpa, p->len, data);
-		if ((p->device || guest_write(vcpu, p->gpa, &data, p->len)) &&
-		    io_bus_mmio(vcpu, true, p->gpa, &data, p->len))
+		if (is_vmms(vcpu, p) || write_here(vcpu, p, data))
 			return to_vmm(vcpu, p, true, data);
 		piece_done(side);
 	}
@@ -343,70 +262,52 @@ static int write_side(struct vcpu *vcpu, struct mmio_side *side)
 
 /* ---- results */
 
-/* The value to write, and the flags. @a is what was read. */
-static u64 compute(struct vcpu *vcpu, const struct insn *insn, u64 a)
+static void put_flags(u64 old, u64 rflags)
 {
-	u64 b = other_operand(vcpu, insn), flags;
-
-	switch (insn->op) {
-	case OP_MOV:
-		return b;
-	case OP_MOVBE:
-		return swap_bytes(b, insn->size);
-	case OP_NOT:
-		return ~a;
-	case OP_NEG:
-		a = sub(0, a, 0, insn->size, &flags);
-		set_flags(FLAGS_ALU, flags);
-		return a;
-	case OP_INC:
-	case OP_DEC:
-		return inc_dec(insn->op, a, insn->size);
-	case OP_TEST:
-		return alu(OP_AND, a, b, insn->size);
-	case OP_XCHG:
-		return b;
-	case OP_XADD:
-		return alu(OP_ADD, a, b, insn->size);
-	case OP_CMPXCHG:
-		alu(OP_CMP, vcpu->regs[RAX] & size_mask(insn->size), a, insn->size);
-		return vmcs_read_guest_rflags() & X86_EFLAGS_ZF ? b : a;
-	case OP_BT:
-	case OP_BTS:
-	case OP_BTR:
-	case OP_BTC:
-		return bit_op(insn->op, a, b, insn->size);
-	case OP_MOVS:
-		return a;
-	default:
-		return alu(insn->op, a, b, insn->size);
-	}
+	if (rflags != old)
+		vmcs_write_guest_rflags(rflags);
 }
 
-/* What goes into a register when memory was the source, or was exchanged. */
+/* The value to write, and the flags. @a is what was read, @b the other operand. */
+static noinline_for_stack u64 compute(struct vcpu *vcpu, const struct insn *insn, u64 a, u64 b)
+{
+	u64 old = vmcs_read_guest_rflags(), rflags = old;
+	u64 result = alu_memory(insn, a, b, vcpu->regs[RAX], &rflags);
+
+	put_flags(old, rflags);
+	return result;
+}
+
+static u64 value_to_write(struct vcpu *vcpu, const struct insn *insn, u64 a)
+{
+	u64 b = other_operand(vcpu, insn);
+
+	return insn->op == OP_MOV ? b : compute(vcpu, insn, a, b);
+}
+
+static noinline_for_stack void alu_register(struct vcpu *vcpu, const struct insn *insn, u64 a)
+{
+	u64 old = vmcs_read_guest_rflags(), rflags = old;
+	u64 value = alu(insn->op, get_reg(vcpu, insn), a, insn->size, &rflags);
+
+	put_flags(old, rflags);
+	if (insn->op != OP_CMP && insn->op != OP_TEST)
+		put_reg(vcpu, insn->reg, insn->reg_high, insn->reg_size, value);
+}
+
+/* What goes into a register when memory was the source. */
 static void load_register(struct vcpu *vcpu, const struct insn *insn, u64 a)
 {
-	u64 value;
-
-	switch (insn->op) {
-	case OP_MOV:
-	case OP_MOVZX:
-		value = a;
-		break;
-	case OP_MOVSX:
-		value = sign_extend(a, insn->size);
-		break;
-	case OP_MOVBE:
-		value = swap_bytes(a, insn->size);
-		break;
-	default:
-		value = alu(insn->op, get_reg(vcpu, insn), a, insn->size);
-		if (only_compares(insn))
-			return;
-	}
-	put_reg(vcpu, insn->reg, insn->reg_high, insn->reg_size, value);
+	if (insn->op == OP_MOVSX)
+		a = sign_extend(a, insn->size);
+	else if (insn->op == OP_MOVBE)
+		a = alu_swap(a, insn->size);
+	else if (insn->op != OP_MOV && insn->op != OP_MOVZX)
+		return alu_register(vcpu, insn, a);
+	put_reg(vcpu, insn->reg, insn->reg_high, insn->reg_size, a);
 }
 
+/* The other side of an exchange. */
 static void exchange_registers(struct vcpu *vcpu, const struct insn *insn, u64 a)
 {
 	if (insn->op == OP_XCHG || insn->op == OP_XADD)
@@ -436,9 +337,9 @@ static int finish_string(struct vcpu *vcpu, const struct insn *insn)
 	/* The VMM may have changed RCX meanwhile. */
 	if (nothing_left(vcpu, insn))
 		return EXIT_SKIP;
-	if (reads_memory(insn))
+	if (insn->reads)
 		advance(vcpu, insn, RSI, step);
-	if (writes_memory(insn))
+	if (insn->writes)
 		advance(vcpu, insn, RDI, step);
 	if (!insn->rep)
 		return EXIT_SKIP;
@@ -448,7 +349,7 @@ static int finish_string(struct vcpu *vcpu, const struct insn *insn)
 
 static int finish(struct vcpu *vcpu)
 {
-	const struct insn *insn = &vcpu->mmio.insn;
+	const struct insn *insn = vcpu->mmio.insn;
 	u64 a = vcpu->mmio.read.value;
 
 	if (!insn->to_mem)
@@ -465,12 +366,12 @@ static int carry_out(struct vcpu *vcpu)
 	struct mmio_state *m = &vcpu->mmio;
 	int ret;
 
-	if (m->read.done < m->read.n || (m->insn.to_mem && !m->write.done)) {
+	if (m->read.done < m->read.n || (m->insn->to_mem && !m->write.done)) {
 		ret = read_side(vcpu, &m->read);
 		if (ret == EXIT_USER)
 			goto wait;
-		if (m->insn.to_mem)
-			m->write.value = compute(vcpu, &m->insn, m->read.value);
+		if (m->insn->to_mem)
+			m->write.value = value_to_write(vcpu, m->insn, m->read.value);
 	}
 	ret = write_side(vcpu, &m->write);
 	if (ret == EXIT_USER)
@@ -488,7 +389,7 @@ static int mmio_go_on(struct vcpu *vcpu)
 	u64 data = 0;
 
 	if (m->read.done < m->read.n) {
-		memcpy(&data, vcpu->run->mmio.data, m->read.piece[m->read.done].len);
+		memcpy(&data, vcpu->run->mmio.data, sizeof(data));	/* more than asked goes */
 		trace_minikvm_mmio(false, m->read.piece[m->read.done].gpa,
 				   m->read.piece[m->read.done].len, data);
 		piece_read(&m->read, data);
@@ -506,7 +407,7 @@ static int mmio_go_on(struct vcpu *vcpu)
  * Not an instruction that we know: the VMM gets its bytes. But a process in the
  * guest must not be able to end it: as with KVM, that gets #UD.
  */
-static int cannot(struct vcpu *vcpu, const u8 *bytes, int n)
+static noinline_for_stack int cannot(struct vcpu *vcpu)
 {
 	struct minikvm_run *run = vcpu->run;
 
@@ -518,77 +419,101 @@ static int cannot(struct vcpu *vcpu, const u8 *bytes, int n)
 	run->emulation_failure.suberror = MINIKVM_INTERNAL_ERROR_EMULATION;
 	run->emulation_failure.ndata = 3;
 	run->emulation_failure.flags = MINIKVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES;
-	run->emulation_failure.insn_size = n;
+	run->emulation_failure.insn_size = vcpu->mmio.n;
 	memset(run->emulation_failure.insn_bytes, 0x90, INSN_MAX);
-	memcpy(run->emulation_failure.insn_bytes, bytes, n);
+	memcpy(run->emulation_failure.insn_bytes, vcpu->mmio.bytes, vcpu->mmio.n);
 	return EXIT_USER;
 }
 
-/* Bytes that were decoded lately need not be decoded again. */
-static int decode(struct vcpu *vcpu, u64 rip, const u64 bytes[2], int n)
+static noinline_for_stack int decode_anew(struct mmio_state *m, struct mmio_decoded *d)
 {
-	struct mmio_state *m = &vcpu->mmio;
-	struct mmio_decoded *d = &m->decoded[rip / 4 % MMIO_DECODED];
-	int err;
+	int err = insn_decode((const u8 *)m->bytes, m->n, m->bits, &d->insn);
 
-	if (d->insn.len && d->bytes[0] == bytes[0] && d->bytes[1] == bytes[1] &&
-	    d->bits == m->bits && d->insn.len <= n) {
-		m->insn = d->insn;
-		return 0;
-	}
-	err = insn_decode((const u8 *)bytes, n, m->bits, &m->insn);
-	if (!err)
-		*d = (struct mmio_decoded) { { bytes[0], bytes[1] }, m->bits, m->insn };
+	d->bytes[0] = m->bytes[0];
+	d->bytes[1] = m->bytes[1];
+	d->bits = m->bits;
+	if (err)
+		d->insn.len = 0;
 	return err;
 }
 
-/* The instruction at RIP; the next page is read only if it goes on there. */
-static int fetch(struct vcpu *vcpu, u64 bytes[2], int *n)
+/* Bytes that were decoded lately need not be decoded again. */
+static int decode(struct mmio_state *m, u64 rip)
 {
-	int bits = vcpu->mmio.bits = vcpu_code_bits(vcpu), ret;
-	u64 rip = vmcs_read_guest_rip() + (bits == 64 ? 0 : vmcs_read_guest_cs_base());
+	struct mmio_decoded *d = &m->decoded[rip / 4 % MMIO_DECODED];
+
+	m->insn = &d->insn;
+	if (d->insn.len && d->bytes[0] == m->bytes[0] && d->bytes[1] == m->bytes[1] &&
+	    d->bits == m->bits && d->insn.len <= m->n)
+		return 0;
+	return decode_anew(m, d);
+}
+
+/* The next page is read only if the instruction goes on there. */
+static noinline_for_stack int fetch_slowly(struct vcpu *vcpu, u64 rip)
+{
+	struct mmio_state *m = &vcpu->mmio;
+	int room = PAGE_SIZE - offset_in_page(rip), ret;
 	struct guest_fault fault;
 
-	if (bits != 64)
-		rip = (u32)rip;
-	*n = min_t(int, INSN_ROOM, PAGE_SIZE - offset_in_page(rip));
-	ret = gva_read(vcpu, rip, bytes, *n, ACCESS_FETCH, &fault);
+	m->bytes[0] = m->bytes[1] = 0;
+	m->n = min(INSN_MAX, room);
+	ret = gva_read(vcpu, rip, m->bytes, min(INSN_ROOM, room), ACCESS_FETCH, &fault);
 	if (!ret) {
-		ret = decode(vcpu, rip, bytes, min(*n, INSN_MAX));
-		if (ret != INSN_MORE || *n >= INSN_MAX)
+		ret = decode(m, rip);
+		if (ret != INSN_MORE || room >= INSN_MAX)
 			return ret;
-		ret = gva_read(vcpu, rip + *n, (u8 *)bytes + *n, INSN_MAX - *n, ACCESS_FETCH,
-			       &fault);
+		ret = gva_read(vcpu, rip + room, (u8 *)m->bytes + room, INSN_MAX - room,
+			       ACCESS_FETCH, &fault);
 		if (!ret) {
-			*n = INSN_MAX;
-			return decode(vcpu, rip, bytes, *n);
+			m->n = INSN_MAX;
+			return decode(m, rip);
 		}
 	}
 	if (ret > 0)
 		gva_inject(vcpu, &fault);
+	else
+		m->n = 0;
 	return ret;
+}
+
+/* The instruction at RIP. 0; 1: the guest got a fault; -errno: none that we know. */
+static int fetch(struct vcpu *vcpu)
+{
+	struct mmio_state *m = &vcpu->mmio;
+	struct code_mode mode = vcpu_code_mode(vcpu);
+	u64 rip = vmcs_read_guest_rip();
+
+	m->bits = mode.bits;
+	if (mode.bits != 64)
+		rip = (u32)(rip + vmcs_read_guest_cs_base());
+	if (!gva_fetch_again(vcpu, rip, mode.cpl, m->bytes))
+		return fetch_slowly(vcpu, rip);
+	m->n = INSN_MAX;
+	return decode(m, rip);
 }
 
 static int emulate(struct vcpu *vcpu)
 {
 	struct mmio_state *m = &vcpu->mmio;
-	const struct insn *insn = &m->insn;
-	u64 bytes[INSN_ROOM / sizeof(u64)] = { };
-	int n, ret;
+	const struct insn *insn;
+	int ret;
 
-	ret = fetch(vcpu, bytes, &n);
+	ret = fetch(vcpu);
 	if (ret > 0)
 		return EXIT_RESUME;	/* the guest got a fault */
 	if (ret)
-		return cannot(vcpu, (const u8 *)bytes, ret == -EFAULT ? 0 : min(n, INSN_MAX));
+		return cannot(vcpu);
+	insn = m->insn;
 	vcpu->exit.insn_len = insn->len;
 	if (nothing_left(vcpu, insn))
 		return EXIT_SKIP;
-	m->read = m->write = (struct mmio_side) { };
-	if (reads_memory(insn) &&
+	side_clear(&m->read);
+	side_clear(&m->write);
+	if (insn->reads &&
 	    locate(vcpu, &m->read, read_address(vcpu, insn), insn->size, ACCESS_READ))
 		return EXIT_RESUME;
-	if (writes_memory(insn) &&
+	if (insn->writes &&
 	    locate(vcpu, &m->write, write_address(vcpu, insn), insn->size, ACCESS_WRITE))
 		return EXIT_RESUME;
 	return carry_out(vcpu);
@@ -596,18 +521,13 @@ static int emulate(struct vcpu *vcpu)
 
 /**
  * mmio_exit - an access to a guest physical address without writable memory
- * @vcpu: attached
+ * @vcpu: attached, slots read-locked
  * @exit: of an EPT violation, with its addresses and their translation
  *
  * Context: sleeps. Return: verdict.
  */
 int mmio_exit(struct vcpu *vcpu, const struct vmexit *exit)
 {
-	int verdict;
-
 	vcpu->stats.mmio++;
-	slots_read_lock(vcpu);	/* once for the many reads of a page walk */
-	verdict = emulate(vcpu);
-	slots_read_unlock(vcpu);
-	return verdict;
+	return emulate(vcpu);
 }

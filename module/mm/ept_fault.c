@@ -277,15 +277,15 @@ static bool write_again(struct fault *f)
 	return done;
 }
 
-/* slots read-locked. 0, EPT_FAULT_MMIO, -EAGAIN (start anew) or -errno. */
-static int fault_once(struct vcpu *vcpu, struct fault *f)
+static noinline_for_stack int fault_in_slot(struct vcpu *vcpu, const struct memslot *slot,
+					    gfn_t gfn, unsigned int access)
 {
-	struct vm *vm = f->vm;
+	struct vm *vm = vcpu->vm;
+	struct fault fault = {
+		.vm = vm, .slot = slot, .gfn = gfn, .access = access, .page = vcpu->ahead_page,
+	}, *f = &fault;
 	int ret;
 
-	f->slot = memslot_find(READ_ONCE(vm->slots), f->gfn);
-	if (!f->slot)
-		return EPT_FAULT_MMIO;
 	if (f->slot->dying)
 		return -EAGAIN;
 	if ((f->access & ACCESS_WRITE) && (f->slot->flags & MINIKVM_MEM_READONLY))
@@ -313,32 +313,21 @@ static int fault_once(struct vcpu *vcpu, struct fault *f)
 
 /**
  * ept_fault - make a guest access possible, or say that it is not memory
- * @vcpu: whose; mutex held
+ * @vcpu: whose; mutex held, slots read-locked
  * @gpa: guest physical address
  * @access: ACCESS_READ, ACCESS_WRITE, ACCESS_FETCH
  *
  * Context: a thread of the VM's mm; sleeps.
  * Return: 0: enter again; EPT_FAULT_MMIO: no slot there, or a write to a
- * read-only one; -EFAULT, -EHWPOISON (SIGBUS sent), -EINTR, -ENOMEM.
+ * read-only one; -EAGAIN: the slot or the host's page is changing; -EFAULT,
+ * -EHWPOISON (SIGBUS sent), -EINTR, -ENOMEM.
  */
 int ept_fault(struct vcpu *vcpu, gpa_t gpa, unsigned int access)
 {
-	struct fault f = {
-		.vm = vcpu->vm, .gfn = gpa >> PAGE_SHIFT, .access = access,
-		.page = vcpu->ahead_page,
-	};
-	int ret;
+	gfn_t gfn = gpa >> PAGE_SHIFT;
+	const struct memslot *slot = memslot_find(READ_ONCE(vcpu->vm->slots), gfn);
 
-	for (;;) {
-		if (signal_pending(current))
-			return -EINTR;
-		slots_read_lock(vcpu);
-		ret = fault_once(vcpu, &f);
-		slots_read_unlock(vcpu);
-		if (ret != -EAGAIN)
-			return ret;
-		cond_resched();	/* who changes the slots or the page goes on */
-	}
+	return slot ? fault_in_slot(vcpu, slot, gfn, access) : EPT_FAULT_MMIO;
 }
 
 /**

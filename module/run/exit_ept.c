@@ -2,6 +2,7 @@
 /* EPT violations: memory that is not mapped yet, or a device. */
 #include <linux/sched/signal.h>
 
+#include "../mm/memslot.h"
 #include "../trace.h"
 #include "../vmx/vmx.h"
 #include "exit.h"
@@ -22,37 +23,59 @@ static bool is_device_access(const struct vmexit *exit)
 	       (exit->qualification & data) == data;
 }
 
-/*
- * exit_ept_violation - map the page, or hand the access to a device
- *
- * SDM "EPT Violations".
- */
-int exit_ept_violation(struct vcpu *vcpu, const struct vmexit *exit)
+/* The event waits in vcpu->events; the device has no part in it. */
+static noinline_for_stack int delivery_to_device(struct vcpu *vcpu, const struct vmexit *exit)
+{
+	const u64 data[] = { exit->idt_info, exit->reason, exit->qualification, exit->gpa,
+			     vcpu->last_cpu };
+
+	return exit_internal_error(vcpu, MINIKVM_INTERNAL_ERROR_DELIVERY_EV, ARRAY_SIZE(data),
+				   data);
+}
+
+static noinline_for_stack int code_on_device(struct vcpu *vcpu, const struct vmexit *exit)
+{
+	const u64 data[] = { 0 /* flags */, exit->reason, exit->qualification, exit->gpa };
+
+	return exit_internal_error(vcpu, MINIKVM_INTERNAL_ERROR_EMULATION, ARRAY_SIZE(data), data);
+}
+
+/* Memory that is to be mapped, or a device. Verdict; -EAGAIN: the slots are changing. */
+static int serve(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	unsigned int access = access_of(exit->qualification);
-	int ret;
+	int ret = ept_fault(vcpu, exit->gpa, access);
 
-	exit_iret_unblocked_nmis(exit, exit->qualification & EPT_QUAL_NMI_UNBLOCKING);
-	vcpu->stats.ept_faults++;
-	ret = ept_fault(vcpu, exit->gpa, access);
 	trace_minikvm_ept_fault(exit->gpa, access, ret);
 	if (!ret)
 		return EXIT_RESUME;
-	if (ret == EPT_FAULT_MMIO) {
-		const u64 delivery[] = { exit->idt_info, exit->reason, exit->qualification,
-					 exit->gpa, vcpu->last_cpu };
-		const u64 data[] = { 0 /* flags */, exit->reason, exit->qualification, exit->gpa };
+	if (ret != EPT_FAULT_MMIO)
+		return ret == -EHWPOISON ? -EINTR : ret; /* SIGBUS is on its way to the thread */
+	if (exit->idt_info & INTR_INFO_VALID)
+		return delivery_to_device(vcpu, exit);
+	return is_device_access(exit) ? mmio_exit(vcpu, exit) : code_on_device(vcpu, exit);
+}
 
-		/* The event waits in vcpu->events; the device has no part in it. */
-		if (exit->idt_info & INTR_INFO_VALID)
-			return exit_internal_error(vcpu, MINIKVM_INTERNAL_ERROR_DELIVERY_EV,
-						   ARRAY_SIZE(delivery), delivery);
-		if (is_device_access(exit))
-			return mmio_exit(vcpu, exit);
-		return exit_internal_error(vcpu, MINIKVM_INTERNAL_ERROR_EMULATION,
-					   ARRAY_SIZE(data), data);
-	}
-	return ret == -EHWPOISON ? -EINTR : ret;	/* SIGBUS is on its way to the thread */
+/*
+ * exit_ept_violation - map the page, or hand the access to a device
+ *
+ * While the slots or the page change, the guest tries again: RUN looks at signals
+ * in between. SDM "EPT Violations".
+ */
+int exit_ept_violation(struct vcpu *vcpu, const struct vmexit *exit)
+{
+	int verdict;
+
+	if (unlikely(exit->qualification & EPT_QUAL_NMI_UNBLOCKING))
+		exit_iret_unblocked_nmis(exit, true);
+	vcpu->stats.ept_faults++;
+	slots_read_lock(vcpu);
+	verdict = serve(vcpu, exit);
+	slots_read_unlock(vcpu);
+	if (likely(verdict != -EAGAIN))
+		return verdict;
+	cond_resched();
+	return EXIT_RESUME;
 }
 
 /* exit_ept_misconfig - an entry that the processor cannot use: our mistake */

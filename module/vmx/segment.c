@@ -82,12 +82,6 @@ void vmx_set_segment(int seg, const struct minikvm_segment *s)
 	vmx_vmwrite(ENC_ACCESS + 2 * seg, ar);
 }
 
-/** vmx_cs_access - access rights of CS, in the VMCS's layout (L: bit 13, D: bit 14) */
-u32 vmx_cs_access(void)
-{
-	return vmcs_read_guest_cs_access();
-}
-
 /** vmx_cpl - current privilege level: SS.DPL, see SDM "Guest Register State" */
 int vmx_cpl(void)
 {

@@ -5,6 +5,7 @@
 #include <linux/bits.h>
 
 #define BITS_TO_LONGS(n)	(((n) + 63) / 64)
+#define hweight8(n)		__builtin_popcount((n) & 0xff)
 
 static inline void set_bit(unsigned int nr, unsigned long *word)
 {
