@@ -88,7 +88,7 @@ struct vmexit {
 	u32 idt_error;		/* its error code */
 	u64 qualification;
 	u64 gpa;		/* EPT violations */
-	u64 gva;		/* EPT violations, string I/O */
+	u64 gva;		/* EPT violations of device accesses: mmio_exit() has read it */
 };
 
 /* Bits of vcpu->requests: work for the vCPU thread before its next entry. */

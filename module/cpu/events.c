@@ -327,13 +327,15 @@ static bool take_interrupt(struct vcpu *vcpu)
 	return true;
 }
 
-/* One entry carries one event; if more wait, exit again as soon as they can come. */
-static void open_windows(struct vcpu *vcpu)
+/*
+ * One entry carries one event; if more wait, exit again as soon as they can come. And
+ * not if the one that the window was opened for is on its way.
+ */
+static void set_windows(struct vcpu *vcpu)
 {
+	vmcs_set_interrupt_window(vcpu, vcpu->window_asked || has_interrupt(vcpu));
 	if (atomic_read(&vcpu->nmi_queued))
 		wait_for_nmi_window(vcpu);
-	if (has_interrupt(vcpu))
-		vmcs_set_interrupt_window(vcpu, true);
 }
 
 /* A failed entry leaves its event in the VMCS; the VMM may have taken it back since. */
@@ -367,7 +369,7 @@ void event_inject(struct vcpu *vcpu)
 	else if (take_interrupt(vcpu))
 		send_interrupt(vcpu);
 	if (e->sent)
-		open_windows(vcpu);
+		set_windows(vcpu);
 }
 
 static void deliver_again(struct vcpu *vcpu, const struct vmexit *exit)

@@ -522,12 +522,13 @@ static int emulate(struct vcpu *vcpu)
 /**
  * mmio_exit - an access to a guest physical address without writable memory
  * @vcpu: attached, slots read-locked
- * @exit: of an EPT violation, with its addresses and their translation
+ * @exit: of an EPT violation, with its guest physical address
  *
  * Context: sleeps. Return: verdict.
  */
 int mmio_exit(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	vcpu->stats.mmio++;
+	vcpu->exit.gva = vmcs_read_exit_gva();
 	return emulate(vcpu);
 }

@@ -14,7 +14,7 @@ enum {
 	NEED_LEN	= BIT(0),
 	NEED_QUAL	= BIT(1),
 	NEED_INTR	= BIT(2),	/* interruption information and error code */
-	NEED_GPA	= BIT(3),	/* guest physical and linear address */
+	NEED_GPA	= BIT(3),	/* guest physical address */
 	NEED_IDT	= BIT(4),	/* an event may have been under delivery */
 	NEED_MORE	= NEED_QUAL | NEED_INTR | NEED_GPA | NEED_IDT,
 	FAST		= BIT(8),	/* with NEED_LEN at most */
@@ -112,10 +112,8 @@ bool exit_snapshot(struct vcpu *vcpu)
 		exit->intr_info = vmcs_read_exit_intr_info();
 		exit->intr_error = vmcs_read_exit_intr_error();
 	}
-	if (flags & NEED_GPA) {
+	if (flags & NEED_GPA)
 		exit->gpa = vmcs_read_exit_gpa();
-		exit->gva = vmcs_read_exit_gva();
-	}
 	if (flags & NEED_IDT)
 		exit->idt_info = vmcs_read_exit_idt_info();
 	if (unlikely(exit->idt_info & INTR_INFO_VALID))
@@ -175,6 +173,8 @@ int exit_fast(struct vcpu *vcpu)
 		verdict = exit_rdmsr(vcpu, exit);
 	else if (exit->reason == REASON_VMCALL)
 		verdict = exit_vmcall(vcpu, exit);
+	else if (exit->reason == REASON_PREEMPTION_TIMER)
+		return exit_timer(vcpu, exit);
 	else
 		return exit_dispatch(vcpu);
 	if (verdict == EXIT_SKIP) {
@@ -200,6 +200,8 @@ int exit_dispatch(struct vcpu *vcpu)
 		verdict = exit_failed_entry(vcpu, &vcpu->exit);
 	else if (unlikely(!entry->handler))
 		verdict = exit_unknown(vcpu);
+	else if (entry->handler == exit_hlt)	/* no indirect call: each interrupt may pay it */
+		verdict = exit_hlt(vcpu, &vcpu->exit);
 	else
 		verdict = entry->handler(vcpu, &vcpu->exit);
 	if (verdict == EXIT_SKIP) {

@@ -331,15 +331,13 @@ static int slow_path(struct vcpu *vcpu)
 		init_sipi(vcpu);
 	if (vcpu->mp_state == MINIKVM_MP_STATE_RUNNABLE)
 		return EXIT_RESUME;
-	if (!may_run(vcpu)) {
-		ret = wait_for_event(vcpu);
-		return ret ?: EXIT_RESUME;
-	}
 	if (vcpu->mp_state == MINIKVM_MP_STATE_HALTED && event_waiting(vcpu)) {
 		WRITE_ONCE(vcpu->mp_state, MINIKVM_MP_STATE_RUNNABLE);
 		set_bit(REQ_EVENT, &vcpu->requests);
+		return EXIT_RESUME;
 	}
-	return EXIT_RESUME;
+	ret = wait_for_event(vcpu);
+	return ret ?: EXIT_RESUME;
 }
 
 /* A reboot took VMX away, or we made a mistake: this VM ends, the host goes on. */
