@@ -3,7 +3,9 @@
  * minivmm: a virtual machine monitor to read. main() is the recipe: open the
  * device, make a VM, give it memory, make a vCPU, load a guest, run it.
  */
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -29,7 +31,7 @@ static const char usage_text[] =
 "  --populate        have the host provide all of it at the start\n"
 "  --device PATH     /dev/minikvm (default) or /dev/kvm\n"
 "  --timeout SECONDS give up after this time\n"
-"  --stats           print exits by reason at the end\n"
+"  --stats           print exits by reason at the end, and the kernel's own (root)\n"
 "  --help            this text\n"
 "\n"
 "The guest's serial port is the terminal. Ctrl-A X quits, Ctrl-A Ctrl-A sends Ctrl-A.\n"
@@ -165,6 +167,61 @@ static void print_stats(const struct start *start)
 	fprintf(stderr, "\n");
 }
 
+/* kvm.ko has a file for each counter of all its VMs. */
+static void print_kvm_counters(DIR *dir)
+{
+	struct dirent *entry;
+	char text[32];
+	ssize_t n;
+	int fd;
+
+	while ((entry = readdir(dir))) {
+		if (!strstr(entry->d_name, "exits"))
+			continue;
+		fd = openat(dirfd(dir), entry->d_name, O_RDONLY);
+		n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+		if (n > 0 && text[0] != '0')
+			fprintf(stderr, " %s %.*s", entry->d_name, (int)strcspn(text, "\n"), text);
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
+/* minikvm.ko has a line for each vCPU: "vm PID vcpu N", then names and values. */
+static void print_minikvm_counters(FILE *file)
+{
+	char line[4096], *rest;
+	int pid, at;
+
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "vm %d vcpu %*u%n", &pid, &at) != 1 || pid != getpid())
+			continue;
+		rest = strstr(line, " exit_");
+		if (rest)
+			fprintf(stderr, "%.*s", (int)strcspn(rest, "\n"), rest);
+	}
+}
+
+/* What the module itself has counted, for who may see it. */
+static void print_counters(const char *device)
+{
+	bool is_kvm = strstr(device, "/kvm");
+	DIR *dir = is_kvm ? opendir("/sys/kernel/debug/kvm") : NULL;
+	FILE *file = is_kvm ? NULL : fopen("/sys/kernel/debug/minikvm/vcpus", "r");
+
+	if (!dir && !file)
+		return;
+	fprintf(stderr, "minivmm: in the kernel:");
+	if (dir) {
+		print_kvm_counters(dir);
+		closedir(dir);
+	} else {
+		print_minikvm_counters(file);
+		fclose(file);
+	}
+	fprintf(stderr, "\n");
+}
+
 /* Only interrupts RUN: the loop looks at vmm.done. */
 static void on_signal(int sig)
 {
@@ -211,7 +268,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "minivmm: the time limit of %u s passed\n", c.timeout);
 	if (vmm.status == ST_RESET)
 		fprintf(stderr, "minivmm: the guest asked for a reset\n");
-	if (c.stats)
+	if (c.stats) {
 		print_stats(&start);
+		print_counters(c.device);
+	}
 	return vmm.status;
 }

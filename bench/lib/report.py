@@ -85,6 +85,21 @@ def number(x):
     return "-" if x is None else "%.1f" % x if abs(x) < 1000 and x % 1 else "%.0f" % x
 
 
+# SDM "VMX Basic Exit Reasons", those that a boot has.
+REASONS = {
+    0: "exception", 1: "external interrupt", 7: "interrupt window", 10: "CPUID", 12: "HLT",
+    18: "VMCALL", 28: "CR access", 29: "MOV DR", 30: "I/O", 31: "RDMSR", 32: "WRMSR",
+    40: "PAUSE", 48: "EPT violation", 52: "preemption timer", 54: "WBINVD", 55: "XSETBV",
+}
+
+
+def reasons(exits):
+    """A module's own counters, the largest first."""
+    names = {"exit_%d" % n: name for n, name in REASONS.items()}
+    return ", ".join("%s %d" % (names.get(k, k), n)
+                     for k, n in sorted(exits.items(), key=lambda e: -e[1])) or "not known"
+
+
 def text(data):
     """The table. A mark after the ratio: * reached, ! above 1."""
     lines = ["", "%s, %s kernel %s, minikvm %s: minima" % (
@@ -108,6 +123,7 @@ def text(data):
         lines += ["boot of a Linux guest: overhead %d ticks, kvm-intel's %d: %.3f (%d entries)" % (
             boot["minikvm"], boot["kvm-intel"], boot["minikvm"] / boot["kvm-intel"],
             boot["entries"])]
+        lines += ["  exits of %s: %s" % (peer, reasons(boot["exits"][peer])) for peer in PEERS]
     lines += ["the two orders differ: " + d for d in data["orders_differ"]]
     return "\n".join(lines)
 
