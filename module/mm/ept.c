@@ -45,6 +45,23 @@ static u64 *table_below(struct ept *ept, u64 *entry, struct ept_cache *cache)
 	return table;
 }
 
+/*
+ * A 2 MiB leaf becomes a table. Where @leaf, of the frame @gfn, is the same memory with
+ * no right less, the other frames keep theirs and may be executed like it; else they go.
+ */
+static void split(struct ept *ept, u64 *entry, u64 gfn, u64 leaf, struct ept_cache *cache)
+{
+	u64 old = *entry & ~EPT_HUGE, *table = cache->table[--cache->n];
+	u64 same = old + (gfn % EPT_ENTRIES << 12);
+	int i;
+
+	if (!((same ^ leaf) & EPT_ADDR) && !(old & ~leaf & EPT_RWX))
+		for (i = 0; i < EPT_ENTRIES; i++)
+			table[i] = (old | (leaf & EPT_EXEC)) + ((u64)i << 12);
+	ept->tables++;
+	set_entry(entry, ept_pa(table) | EPT_RWX);
+}
+
 /**
  * ept_map - install a leaf
  * @ept: tables
@@ -54,7 +71,8 @@ static u64 *table_below(struct ept *ept, u64 *entry, struct ept_cache *cache)
  * @cache: at least levels - 1 zeroed tables; what is left stays there
  *
  * A 2 MiB leaf is not put over a table of 4 KiB leaves: the caller asks with
- * ept_find() first. A 4 KiB leaf replaces a 2 MiB one, which loses its rights.
+ * ept_find() first. A 4 KiB leaf splits a 2 MiB one: that is how code gets executable
+ * where a 2 MiB leaf may not be.
  *
  * Return: 0 or EPT_NEED_FLUSH.
  */
@@ -67,7 +85,7 @@ int ept_map(struct ept *ept, u64 gfn, int level, u64 leaf, struct ept_cache *cac
 	for (l = ept->levels; l > level; l--) {
 		entry = &table[index_of(gfn, l)];
 		if (*entry && is_leaf(*entry, l)) {
-			set_entry(entry, 0);
+			split(ept, entry, gfn, leaf, cache);
 			flush = EPT_NEED_FLUSH;
 		}
 		table = table_below(ept, entry, cache);

@@ -85,6 +85,18 @@ static int model_unmap(u64 gfn, u64 n)
 	return ret;
 }
 
+/* The same memory and no right less: all frames stay, executable like this one. */
+static void model_split(struct block *b, u64 gfn, u64 leaf)
+{
+	u64 whole = b->leaf[0] & ~EPT_HUGE;
+	bool keep = (whole & EPT_ADDR) + ((gfn - b->gfn) << 12) == (leaf & EPT_ADDR) &&
+		    !(whole & EPT_RWX & ~leaf);
+	int i;
+
+	for (i = 0; i < FRAMES; i++)
+		b->leaf[i] = keep ? (whole + ((u64)i << 12)) | (leaf & EPT_EXEC) : 0;
+}
+
 static int model_map(u64 gfn, int level, u64 leaf)
 {
 	struct block *b = block_of(gfn);
@@ -92,7 +104,7 @@ static int model_map(u64 gfn, int level, u64 leaf)
 	bool split = b->huge && level == 1;
 
 	if (split)
-		b->leaf[0] = 0;
+		model_split(b, gfn, leaf);
 	b->above = true;
 	b->huge = level == 2;
 	b->table = level == 1;
@@ -126,8 +138,8 @@ static void random_map(void)
 			pfn = (b->leaf[0] & EPT_ADDR) >> 12;
 		map(b->gfn, 2, (pfn & ~511ull) << 12 | leaf);
 	} else {
-		if (!b->huge && *leaf_of(gfn) && one_in(2))
-			pfn = (*leaf_of(gfn) & EPT_ADDR) >> 12;
+		if (*leaf_of(gfn) && one_in(2))
+			pfn = ((*leaf_of(gfn) & EPT_ADDR) >> 12) + (b->huge ? gfn - b->gfn : 0);
 		map(gfn, 1, pfn << 12 | leaf);
 	}
 }
