@@ -21,12 +21,10 @@
 #define COMPAT_CPUHP_VMX	CPUHP_AP_KVM_ONLINE
 #define COMPAT_CPUHP_MAY_FAIL	1
 #define compat_send_reschedule(cpu) arch_smp_send_reschedule(cpu)
-#define COMPAT_NMI_ENTRY	asm_exc_nmi_kvm_vmx
 #else
 #define COMPAT_CPUHP_VMX	CPUHP_AP_KVM_STARTING
 #define COMPAT_CPUHP_MAY_FAIL	0
 #define compat_send_reschedule(cpu) smp_send_reschedule(cpu)
-#define COMPAT_NMI_ENTRY	asm_exc_nmi_noist
 #endif
 
 /* Debian's 6.12 carries the newer form, where the callbacks take a pointer. */
@@ -49,17 +47,5 @@ struct syscore_ops name = {						\
 #define compat_register_syscore		register_syscore_ops
 #define compat_unregister_syscore	unregister_syscore_ops
 #endif
-
-/* irqchip */
-#include <linux/hrtimer.h>
-
-/* hrtimer_setup() came after 6.12; both kernels have the two steps. */
-static inline void compat_hrtimer_setup(struct hrtimer *timer,
-					enum hrtimer_restart (*fn)(struct hrtimer *timer),
-					clockid_t clock, enum hrtimer_mode mode)
-{
-	hrtimer_init(timer, clock, mode);
-	timer->function = fn;
-}
 
 #endif

@@ -139,6 +139,8 @@ static __always_inline bool swap_quickly(struct fpu *fpu, struct fpstate *to, st
 	if (!host_xcr0 || test_thread_flag(TIF_NEED_FPU_LOAD) || from->xfd != to->xfd)
 		return false;
 	save_registers(from);
+	if (from->regs.xsave.header.xfeatures & XFEATURE_MASK_AVX512)
+		fpu->avx512_timestamp = jiffies;
 	fpu->fpstate = to;
 	fpu->__task_fpstate = task;
 	load_registers(to);

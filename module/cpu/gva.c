@@ -107,7 +107,11 @@ static int walk_known(struct vcpu *vcpu, struct walk *w, gva_t gva, unsigned int
 		*k = (struct known_walk) {
 			.cr0 = w->cr0, .cr3 = w->cr3, .cr4 = w->cr4, .efer = w->efer,
 			.ac = w->ac, .access = access, .maxphyaddr = w->maxphyaddr,
-			/* Before the slots are looked at: an old number is never right. */
+			/*
+			 * Before the slots are looked at: an old number is never right. The
+			 * look-up may be in a snapshot before this number's; but what goes is
+			 * published twice, dying and gone, and readers are waited for in between.
+			 */
 			.slots_gen = smp_load_acquire(&vcpu->vm->slots_gen),
 		};
 		w->arg = &walker;

@@ -5,7 +5,8 @@
  * An instruction has a side that is read, a side that is written, or both. Each
  * side is at most two pieces, as it may cross a page; each piece is memory, a
  * chip in the kernel, or the VMM's, which then gets an exit. When the VMM comes
- * back, mmio_go_on() continues where it stopped. Registers change last.
+ * back, mmio_go_on() continues where it stopped. Registers change last, flags when the
+ * value to write is known.
  */
 #include <linux/mm.h>
 #include <asm/processor-flags.h>
@@ -64,6 +65,12 @@ static u64 address_mask(const struct insn *insn)
 	return insn_mask(insn->addr_size);
 }
 
+/* Linear addresses have 32 bits, but in 64-bit code. */
+static u64 wrapped(const struct mmio_state *m, u64 addr)
+{
+	return m->bits == 64 ? addr : (u32)addr;
+}
+
 static __always_inline u64 linear(struct vcpu *vcpu, const struct insn *insn, int seg, u64 offset)
 {
 	bool is_64 = vcpu->mmio.bits == 64;
@@ -71,8 +78,7 @@ static __always_inline u64 linear(struct vcpu *vcpu, const struct insn *insn, in
 
 	if (is_64 && seg != SEG_FS && seg != SEG_GS)
 		return addr;
-	addr += vmx_segment_base(seg);
-	return is_64 ? addr : (u32)addr;
+	return wrapped(&vcpu->mmio, addr + vmx_segment_base(seg));
 }
 
 /* Bit tests with a register reach beyond the operand. */
@@ -159,7 +165,7 @@ static noinline_for_stack int locate_pieces(struct vcpu *vcpu, struct mmio_side 
 			return 1;
 		}
 		side->piece[side->n++].len = n;
-		gva += n;
+		gva = wrapped(&vcpu->mmio, gva + n);
 		size -= n;
 	}
 	return 0;
@@ -386,10 +392,10 @@ wait:
 static int mmio_go_on(struct vcpu *vcpu)
 {
 	struct mmio_state *m = &vcpu->mmio;
-	u64 data = 0;
-
 	if (m->read.done < m->read.n) {
-		memcpy(&data, vcpu->run->mmio.data, sizeof(data));	/* more than asked goes */
+		/* Read once; what is more than asked for goes. */
+		u64 data = READ_ONCE(*(u64 *)vcpu->run->mmio.data);
+
 		trace_minikvm_mmio(false, m->read.piece[m->read.done].gpa,
 				   m->read.piece[m->read.done].len, data);
 		piece_read(&m->read, data);
@@ -463,8 +469,8 @@ static noinline_for_stack int fetch_slowly(struct vcpu *vcpu, u64 rip)
 		ret = decode(m, rip);
 		if (ret != INSN_MORE || room >= INSN_MAX)
 			return ret;
-		ret = gva_read(vcpu, rip + room, (u8 *)m->bytes + room, INSN_MAX - room,
-			       ACCESS_FETCH, &fault);
+		ret = gva_read(vcpu, wrapped(m, rip + room), (u8 *)m->bytes + room,
+			       INSN_MAX - room, ACCESS_FETCH, &fault);
 		if (!ret) {
 			m->n = INSN_MAX;
 			return decode(m, rip);
@@ -486,7 +492,7 @@ static int fetch(struct vcpu *vcpu)
 
 	m->bits = mode.bits;
 	if (mode.bits != 64)
-		rip = (u32)(rip + vmcs_read_guest_cs_base());
+		rip = wrapped(m, rip + vmcs_read_guest_cs_base());
 	if (!gva_fetch_again(vcpu, rip, mode.cpl, m->bytes))
 		return fetch_slowly(vcpu, rip);
 	m->n = INSN_MAX;

@@ -231,6 +231,8 @@ static noinline void segments_restore(struct vcpu *vcpu)
 	load_gs_index(vcpu->host_gs_sel);
 	loadsegment(ds, vcpu->host_ds_sel);
 	loadsegment(es, vcpu->host_es_sel);
+	if (!vcpu->host_fs_sel)
+		return;		/* loading a null selector clears the base, which is there */
 	loadsegment(fs, vcpu->host_fs_sel);
 	/* A selector brings its own base; with FSGSBASE the thread may have had another. */
 	if (boot_cpu_has(X86_FEATURE_FSGSBASE))
@@ -250,7 +252,7 @@ void vmx_host_save(struct vcpu *vcpu)
 	vcpu->host_loaded = true;
 }
 
-/* The thread may use ports: its limit of TR counts. */
+/* The thread may use ports: its limit of TR counts. Out of the way of those that may not. */
 static noinline void tss_limit_restore(void)
 {
 	invalidate_tss_limit();

@@ -78,7 +78,7 @@ static __always_inline void vmx_vmxoff(void)
 }
 
 enum { INVEPT_SINGLE = 1, INVEPT_GLOBAL = 2 };
-enum { INVVPID_SINGLE = 1, INVVPID_GLOBAL = 2 };
+enum { INVVPID_SINGLE = 1 };
 
 static __always_inline void vmx_invept(unsigned long type, u64 eptp)
 {
