@@ -14,6 +14,7 @@
  *	[e] vm->ept_lock
  *	[a] atomic or READ_ONCE/WRITE_ONCE; no lock
  *	[r] the thread in RUN with interrupts off
+ *	[p] the thread inside a vCPU ioctl with preemption off
  */
 #ifndef MINIKVM_H
 #define MINIKVM_H
@@ -178,23 +179,24 @@ struct vcpu {
 	u64 spec_ctrl;			/* [m] the guest's IA32_SPEC_CTRL; entry.S knows the offset */
 	struct vmcs *vmcs;		/* [c] */
 	u64 vmcs_pa;			/* [c] physical address of @vmcs */
+	u64 *pml;			/* [c] page-modification log, or NULL */
 	struct vm *vm;			/* [c] reference held */
 	struct minikvm_run *run;	/* [c] shared with the VMM: read once */
 	unsigned long requests;		/* [a] REQ_* */
 	int guest_cpu;			/* [a] CPU in the guest loop, or -1: who sends kicks looks here */
-	int cpu;			/* [r] CPU where @vmcs is loaded, or -1 */
-	int last_cpu;			/* [r] CPU of the last entry: VPID and host fields */
+	int cpu;			/* [p] CPU where @vmcs is loaded, or -1 */
+	int last_cpu;			/* [p] CPU of the last entry: VPID and host fields */
 	bool launched;			/* [r] VMCLEAR resets it */
 	bool attached;			/* [m] between vcpu_attach() and vcpu_detach() */
 	u16 vpid;			/* [c] 0: none */
 	u32 proc_controls;		/* [r] as in the VMCS */
-	u32 stay;			/* [r] as in the VMCS: preemption timer */
+	u32 stay;			/* [p] as in the VMCS: preemption timer */
 	u32 id;				/* [c] as given to CREATE_VCPU, the initial APIC ID */
 	struct list_head loaded_link;	/* [r] list of VMCSs active on @cpu */
 	unsigned long host_cr3;		/* [r] as in VMCS HOST_CR3 */
 	unsigned long host_cr4;		/* [r] as in VMCS HOST_CR4 */
 	unsigned long host_fs_base;	/* [r] as in VMCS HOST_FS_BASE */
-	struct desc_ptr host_gdt;	/* [r] GDTR of @last_cpu, to put back in vmx_host_restore() */
+	struct desc_ptr host_gdt;	/* [p] GDTR of @last_cpu, to put back in vmx_host_restore() */
 	u16 host_fs_sel, host_gs_sel, host_ldt_sel, host_ds_sel, host_es_sel; /* [r] likewise */
 	bool host_selectors;		/* [r] one of them is not null */
 	bool host_loaded;		/* [r] between vmx_host_save() and vmx_host_restore() */
@@ -213,11 +215,11 @@ struct vcpu {
 
 	/* MSRs kept in memory or switched with the thread: cpu/msr.c */
 	struct msr_state msr;		/* [m] */
-	u64 host_tsc_aux;		/* [r] of @last_cpu, to put back in msr_switch_to_host() */
+	u64 host_tsc_aux;		/* [p] of @last_cpu, to put back in msr_switch_to_host() */
 	u64 host_kernel_gs_base;	/* [r] likewise, of the thread */
 	bool syscall_loaded;		/* [r] STAR and its kin are the guest's */
 	u64 tsc_offset;			/* [m] guest TSC - host TSC */
-	u64 tsc_deadline;		/* (without a kernel LAPIC: plain storage) */
+	u64 tsc_deadline;		/* [m] without a kernel LAPIC: plain storage */
 
 	/* Debug registers: cpu/debug.c */
 	u64 dr[4], dr6, dr7;		/* [m] guest's; in the CPU only while it runs */
@@ -249,7 +251,7 @@ struct vcpu {
 	u32 ahead;			/* [m] pages that the last fault of the row mapped */
 	struct page *ahead_page[EPT_AHEAD_MAX]; /* [m] of the fault that is being served */
 
-	/* I/O in progress: run/complete.c calls it first on the next RUN. */
+	/* I/O in progress: run.c calls it first on the next RUN. */
 	int (*complete)(struct vcpu *vcpu);	/* [m] verdict, as an exit handler's */
 	struct pio_state pio;		/* [m] io/pio.c */
 	struct mmio_state mmio;		/* [m] io/mmio.c, decode.h has the layout */
@@ -290,6 +292,7 @@ struct vm {
 	rwlock_t notifier_lock;		/* MMU notifiers read @slots under it */
 	struct memslots *slots;		/* [s] immutable snapshot */
 	u64 slots_gen;			/* [s] how many there were before */
+	bool logging;			/* [s] to write: one of @slots is logged */
 	spinlock_t ept_lock;		/* @ept, @invalidate_* */
 	struct ept ept;			/* [e] */
 	struct mmu_notifier notifier;	/* mm/notifier.c */
@@ -335,6 +338,7 @@ void vmcs_destroy(struct vcpu *vcpu);
 void vmcs_setup(struct vcpu *vcpu);
 void vmcs_load(struct vcpu *vcpu, int cpu);
 void vmx_set_stay(struct vcpu *vcpu, u64 ticks);
+const u64 *vmx_pml_take(struct vcpu *vcpu, unsigned int *n);
 void vmcs_clear(struct vcpu *vcpu);
 void vmcs_set_interrupt_window(struct vcpu *vcpu, bool on);
 void vmcs_set_nmi_window(struct vcpu *vcpu, bool on);
@@ -384,6 +388,7 @@ void ept_flush(struct vm *vm);
 /* mm/dirty_log.c */
 void dirty_log_mark(const struct memslot *slot, gfn_t gfn);
 int dirty_log_get(struct vm *vm, struct minikvm_dirty_log *log);
+void dirty_log_flush(struct vcpu *vcpu);
 
 /*
  * mm/guest_mem.c: the kernel reads and writes guest memory; sleeps.
@@ -591,7 +596,6 @@ void vcpu_request(struct vcpu *vcpu, int req);
 void vm_kill(struct vm *vm, const char *reason);
 void vcpu_attach(struct vcpu *vcpu);	/* the VMCS is current on this CPU until detach; may sleep between */
 void vcpu_detach(struct vcpu *vcpu);
-int vcpu_complete(struct vcpu *vcpu);
 
 /* run/skip.c */
 void vcpu_skip(struct vcpu *vcpu, u32 len);

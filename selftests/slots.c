@@ -108,32 +108,6 @@ TEST(a_write_to_a_read_only_slot_is_mmio)
 	vm_free(&t);
 }
 
-TEST(the_dirty_log_names_the_page_written)
-{
-	struct minikvm_dirty_log log = { .slot = 1 };
-	uint64_t bits = 0;
-	struct test_vm t;
-	void *p = pages(4, 0);
-
-	log.dirty_bitmap = &bits;
-	vm_make(&t, false);
-	guest_long(&t, writer, writer_end);
-	ASSERT_EQ(0, vm_slot(&t, 1, 0, GPA - 0x1000, 0x4000, p));
-	ASSERT_EQ(-1, ioctl(t.vm, MINIKVM_GET_DIRTY_LOG, &log));
-	ASSERT_EQ(ENOENT, errno);
-	ASSERT_EQ(0, vm_slot(&t, 1, MINIKVM_MEM_LOG_DIRTY_PAGES, GPA - 0x1000, 0x4000, p));
-	EXPECT_HLT(&t);
-	ASSERT_EQ(0, ioctl(t.vm, MINIKVM_GET_DIRTY_LOG, &log));
-	ASSERT_EQ(2, bits);
-	ASSERT_EQ(0, ioctl(t.vm, MINIKVM_GET_DIRTY_LOG, &log));
-	ASSERT_EQ(0, bits);
-	guest_long(&t, writer, writer_end);
-	EXPECT_HLT(&t);
-	ASSERT_EQ(0, ioctl(t.vm, MINIKVM_GET_DIRTY_LOG, &log));
-	ASSERT_EQ(2, bits);
-	vm_free(&t);
-}
-
 static volatile bool stop;
 
 static void *run_thread(void *arg)

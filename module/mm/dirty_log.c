@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Which pages of a slot were written since somebody last asked. */
+/*
+ * Which pages of a slot were written since somebody last asked. With page-modification
+ * logging the processor notes each page whose dirty bit it sets in the EPT; the vCPU's
+ * thread takes its notes over whenever it has left the guest. Without, pages are
+ * write-protected, and fault.
+ */
 #include <linux/bitmap.h>
 #include <linux/mm.h>
 #include <linux/uaccess.h>
 
+#include "../vmx/vmx.h"
 #include "memslot.h"
 
 /** dirty_log_mark - a page of a slot was written; any context, slots read-locked */
@@ -13,11 +19,39 @@ void dirty_log_mark(const struct memslot *slot, gfn_t gfn)
 		set_bit(gfn - slot->base_gfn, slot->dirty);
 }
 
-/* Take one word of the log, and make its pages fault again when written. */
+/**
+ * dirty_log_flush - take over what the processor has noted for a vCPU
+ * @vcpu: attached, with a log
+ *
+ * Context: the vCPU's thread, interrupts on or off. Pages of slots without a log do not
+ * count. SDM "Page-Modification Logging".
+ */
+void dirty_log_flush(struct vcpu *vcpu)
+{
+	const struct memslot *slot = NULL;
+	const u64 *gpa;
+	unsigned int n;
+
+	slots_read_lock(vcpu);
+	for (gpa = vmx_pml_take(vcpu, &n); n; n--, gpa++) {
+		gfn_t gfn = *gpa >> PAGE_SHIFT;
+
+		if (!slot || gfn - slot->base_gfn >= slot->npages)
+			slot = memslot_find(READ_ONCE(vcpu->vm->slots), gfn);
+		if (slot)
+			dirty_log_mark(slot, gfn);
+	}
+	slots_read_unlock(vcpu);
+}
+
+/* Take one word of the log, and make its pages be noted again when written. */
 static int harvest_word(struct vm *vm, const struct memslot *slot, u64 word, unsigned long *bits)
 {
+	gfn_t gfn = slot->base_gfn + word * BITS_PER_LONG;
+
 	*bits = xchg(&slot->dirty[word], 0);
-	return ept_wrprotect(&vm->ept, slot->base_gfn + word * BITS_PER_LONG, *bits);
+	return vmx_caps.pml ? ept_make_clean(&vm->ept, gfn, *bits)
+			    : ept_wrprotect(&vm->ept, gfn, *bits);
 }
 
 static int harvest(struct vm *vm, const struct memslot *slot, unsigned long *bits)
@@ -76,6 +110,8 @@ int dirty_log_get(struct vm *vm, struct minikvm_dirty_log *log)
 		err = -ENOMEM;
 		goto unlock;
 	}
+	if (vmx_caps.pml)
+		vmx_sync_guests(vm);	/* who leaves the guest flushes */
 	if (harvest(vm, slot, bits))
 		ept_flush(vm);
 	if (copy_to_user((void __user *)log->dirty_bitmap, bits, size))

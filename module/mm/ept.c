@@ -57,7 +57,7 @@ static void split(struct ept *ept, u64 *entry, u64 gfn, u64 leaf, struct ept_cac
 
 	if (!((same ^ leaf) & EPT_ADDR) && !(old & ~leaf & EPT_RWX))
 		for (i = 0; i < EPT_ENTRIES; i++)
-			table[i] = (old | (leaf & EPT_EXEC)) + ((u64)i << 12);
+			set_entry(&table[i], (old | (leaf & EPT_EXEC)) + ((u64)i << 12));
 	ept->tables++;
 	set_entry(entry, ept_pa(table) | EPT_RWX);
 }
@@ -194,6 +194,24 @@ static u64 *next_leaf(struct ept *ept, u64 gfn, u64 *before, u64 before_gfn)
 	return leaf.level == 1 ? leaf.entry : NULL;
 }
 
+/* Take a bit from 4 KiB leaves. */
+static int take(struct ept *ept, u64 gfn, u64 mask, u64 what)
+{
+	u64 *entry = NULL, before = 0, bit;
+	int flush = 0;
+
+	for (; mask; mask &= mask - 1) {
+		bit = gfn + __builtin_ctzll(mask);
+		entry = next_leaf(ept, bit, entry, before);
+		before = bit;
+		if (!entry || !(*entry & what))
+			continue;
+		set_entry(entry, *entry & ~what);
+		flush = EPT_NEED_FLUSH;
+	}
+	return flush;
+}
+
 /**
  * ept_wrprotect - take the write right from 4 KiB leaves
  * @ept: tables
@@ -204,19 +222,23 @@ static u64 *next_leaf(struct ept *ept, u64 gfn, u64 *before, u64 before_gfn)
  */
 int ept_wrprotect(struct ept *ept, u64 gfn, u64 mask)
 {
-	u64 *entry = NULL, before = 0, bit;
-	int flush = 0;
+	return take(ept, gfn, mask, EPT_WRITE);
+}
 
-	for (; mask; mask &= mask - 1) {
-		bit = gfn + __builtin_ctzll(mask);
-		entry = next_leaf(ept, bit, entry, before);
-		before = bit;
-		if (!entry || !(*entry & EPT_WRITE))
-			continue;
-		set_entry(entry, *entry & ~EPT_WRITE);
-		flush = EPT_NEED_FLUSH;
-	}
-	return flush;
+/**
+ * ept_make_clean - clear the dirty bit of 4 KiB leaves
+ * @ept: tables of a processor with dirty bits
+ * @gfn: first frame
+ * @mask: bit n stands for frame gfn + n
+ *
+ * The processor sets it concurrently, but not where it is set already, nor the
+ * accessed bit of such a leaf: nothing is lost.
+ *
+ * Return: EPT_NEED_FLUSH if one was dirty.
+ */
+int ept_make_clean(struct ept *ept, u64 gfn, u64 mask)
+{
+	return take(ept, gfn, mask, EPT_DIRTY);
 }
 
 /**

@@ -66,6 +66,7 @@ int ept_map(struct ept *ept, u64 gfn, int level, u64 leaf, struct ept_cache *cac
 void ept_map_ahead(struct ept *ept, u64 gfn, const u64 *leaf, int n);
 int ept_unmap(struct ept *ept, u64 gfn, u64 npages);
 int ept_wrprotect(struct ept *ept, u64 gfn, u64 mask);
+int ept_make_clean(struct ept *ept, u64 gfn, u64 mask);
 bool ept_allow_write(struct ept *ept, u64 gfn);
 bool ept_clear_young(struct ept *ept, u64 gfn, u64 npages, bool clear);
 struct ept_leaf ept_find(const struct ept *ept, u64 gfn);

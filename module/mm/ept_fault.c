@@ -62,14 +62,14 @@ void ept_fault_free(struct vcpu *vcpu)
 /*
  * Who faults on one page after the other is about to want the next ones: twice as
  * many each time, as long as they have the same table of leaves. A logged slot
- * wants to see every page's first write.
+ * wants to see every page's first write, unless the processor notes it.
  */
 static int look_ahead(struct vcpu *vcpu, const struct fault *f)
 {
 	const struct memslot *slot = f->slot;
 	u64 room = min(slot->base_gfn + slot->npages - f->gfn, HUGE_PAGES - f->gfn % HUGE_PAGES);
 
-	if (slot->dirty)
+	if (slot->dirty && !vmx_caps.pml)
 		return 1;
 	vcpu->ahead = f->gfn == vcpu->ahead_gfn ? clamp_t(u32, 2 * vcpu->ahead, 1, EPT_AHEAD_MAX) : 1;
 	return min_t(u64, vcpu->ahead, room);
@@ -165,11 +165,11 @@ static bool may_be_huge(const struct fault *f)
 }
 
 /* The page that is accessed now, not those ahead of it. */
-static u64 ad_bits(u64 leaf)
+static u64 accessed_bits(const struct fault *f)
 {
 	if (!vmx_caps.ept_ad)
 		return 0;
-	return EPT_ACCESSED | (leaf & EPT_WRITE ? EPT_DIRTY : 0);
+	return EPT_ACCESSED | (f->access & ACCESS_WRITE ? EPT_DIRTY : 0);
 }
 
 static u64 leaf_bits(const struct fault *f, bool huge)
@@ -180,8 +180,12 @@ static u64 leaf_bits(const struct fault *f, bool huge)
 		bits |= EPT_EXEC;
 	if (f->writable)
 		bits |= EPT_HOST_WRITE;
-	/* In a logged slot only a write makes a page writable, so that it is seen. */
-	if (f->writable && (!f->slot->dirty || (f->access & ACCESS_WRITE)))
+	if (!f->writable)
+		return bits;
+	/* In a logged slot only a write makes a page writable or dirty, so that it is seen. */
+	if (!f->slot->dirty)
+		bits |= EPT_WRITE | (vmx_caps.ept_ad ? EPT_DIRTY : 0);
+	else if (vmx_caps.pml || (f->access & ACCESS_WRITE))
 		bits |= EPT_WRITE;
 	return bits;
 }
@@ -202,7 +206,7 @@ static int map_huge(struct fault *f, struct ept_cache *cache)
 	u64 pfn = page_to_pfn(f->page[0]) & ~(u64)(HUGE_PAGES - 1), bits = leaf_bits(f, true);
 
 	return ept_map(&f->vm->ept, f->gfn & ~(u64)(HUGE_PAGES - 1), 2,
-		       pfn << PAGE_SHIFT | bits | ad_bits(bits), cache);
+		       pfn << PAGE_SHIFT | bits | accessed_bits(f), cache);
 }
 
 static noinline_for_stack void map_ahead(struct fault *f, u64 bits)
@@ -218,7 +222,8 @@ static noinline_for_stack void map_ahead(struct fault *f, u64 bits)
 static int map_small(struct fault *f, struct ept_cache *cache)
 {
 	u64 bits = leaf_bits(f, false), pfn = page_to_pfn(f->page[0]);
-	int ret = ept_map(&f->vm->ept, f->gfn, 1, pfn << PAGE_SHIFT | bits | ad_bits(bits), cache);
+	int ret = ept_map(&f->vm->ept, f->gfn, 1, pfn << PAGE_SHIFT | bits | accessed_bits(f),
+			  cache);
 
 	if (f->n > 1)
 		map_ahead(f, bits);

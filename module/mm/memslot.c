@@ -139,6 +139,7 @@ static void publish(struct vm *vm, struct memslots *to, const struct memslot *ol
 		    struct memslot *new)
 {
 	struct memslots *from = slots_of(vm);
+	bool logging = false;
 	int i, n = 0;
 
 	for (i = 0; i < from->n; i++) {
@@ -155,6 +156,9 @@ static void publish(struct vm *vm, struct memslots *to, const struct memslot *ol
 	if (new)
 		to->slot[n++] = new;
 	to->n = n;
+	for (i = 0; i < n; i++)
+		logging |= !!to->slot[i]->dirty;
+	WRITE_ONCE(vm->logging, logging);
 	write_lock(&vm->notifier_lock);
 	smp_store_release(&vm->slots, to);	/* what is in it before it */
 	/* Who sees the new number sees the new slots. */
@@ -184,7 +188,10 @@ static void unmap_slot(struct vm *vm, const struct memslot *slot)
 	}
 }
 
-/* Replace a slot by @new, or by nothing: a moved or a deleted slot. */
+/*
+ * Replace a slot by @new, or by nothing: a moved or a deleted slot. The two steps are
+ * also what makes notes of walks safe, see walk_known().
+ */
 static int slot_replace(struct vm *vm, struct memslot *old, struct memslot *new)
 {
 	struct memslot *dying = kmemdup(old, sizeof(*old), GFP_KERNEL_ACCOUNT);

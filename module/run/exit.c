@@ -69,6 +69,7 @@ static const struct exit_entry exit_table[EXIT_REASONS] = {
 	[REASON_INVVPID]	= { exit_undefined, 0 },
 	[REASON_WBINVD]		= { exit_wbinvd, NEED_LEN },
 	[REASON_XSETBV]		= { exit_xsetbv, NEED_LEN },
+	[REASON_PML_FULL]	= { exit_pml_full, NEED_QUAL | NEED_IDT },
 	[REASON_INVPCID]	= { exit_undefined, 0 },
 	[REASON_VMFUNC]		= { exit_undefined, 0 },
 	[REASON_ENCLS]		= { exit_undefined, 0 },

@@ -49,5 +49,6 @@ void exit_iret_unblocked_nmis(const struct vmexit *exit, bool unblocked);
 /* exit_ept.c */
 int exit_ept_violation(struct vcpu *vcpu, const struct vmexit *exit);
 int exit_ept_misconfig(struct vcpu *vcpu, const struct vmexit *exit);
+int exit_pml_full(struct vcpu *vcpu, const struct vmexit *exit);
 
 #endif

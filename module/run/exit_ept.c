@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* EPT violations: memory that is not mapped yet, or a device. */
+/* EPT violations: memory that is not mapped yet, or a device. And a full log of dirty pages. */
 #include <linux/sched/signal.h>
 
 #include "../mm/memslot.h"
@@ -84,4 +84,13 @@ int exit_ept_misconfig(struct vcpu *vcpu, const struct vmexit *exit)
 	WARN_ONCE(1, "EPT misconfiguration at gpa 0x%llx\n", exit->gpa);
 	vm_kill(vcpu->vm, "EPT misconfiguration");
 	return -EIO;
+}
+
+/* exit_pml_full - the processor has no room to log the next page that is written */
+int exit_pml_full(struct vcpu *vcpu, const struct vmexit *exit)
+{
+	if (unlikely(exit->qualification & EPT_QUAL_NMI_UNBLOCKING))
+		exit_iret_unblocked_nmis(exit, true);
+	dirty_log_flush(vcpu);
+	return EXIT_RESUME;
 }

@@ -152,7 +152,10 @@ static void leave_loop(struct vcpu *vcpu)
 		this_cpu_write(x86_ibpb_exit_to_user, true);
 	debug_after_exit(vcpu);
 	fpu_after_exit(vcpu);
-	WRITE_ONCE(vcpu->guest_cpu, -1);
+	if (unlikely(vcpu->pml) && READ_ONCE(vcpu->vm->logging))
+		dirty_log_flush(vcpu);
+	/* Who saw us in the guest, or sees us out of it, finds what it has written in the log. */
+	smp_store_release(&vcpu->guest_cpu, -1);
 }
 
 /*
@@ -426,6 +429,26 @@ static int wait_for_init(struct vcpu *vcpu)
 	return -EAGAIN;
 }
 
+/*
+ * What the last exit to the VMM left open: an IN or an MMIO read has its answer in the
+ * run page now; an instruction that needs one more access may exit again.
+ */
+static int finish_exit(struct vcpu *vcpu)
+{
+	int (*fn)(struct vcpu *vcpu) = vcpu->complete;
+	int verdict;
+
+	if (!fn)
+		return EXIT_RESUME;
+	vcpu->complete = NULL;
+	verdict = fn(vcpu);
+	if (verdict == EXIT_SKIP) {
+		vcpu_skip(vcpu, vcpu->exit.insn_len);
+		verdict = EXIT_RESUME;
+	}
+	return verdict;
+}
+
 /* A VMM with its own interrupt controller says with each RUN what CR8 is. */
 static int take_cr8(struct vcpu *vcpu)
 {
@@ -453,7 +476,7 @@ static int run_once(struct vcpu *vcpu)
 	/* Without chips here, HLT was an exit: a new RUN is a new start. */
 	if (!vcpu->lapic && vcpu->mp_state == MINIKVM_MP_STATE_HALTED)
 		WRITE_ONCE(vcpu->mp_state, MINIKVM_MP_STATE_RUNNABLE);
-	ret = vcpu_complete(vcpu);
+	ret = finish_exit(vcpu);
 	if (ret != EXIT_RESUME)
 		return ret;
 	if (immediate_exit)
@@ -506,29 +529,4 @@ int vcpu_run(struct vcpu *vcpu)
 	if (unlikely(READ_ONCE(vcpu->vm->dead) || READ_ONCE(vmx_going_down)))
 		return -EIO;
 	return vcpu->sigmask_active ? run_masked(vcpu) : run_attached(vcpu);
-}
-
-/**
- * vcpu_complete - finish what the last exit to the VMM left open
- * @vcpu: attached
- *
- * An IN or an MMIO read has its answer in the run page now; an instruction that
- * needs one more access may exit again.
- *
- * Return: EXIT_RESUME, EXIT_USER or -errno.
- */
-int vcpu_complete(struct vcpu *vcpu)
-{
-	int (*complete)(struct vcpu *vcpu) = vcpu->complete;
-	int verdict;
-
-	if (!complete)
-		return EXIT_RESUME;
-	vcpu->complete = NULL;
-	verdict = complete(vcpu);
-	if (verdict == EXIT_SKIP) {
-		vcpu_skip(vcpu, vcpu->exit.insn_len);
-		verdict = EXIT_RESUME;
-	}
-	return verdict;
 }

@@ -59,6 +59,7 @@ static const struct control proc2_table[] __initconst = {
 	{ PROC2_INVPCID, false, "INVPCID" },
 	{ PROC2_WBINVD, false, "WBINVD exiting" },
 	{ PROC2_PAUSE_LOOP, false, "PAUSE-loop exiting" },
+	{ PROC2_PML, false, "page-modification logging" },
 	{ }
 };
 
@@ -143,11 +144,12 @@ static int __init ept_caps_init(void)
 		pr_err("this processor's EPT lacks 4-level walks, write-back or INVEPT\n");
 		return -EOPNOTSUPP;
 	}
-	vmx_caps.ept_exec_only = cap & BIT_ULL(0);
-	vmx_caps.ept_5level = cap & BIT_ULL(7);
 	vmx_caps.ept_2m = cap & BIT_ULL(16);
 	vmx_caps.ept_1g = cap & BIT_ULL(17);
 	vmx_caps.ept_ad = cap & BIT_ULL(21);
+	if (!vmx_caps.ept_ad)
+		vmx_caps.proc2 &= ~PROC2_PML;
+	vmx_caps.pml = vmx_caps.proc2 & PROC2_PML;
 	/* A VPID is of use only if it can be flushed alone. */
 	vmx_caps.vpid = (vmx_caps.proc2 & PROC2_VPID) &&
 			(cap & BIT_ULL(32)) && (cap & BIT_ULL(41));
@@ -229,10 +231,10 @@ int __init vmx_caps_init(void)
 	err = basic_init(basic) ?: choose_controls(basic) ?: ept_caps_init();
 	if (err)
 		return err;
-	vmx_caps.virtual_nmi = vmx_caps.pin & PIN_VIRTUAL_NMI;
 	vmx_caps.preemption_timer = vmx_caps.pin & PIN_PREEMPTION_TIMER;
 	vmx_caps.timer_shift = cap_msr(MSR_IA32_VMX_MISC) & 0x1f;
-	vmx_caps.timer_exact = vmx_caps.preemption_timer && !timer_is_broken();
+	vmx_caps.timer_exact = vmx_caps.preemption_timer && vmx_caps.timer_shift <= 8 &&
+			       !timer_is_broken();
 	vmx_caps.rdtscp = vmx_caps.proc2 & PROC2_RDTSCP;
 	vmx_caps.invpcid = vmx_caps.proc2 & PROC2_INVPCID;
 	return 0;

@@ -15,6 +15,8 @@
 #include "cpu.h"
 #include "vmx.h"
 
+#define PML_ENTRIES	512
+
 static DEFINE_IDA(vpids);
 
 /* MSRs that the guest accesses itself; all others exit. One page for all VMs. */
@@ -60,6 +62,13 @@ int vmcs_create(struct vcpu *vcpu)
 	vcpu->vmcs = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	if (!vcpu->vmcs)
 		return -ENOMEM;
+	if (vmx_caps.pml) {
+		vcpu->pml = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+		if (!vcpu->pml) {
+			free_page((unsigned long)vcpu->vmcs);
+			return -ENOMEM;
+		}
+	}
 	*(u32 *)vcpu->vmcs = vmx_caps.revision;
 	vcpu->vmcs_pa = __pa(vcpu->vmcs);
 	vcpu->cpu = vcpu->last_cpu = -1;
@@ -77,6 +86,7 @@ void vmcs_destroy(struct vcpu *vcpu)
 	vmcs_clear(vcpu);
 	if (vcpu->vpid)
 		ida_free(&vpids, vcpu->vpid);
+	free_page((unsigned long)vcpu->pml);
 	free_page((unsigned long)vcpu->vmcs);
 }
 
@@ -200,6 +210,10 @@ static void setup_controls(struct vcpu *vcpu)
 	if (vcpu->vpid)
 		vmcs_write_vpid(vcpu->vpid);
 	vmcs_write_eptp(vcpu->vm->eptp);
+	if (vcpu->pml) {
+		vmcs_write_pml_address(__pa(vcpu->pml));
+		vmcs_write_pml_index(PML_ENTRIES - 1);
+	}
 	if (proc2 & PROC2_PAUSE_LOOP) {
 		vmcs_write_ple_gap(128);
 		vmcs_write_ple_window(4096);
@@ -265,7 +279,7 @@ static u32 max_stay __ro_after_init;	/* in counts of the preemption timer */
 /**
  * vmx_set_stay - how long the guest may stay at most, from its next entry on
  * @vcpu: attached; there is a preemption timer
- * @ticks: of the TSC; it may leave one count of the timer earlier
+ * @ticks: of the TSC; it leaves up to one count of the timer earlier or later
  *
  * Every entry starts anew with it. SDM "VMX-Preemption Timer".
  */
@@ -294,6 +308,24 @@ void vmcs_setup(struct vcpu *vcpu)
 		vmx_set_stay(vcpu, U64_MAX);
 	/* #DB, #AC: a guest could loop in their delivery for ever; #MC is the host's. */
 	vmcs_write_exception_bitmap(BIT(1) | BIT(17) | BIT(18));
+}
+
+/**
+ * vmx_pml_take - the pages that the processor has logged since the last call
+ * @vcpu: attached, with a log
+ * @n: how many
+ *
+ * Return: their guest physical addresses, which stay until the next entry. SDM
+ * "Page-Modification Logging".
+ */
+const u64 *vmx_pml_take(struct vcpu *vcpu, unsigned int *n)
+{
+	u16 first = vmcs_read_pml_index() + 1;	/* it counts down, and wraps when it is full */
+
+	*n = PML_ENTRIES - first;
+	if (*n)
+		vmcs_write_pml_index(PML_ENTRIES - 1);
+	return vcpu->pml + first;
 }
 
 /** vmcs_set_interrupt_window - exit as soon as the guest can take an interrupt */

@@ -40,7 +40,9 @@ static __always_inline type vmcs_read_##name(void)			\
 
 /* controls */
 VMCS_FIELD(u16, vpid,			0x0000)
+VMCS_FIELD(u16, pml_index,		0x0812)
 VMCS_FIELD(u64, msr_bitmap,		0x2004)
+VMCS_FIELD(u64, pml_address,		0x200e)
 VMCS_FIELD(u64, tsc_offset,		0x2010)
 VMCS_FIELD(u64, eptp,			0x201a)
 VMCS_FIELD(u64, vmcs_link,		0x2800)
@@ -169,6 +171,7 @@ VMCS_FIELD(unsigned long, host_rip,	0x6c16)
 #define PROC2_UNRESTRICTED		BIT(7)
 #define PROC2_PAUSE_LOOP		BIT(10)
 #define PROC2_INVPCID			BIT(12)
+#define PROC2_PML			BIT(17)
 
 /* SDM "VM-Exit Controls", "VM-Entry Controls" */
 #define VMEXIT_SAVE_DEBUG		BIT(2)
@@ -258,6 +261,7 @@ enum exit_reason {
 	REASON_VMFUNC		= 59,
 	REASON_ENCLS		= 60,
 	REASON_RDSEED		= 61,
+	REASON_PML_FULL		= 62,
 };
 #define REASON_FAILED_ENTRY		BIT(31)
 
@@ -278,13 +282,13 @@ struct vmx_caps {
 	u32 exit, entry;
 	unsigned long cr0_fixed1, cr0_fixed0;	/* bits that must be 1 / may be 1 in VMX operation */
 	unsigned long cr4_fixed1, cr4_fixed0;
-	bool virtual_nmi;
 	bool preemption_timer;
 	bool timer_exact;	/* it can be trusted with a guest's timer */
 	u8 timer_shift;		/* it counts TSC >> this */
 	bool vpid;
 	bool rdtscp, invpcid;
-	bool ept_ad, ept_2m, ept_1g, ept_5level, ept_exec_only;
+	bool pml;		/* page-modification logging, with ept_ad */
+	bool ept_ad, ept_2m, ept_1g;
 };
 extern struct vmx_caps vmx_caps;
 

@@ -34,6 +34,7 @@ struct vm {
 	rwlock_t notifier_lock;
 	struct memslots *slots;
 	u64 slots_gen;
+	bool logging;
 	spinlock_t ept_lock;
 	struct ept ept;
 	u8 gpa_bits;
