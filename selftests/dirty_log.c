@@ -240,6 +240,8 @@ TEST(no_write_of_a_running_guest_is_missed)
 	interruptible(&t);
 	ASSERT_EQ(0, vm_slot(&t, 1, MINIKVM_MEM_LOG_DIRTY_PAGES, GPA, 64 * 4096, p));
 	pthread_create(&thread, NULL, run_thread, &t);
+	while (!*(volatile uint32_t *)p)
+		sched_yield();
 	for (i = 0; i < 100; i++) {
 		sched_yield();
 		copy(&t, q, p);
