@@ -543,7 +543,7 @@ int io_bus_mmio(struct vcpu *vcpu, bool write, gpa_t gpa, void *data, int len);
 int pio_exit(struct vcpu *vcpu, const struct vmexit *exit);	/* verdict */
 
 /* io/mmio.c */
-int mmio_exit(struct vcpu *vcpu, const struct vmexit *exit);	/* verdict */
+int mmio_exit(struct vcpu *vcpu);	/* verdict */
 
 /* ------------------------------------------------------------ 3: irqchip/ */
 

@@ -392,6 +392,7 @@ wait:
 static int mmio_go_on(struct vcpu *vcpu)
 {
 	struct mmio_state *m = &vcpu->mmio;
+
 	if (m->read.done < m->read.n) {
 		/* Read once; what is more than asked for goes. */
 		u64 data = READ_ONCE(*(u64 *)vcpu->run->mmio.data);
@@ -527,12 +528,11 @@ static int emulate(struct vcpu *vcpu)
 
 /**
  * mmio_exit - an access to a guest physical address without writable memory
- * @vcpu: attached, slots read-locked
- * @exit: of an EPT violation, with its guest physical address
+ * @vcpu: attached, slots read-locked, after an EPT violation
  *
  * Context: sleeps. Return: verdict.
  */
-int mmio_exit(struct vcpu *vcpu, const struct vmexit *exit)
+int mmio_exit(struct vcpu *vcpu)
 {
 	vcpu->stats.mmio++;
 	vcpu->exit.gva = vmcs_read_exit_gva();

@@ -53,7 +53,7 @@ static int serve(struct vcpu *vcpu, const struct vmexit *exit)
 		return ret == -EHWPOISON ? -EINTR : ret; /* SIGBUS is on its way to the thread */
 	if (exit->idt_info & INTR_INFO_VALID)
 		return delivery_to_device(vcpu, exit);
-	return is_device_access(exit) ? mmio_exit(vcpu, exit) : code_on_device(vcpu, exit);
+	return is_device_access(exit) ? mmio_exit(vcpu) : code_on_device(vcpu, exit);
 }
 
 /*
