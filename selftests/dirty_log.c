@@ -127,6 +127,10 @@ TEST(logging_may_begin_late)
 	EXPECT_HLT(&t);
 	ASSERT_EQ(0, vm_slot(&t, 1, MINIKVM_MEM_LOG_DIRTY_PAGES, GPA, PAGES * 4096, p));
 	ASSERT_EQ(-1, wrong_page(&t, 0));
+	/* Nothing is left over from the time between. */
+	walk(&t, read_many, read_many_end, PAGES, 1);
+	EXPECT_HLT(&t);
+	ASSERT_EQ(-1, wrong_page(&t, 0));
 	vm_free(&t);
 }
 

@@ -134,12 +134,21 @@ static struct memslots *snapshot_alloc(struct vm *vm)
 	return kvmalloc(struct_size(to, slot, slots_of(vm)->n + 1), GFP_KERNEL_ACCOUNT);
 }
 
+static bool is_logging(const struct memslots *slots)
+{
+	bool logging = false;
+	int i;
+
+	for (i = 0; i < slots->n; i++)
+		logging |= !!slots->slot[i]->dirty;
+	return logging;
+}
+
 /* Publish in @to: @old (if any) is replaced by @new (if any). Waits for the readers. */
 static void publish(struct vm *vm, struct memslots *to, const struct memslot *old,
 		    struct memslot *new)
 {
 	struct memslots *from = slots_of(vm);
-	bool logging = false;
 	int i, n = 0;
 
 	for (i = 0; i < from->n; i++) {
@@ -156,9 +165,8 @@ static void publish(struct vm *vm, struct memslots *to, const struct memslot *ol
 	if (new)
 		to->slot[n++] = new;
 	to->n = n;
-	for (i = 0; i < n; i++)
-		logging |= !!to->slot[i]->dirty;
-	WRITE_ONCE(vm->logging, logging);
+	if (is_logging(to))
+		WRITE_ONCE(vm->logging, true);	/* its end: memslot_set() */
 	write_lock(&vm->notifier_lock);
 	smp_store_release(&vm->slots, to);	/* what is in it before it */
 	/* Who sees the new number sees the new slots. */
@@ -212,7 +220,10 @@ static int slot_replace(struct vm *vm, struct memslot *old, struct memslot *new)
 	return 0;
 }
 
-/* Dirty logging begins with nothing writable, so that every first write faults. */
+/*
+ * Dirty logging begins with nothing mapped, so that every first write is seen. It ends
+ * so, too: what is mapped from now on is not noted any more, and may be huge.
+ */
 static int slot_reflag(struct vm *vm, struct memslot *old, struct memslot *new)
 {
 	struct memslots *to = snapshot_alloc(vm);
@@ -220,8 +231,7 @@ static int slot_reflag(struct vm *vm, struct memslot *old, struct memslot *new)
 	if (!to)
 		return -ENOMEM;
 	publish(vm, to, old, new);
-	if (new->dirty)
-		unmap_slot(vm, new);
+	unmap_slot(vm, new);
 	slot_free(old);
 	return 0;
 }
@@ -316,6 +326,8 @@ int memslot_set(struct vm *vm, const struct minikvm_userspace_memory_region *r)
 		return err;
 	mutex_lock(&vm->slots_lock);
 	err = memslot_set_locked(vm, r);
+	/* Every vCPU has left the guest since a log went: none has notes that it did not give. */
+	WRITE_ONCE(vm->logging, is_logging(vm->slots));
 	mutex_unlock(&vm->slots_lock);
 	return err;
 }
