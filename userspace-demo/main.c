@@ -180,7 +180,8 @@ static void print_kvm_counters(DIR *dir)
 			continue;
 		fd = openat(dirfd(dir), entry->d_name, O_RDONLY);
 		n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-		if (n > 0 && text[0] != '0')
+		text[n > 0 ? n : 0] = '\0';
+		if (text[0] > '0' && text[0] <= '9')
 			fprintf(stderr, " %s %.*s", entry->d_name, (int)strcspn(text, "\n"), text);
 		if (fd >= 0)
 			close(fd);
@@ -191,10 +192,10 @@ static void print_kvm_counters(DIR *dir)
 static void print_minikvm_counters(FILE *file)
 {
 	char line[4096], *rest;
-	int pid, at;
+	int pid;
 
 	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "vm %d vcpu %*u%n", &pid, &at) != 1 || pid != getpid())
+		if (sscanf(line, "vm %d vcpu", &pid) != 1 || pid != getpid())
 			continue;
 		rest = strstr(line, " exit_");
 		if (rest)
