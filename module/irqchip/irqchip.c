@@ -21,7 +21,7 @@ static unsigned long chip_lock(struct irqchip *chip)
 {
 	unsigned long flags;
 
-	spin_lock_irqsave(&chip->lock, flags);
+	raw_spin_lock_irqsave(&chip->lock, flags);
 	return flags;
 }
 
@@ -31,6 +31,7 @@ static void wake_pic_listener(struct vm *vm)
 	struct lapic *lapic;
 	u32 slot = 0;
 
+	smp_mb();	/* the output before the look; pairs with lapic_address_publish() */
 	while ((lapic = apic_next(vm, &slot))) {
 		if (!lapic_regs_accepts_pic(&lapic->regs))
 			continue;
@@ -54,7 +55,7 @@ static void chip_unlock(struct irqchip *chip, unsigned long flags)
 	chip->pic.unmasked = 0;
 	chip->ioapic.acked = 0;
 	chip->ioapic.unmasked = 0;
-	spin_unlock_irqrestore(&chip->lock, flags);
+	raw_spin_unlock_irqrestore(&chip->lock, flags);
 
 	if (raised)
 		wake_pic_listener(chip->vm);
@@ -89,7 +90,7 @@ int irqchip_create(struct vm *vm)
 	if (!chip)
 		return -ENOMEM;
 	chip->vm = vm;
-	spin_lock_init(&chip->lock);
+	raw_spin_lock_init(&chip->lock);
 	pic_init(&chip->pic);
 	ioapic_init(&chip->ioapic, vm);
 	smp_store_release(&vm->irqchip, chip);	/* seen complete, see vm_irqchip() */

@@ -17,17 +17,17 @@
  * struct irqchip - PIC pair and IOAPIC
  * @vm: the VM [c]
  * @lock: both chips. Taken with interrupts off, from any context but NMI, and
- *	  inside the PIT's tick_lock; local APICs are woken under it
+ *	  inside the PIT's tick_lock; local APICs are woken under it. Raw: PREEMPT_RT
+ *	  must not make it sleep where the run loop has interrupts off
  * @pic: the 8259 pair
  * @ioapic: the IOAPIC
  */
 struct irqchip {
 	struct vm *vm;
-	spinlock_t lock;	/* @pic and @ioapic */
+	raw_spinlock_t lock;	/* @pic and @ioapic */
 	struct pic pic;
 	struct ioapic ioapic;
 };
-
 
 /* The chips of a VM, or NULL; what was written before they were published is seen. */
 static inline struct irqchip *vm_irqchip(struct vm *vm)

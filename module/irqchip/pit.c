@@ -34,7 +34,7 @@ struct pit {
 	struct hrtimer timer;
 	u64 period;		/* ns; written while @timer is stopped */
 	bool periodic;		/* same */
-	spinlock_t tick_lock;	/* IRQs off; outside of the irqchip's lock */
+	raw_spinlock_t tick_lock; /* IRQs off; outside of the irqchip's lock, raw as that */
 	u32 waiting;		/* ticks sent and not ended, or not sent; tick_lock */
 	bool ready;		/* the guest ended the last tick; tick_lock */
 };
@@ -63,10 +63,10 @@ static enum hrtimer_restart timer_fn(struct hrtimer *timer)
 
 	if (pit->periodic)
 		ticks = hrtimer_forward_now(timer, ns_to_ktime(pit->period));
-	spin_lock_irqsave(&pit->tick_lock, flags);
+	raw_spin_lock_irqsave(&pit->tick_lock, flags);
 	pit->waiting = min_t(u64, pit->waiting + ticks, MAX_WAITING);
 	send_tick(pit);
-	spin_unlock_irqrestore(&pit->tick_lock, flags);
+	raw_spin_unlock_irqrestore(&pit->tick_lock, flags);
 	return pit->periodic ? HRTIMER_RESTART : HRTIMER_NORESTART;
 }
 
@@ -80,12 +80,12 @@ void pit_ack(struct pit *pit)
 {
 	unsigned long flags;
 
-	spin_lock_irqsave(&pit->tick_lock, flags);
+	raw_spin_lock_irqsave(&pit->tick_lock, flags);
 	if (!pit->ready && pit->waiting)
 		pit->waiting--;
 	pit->ready = true;
 	send_tick(pit);
-	spin_unlock_irqrestore(&pit->tick_lock, flags);
+	raw_spin_unlock_irqrestore(&pit->tick_lock, flags);
 }
 
 /**
@@ -98,10 +98,10 @@ void pit_forget_ticks(struct pit *pit)
 {
 	unsigned long flags;
 
-	spin_lock_irqsave(&pit->tick_lock, flags);
+	raw_spin_lock_irqsave(&pit->tick_lock, flags);
 	pit->waiting = 0;
 	pit->ready = true;
-	spin_unlock_irqrestore(&pit->tick_lock, flags);
+	raw_spin_unlock_irqrestore(&pit->tick_lock, flags);
 }
 
 /* Channel 0 has a new count: start its timer over, or stop it. @pit->lock is held. */
@@ -238,7 +238,7 @@ int pit_create(struct vm *vm, const struct minikvm_pit_config *config)
 	pit->vm = vm;
 	pit->speaker = config->flags & MINIKVM_PIT_SPEAKER_DUMMY;
 	mutex_init(&pit->lock);
-	spin_lock_init(&pit->tick_lock);
+	raw_spin_lock_init(&pit->tick_lock);
 	hrtimer_init(&pit->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
 	pit->timer.function = timer_fn;
 	pit->ready = true;

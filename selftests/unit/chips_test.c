@@ -15,7 +15,7 @@
 #include "../../uapi/linux/minikvm.h"
 
 typedef u64 gpa_t;
-typedef int spinlock_t;
+typedef int raw_spinlock_t;
 struct mutex { int depth; };
 
 #define VM_MAX_VCPUS 16
@@ -52,9 +52,9 @@ struct vm {
 #define lockdep_assert_held(l)		((void)(l))
 #define __acquires(l)
 #define __releases(l)
-#define spin_lock_init(l)		(*(l) = 0)
-#define spin_lock_irqsave(l, flags)	((flags) = shim_lock(l))
-#define spin_unlock_irqrestore(l, flags) (shim_unlock(l), (void)(flags))
+#define raw_spin_lock_init(l)		(*(l) = 0)
+#define raw_spin_lock_irqsave(l, flags)	((flags) = shim_lock(l))
+#define raw_spin_unlock_irqrestore(l, flags) (shim_unlock(l), (void)(flags))
 #define mutex_init(l)			((l)->depth = 0)
 #define mutex_lock(l)			shim_lock(&(l)->depth)
 #define mutex_unlock(l)			shim_unlock(&(l)->depth)
