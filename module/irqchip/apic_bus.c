@@ -107,20 +107,23 @@ static bool addressed(const struct lapic *lapic, const struct lapic *src,
 
 /*
  * Lowest priority goes to one of the destinations that are enabled, chosen by
- * the vector: a choice that spreads vectors and is stable (KVM's, too).
+ * the vector: a choice that spreads vectors and is stable (KVM's, too). One that is
+ * switched off at this moment leaves it to the next.
  */
 static int deliver_lowest(struct vm *vm, struct lapic *src, const struct apic_msg *msg)
 {
 	struct lapic *found[VM_MAX_VCPUS], *lapic;
-	u32 slot = 0, nr = 0;
+	u32 slot = 0, nr = 0, i;
 
 	while ((lapic = apic_next(vm, &slot)))
 		if (addressed(lapic, src, msg) && lapic_regs_enabled(&lapic->regs))
 			found[nr++] = lapic;
-	if (!nr)
-		return 0;
-	lapic = found[msg->vector % nr];
-	return lapic_accept(lapic, msg, lapic == src);
+	for (i = 0; i < nr; i++) {
+		lapic = found[(msg->vector + i) % nr];
+		if (lapic_accept(lapic, msg, lapic == src))
+			return 1;
+	}
+	return 0;
 }
 
 /**

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What the registers of a local APIC mean: which interrupt is next, which
- * writes are allowed, who is addressed by a message. Called by lapic.c (the
- * vCPU's side), lapic_timer.c and apic_bus.c (other CPUs' side). See SDM
- * "Advanced Programmable Interrupt Controller (APIC)".
+ * writes are allowed. Called by lapic.c and lapic_timer.c (the vCPU's side) and
+ * apic_bus.c (other CPUs' side); who is addressed by a message is in
+ * lapic_address.c. See SDM "Advanced Programmable Interrupt Controller (APIC)".
  *
  * Left out, as in KVM: the error status register stays 0, the arbitration
  * priority register reads 0, messages with delivery mode SMI are dropped.
@@ -20,14 +20,12 @@
 
 /* LVT fields that can be written; bit 12 (delivery status) is kept, as KVM does. */
 #define LVT_BASIC	(LAPIC_LVT_MASKED | BIT(12) | 0xff)
-#define LVT_MODE	0x700
-#define LVT_LINT	(LVT_BASIC | LVT_MODE | BIT(13) | BIT(14) | LAPIC_LVT_LEVEL)
-#define LVT_EXTINT	(APIC_EXTINT << 8)
+#define LVT_LINT	(LVT_BASIC | LAPIC_LVT_MODE | BIT(13) | BIT(14) | LAPIC_LVT_LEVEL)
 
 static const u32 lvt_writable[NR_LVT] = {
 	LVT_BASIC,		/* timer; its mode bits depend on CPUID */
-	LVT_BASIC | LVT_MODE,	/* thermal sensor */
-	LVT_BASIC | LVT_MODE,	/* performance counters */
+	LVT_BASIC | LAPIC_LVT_MODE,	/* thermal sensor */
+	LVT_BASIC | LAPIC_LVT_MODE,	/* performance counters */
 	LVT_LINT,
 	LVT_LINT,
 	LVT_BASIC,		/* error */
@@ -111,100 +109,9 @@ static void isr_changed(struct lapic_regs *regs, int word)
 		regs->isr_words &= ~BIT(word);
 }
 
-static enum lapic_mode reg_mode(const struct lapic_regs *regs)
-{
-	return READ_ONCE(regs->mode);
-}
-
-/**
- * lapic_regs_present() - does IA32_APIC_BASE have it on the bus?
- * @regs: the APIC
- *
- * Any context.
- */
-bool lapic_regs_present(const struct lapic_regs *regs)
-{
-	return reg_mode(regs) >= LAPIC_XAPIC;
-}
-
 static bool sw_enabled(const struct lapic_regs *regs)
 {
 	return lapic_reg(regs, LAPIC_SVR) & LAPIC_SVR_ENABLED;
-}
-
-/**
- * lapic_regs_enabled() - does it take fixed interrupts?
- * @regs: the APIC
- *
- * Any context. Both enable bits: IA32_APIC_BASE's and the spurious vector's.
- */
-bool lapic_regs_enabled(const struct lapic_regs *regs)
-{
-	return lapic_regs_present(regs) && sw_enabled(regs);
-}
-
-/**
- * lapic_regs_accepts_pic() - is the PIC's output wired through to the CPU?
- * @regs: the APIC
- *
- * Any context. True when the APIC is off, or LINT0 is unmasked and ExtINT
- * (virtual wire mode).
- */
-bool lapic_regs_accepts_pic(const struct lapic_regs *regs)
-{
-	u32 lint0 = lapic_reg(regs, LAPIC_LINT0);
-
-	return !lapic_regs_present(regs) || (lint0 & (LAPIC_LVT_MASKED | LVT_MODE)) == LVT_EXTINT;
-}
-
-/* Logical x2APIC ID: cluster in 31:16, one bit in 15:0. */
-static u32 x2apic_ldr(u32 id)
-{
-	return (id >> 4) << 16 | BIT(id & 15);
-}
-
-static bool match_logical(const struct lapic_regs *regs, bool x2apic, u32 dest)
-{
-	u32 ldr = lapic_reg(regs, LAPIC_LDR);
-
-	if (x2apic)
-		return ldr >> 16 == dest >> 16 && (ldr & dest & 0xffff);
-	ldr >>= 24;
-	switch (lapic_reg(regs, LAPIC_DFR)) {
-	case LAPIC_DFR_FLAT:
-		return ldr & dest;
-	case LAPIC_DFR_CLUSTER:
-		return ldr >> 4 == dest >> 4 && (ldr & dest & 0xf);
-	default:
-		return false;
-	}
-}
-
-/**
- * lapic_regs_match() - is this APIC a destination of a message?
- * @regs: the APIC
- * @msg: the message; its shorthand is not looked at
- *
- * Any context. As in KVM, the 0xff of an MSI or the IOAPIC is a broadcast for
- * an APIC in x2APIC mode, too: there is no interrupt remapping that could
- * widen it. IDs above 255 reach an APIC that is still in xAPIC mode.
- */
-bool lapic_regs_match(const struct lapic_regs *regs, const struct apic_msg *msg)
-{
-	bool x2apic = reg_mode(regs) == LAPIC_X2APIC;
-	u32 dest = msg->dest;
-
-	if (!lapic_regs_present(regs))
-		return false;
-	if (x2apic && !msg->ipi && dest == LAPIC_BROADCAST)
-		return true;
-	if (dest == (x2apic ? X2APIC_BROADCAST : LAPIC_BROADCAST))
-		return true;
-	if (msg->logical)
-		return match_logical(regs, x2apic, dest);
-	if (x2apic || dest > 0xff)
-		return dest == regs->id;
-	return dest == lapic_reg(regs, LAPIC_ID) >> 24;
 }
 
 /**
@@ -259,7 +166,7 @@ int lapic_regs_pending(const struct lapic_regs *regs)
 {
 	int irr;
 
-	if (!lapic_regs_present(regs))
+	if (regs->mode < LAPIC_XAPIC)
 		return -1;
 	irr = irr_highest(regs);
 	if (irr < 0 || (irr & 0xf0) <= processor_priority(regs))
@@ -340,14 +247,14 @@ int lapic_regs_read(const struct lapic_regs *regs, u32 reg, u32 *val)
 /* Off masks the whole LVT: SDM "Local APIC State After It Has Been Software Disabled". */
 static unsigned int write_svr(struct lapic_regs *regs, u32 val)
 {
+	bool on = val & LAPIC_SVR_ENABLED;
 	u32 reg;
 
 	lapic_reg_set(regs, LAPIC_SVR, val & 0x3ff);
-	if (val & LAPIC_SVR_ENABLED)
-		return LAPIC_DO_EVENT;
-	for (reg = LAPIC_LVTT; reg <= LAPIC_LVT_ERROR; reg += 16)
+	for (reg = LAPIC_LVTT; !on && reg <= LAPIC_LVT_ERROR; reg += 16)
 		lapic_reg_set(regs, reg, lapic_reg(regs, reg) | LAPIC_LVT_MASKED);
-	return LAPIC_DO_TIMER_MODE | LAPIC_DO_TIMER_DROP;
+	lapic_address_publish(regs);
+	return on ? LAPIC_DO_EVENT : LAPIC_DO_TIMER_MODE | LAPIC_DO_TIMER_DROP;
 }
 
 static unsigned int write_lvt(struct lapic_regs *regs, u32 reg, u32 val)
@@ -361,7 +268,10 @@ static unsigned int write_lvt(struct lapic_regs *regs, u32 reg, u32 val)
 	lapic_reg_set(regs, reg, val & writable);
 	if (reg == LAPIC_LVTT)
 		return LAPIC_DO_TIMER_MODE;
-	return reg == LAPIC_LINT0 ? LAPIC_DO_EVENT : 0;
+	if (reg != LAPIC_LINT0)
+		return 0;
+	lapic_address_publish(regs);
+	return LAPIC_DO_EVENT;
 }
 
 /* Registers that exist in xAPIC mode only, or are read-only in x2APIC mode. */
@@ -377,6 +287,7 @@ static unsigned int write_xapic(struct lapic_regs *regs, u32 reg, u32 val)
 		val &= 0xff000000;
 	}
 	lapic_reg_set(regs, reg, val);
+	lapic_address_publish(regs);
 	return 0;
 }
 
@@ -489,11 +400,38 @@ void lapic_regs_set_mode(struct lapic_regs *regs, enum lapic_mode mode)
 		return;
 	if (mode == LAPIC_X2APIC) {
 		lapic_reg_set(regs, LAPIC_ID, regs->id);
-		lapic_reg_set(regs, LAPIC_LDR, x2apic_ldr(regs->id));
+		lapic_reg_set(regs, LAPIC_LDR, lapic_x2apic_ldr(regs->id));
 	} else if (mode == LAPIC_XAPIC) {
 		lapic_reg_set(regs, LAPIC_ID, regs->id << 24);
 	}
-	WRITE_ONCE(regs->mode, mode);
+	regs->mode = mode;
+	lapic_address_publish(regs);
+}
+
+/* What a register holds after power-up or INIT; ID and LDR are what they are in x2APIC mode. */
+static u32 reset_value(const struct lapic_regs *regs, u32 reg, bool init, bool bsp)
+{
+	bool kept = regs->mode == LAPIC_X2APIC;
+
+	switch (reg) {
+	case LAPIC_ID:
+		return kept || init ? lapic_reg(regs, reg) : regs->id << 24;
+	case LAPIC_LDR:
+		return kept ? lapic_reg(regs, reg) : 0;
+	case LAPIC_VERSION:
+		return LAPIC_VERSION_VALUE;
+	case LAPIC_DFR:
+		return LAPIC_DFR_FLAT;
+	case LAPIC_SVR:
+		return 0xff;
+	case LAPIC_LINT0:
+		return bsp ? LAPIC_LVT_EXTINT : LAPIC_LVT_MASKED;
+	case LAPIC_LVTT ... LAPIC_LVT_PERF:
+	case LAPIC_LINT1 ... LAPIC_LVT_ERROR:
+		return LAPIC_LVT_MASKED;
+	default:
+		return 0;
+	}
 }
 
 /**
@@ -503,26 +441,19 @@ void lapic_regs_set_mode(struct lapic_regs *regs, enum lapic_mode mode)
  * @bsp: the boot processor: LINT0 starts as ExtINT, so that the PIC reaches it
  *	 with no firmware to set it up (KVM's default, too)
  *
+ * Each register goes from its old value to its new one in one write: the guest's
+ * other CPUs send messages meanwhile.
+ *
  * Context: the vCPU thread. SDM "Local APIC State After Power-Up or Reset".
  */
 void lapic_regs_reset(struct lapic_regs *regs, bool init, bool bsp)
 {
-	bool x2apic = regs->mode == LAPIC_X2APIC;
-	u32 id = init ? lapic_reg(regs, LAPIC_ID) : regs->id << 24;
 	u32 reg;
 
 	for (reg = 0; reg <= LAPIC_SELF_IPI; reg += 16)
-		lapic_reg_set(regs, reg, 0);
+		lapic_reg_set(regs, reg, reset_value(regs, reg, init, bsp));
 	regs->isr_words = 0;
-	lapic_reg_set(regs, LAPIC_ID, x2apic ? regs->id : id);
-	lapic_reg_set(regs, LAPIC_VERSION, LAPIC_VERSION_VALUE);
-	lapic_reg_set(regs, LAPIC_LDR, x2apic ? x2apic_ldr(regs->id) : 0);
-	lapic_reg_set(regs, LAPIC_DFR, LAPIC_DFR_FLAT);
-	lapic_reg_set(regs, LAPIC_SVR, 0xff);
-	for (reg = LAPIC_LVTT; reg <= LAPIC_LVT_ERROR; reg += 16)
-		lapic_reg_set(regs, reg, LAPIC_LVT_MASKED);
-	if (bsp)
-		lapic_reg_set(regs, LAPIC_LINT0, LVT_EXTINT);
+	lapic_address_publish(regs);
 }
 
 /**
@@ -569,8 +500,9 @@ void lapic_regs_set(struct lapic_regs *regs, const struct minikvm_lapic_state *s
 	lapic_reg_set(regs, LAPIC_VERSION, LAPIC_VERSION_VALUE);
 	if (regs->mode == LAPIC_X2APIC) {
 		lapic_reg_set(regs, LAPIC_ID, regs->id);
-		lapic_reg_set(regs, LAPIC_LDR, x2apic_ldr(regs->id));
+		lapic_reg_set(regs, LAPIC_LDR, lapic_x2apic_ldr(regs->id));
 	}
+	lapic_address_publish(regs);
 }
 
 /**

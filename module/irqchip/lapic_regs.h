@@ -5,8 +5,9 @@
  * it compiles in userspace, too.
  *
  * Who may touch a register: IRR and TMR any CPU, with atomic bit operations;
- * ID, LDR, DFR and the spurious vector register are read by any CPU that sends
- * an interrupt; everything else, and every other write, is the vCPU thread's.
+ * everything else, and every other write, is the vCPU thread's. Who sends an
+ * interrupt does not look at the page to see whom it addresses, but at one word
+ * of lapic_address.c.
  */
 #ifndef IRQCHIP_LAPIC_REGS_H
 #define IRQCHIP_LAPIC_REGS_H
@@ -52,6 +53,8 @@ enum {
 #define LAPIC_SVR_ENABLED	BIT(8)
 #define LAPIC_LVT_MASKED	BIT(16)
 #define LAPIC_LVT_LEVEL		BIT(15)
+#define LAPIC_LVT_MODE		0x700U
+#define LAPIC_LVT_EXTINT	0x700U	/* the mode in which the PIC comes through */
 #define LAPIC_DFR_FLAT		0xffffffffU
 #define LAPIC_DFR_CLUSTER	0x0fffffffU
 #define LAPIC_ICR_ASSERT	BIT(14)
@@ -121,7 +124,8 @@ struct apic_msg {
  * struct lapic_regs - a local APIC
  * @page: the 4 KiB register page, laid out as the guest's MMIO sees it
  * @id: the x2APIC ID, which never changes
- * @mode: enum lapic_mode, follows IA32_APIC_BASE; read by senders
+ * @mode: enum lapic_mode, follows IA32_APIC_BASE; the vCPU thread's
+ * @address: what senders look at; written by lapic_address_publish() only
  * @isr_words: which of the eight ISR registers have a bit set; the vCPU thread's
  * @deadline_ok: CPUID offers TSC-deadline mode
  */
@@ -129,6 +133,7 @@ struct lapic_regs {
 	void *page;
 	u32 id;
 	u32 mode;
+	u32 address;
 	u32 isr_words;
 	bool deadline_ok;
 };
@@ -146,10 +151,6 @@ struct lapic_regs {
 
 u32 lapic_reg(const struct lapic_regs *regs, u32 reg);
 void lapic_reg_set(struct lapic_regs *regs, u32 reg, u32 val);
-bool lapic_regs_present(const struct lapic_regs *regs);
-bool lapic_regs_enabled(const struct lapic_regs *regs);
-bool lapic_regs_accepts_pic(const struct lapic_regs *regs);
-bool lapic_regs_match(const struct lapic_regs *regs, const struct apic_msg *msg);
 bool lapic_regs_busy(const struct lapic_regs *regs, u8 vector);
 void lapic_regs_request(struct lapic_regs *regs, u8 vector, bool level);
 int lapic_regs_pending(const struct lapic_regs *regs);
@@ -166,6 +167,14 @@ void lapic_regs_get(const struct lapic_regs *regs, struct minikvm_lapic_state *s
 void lapic_regs_set(struct lapic_regs *regs, const struct minikvm_lapic_state *state);
 enum lapic_timer_mode lapic_regs_timer_mode(const struct lapic_regs *regs);
 u32 lapic_regs_divide(const struct lapic_regs *regs);
+
+/* lapic_address.c: who is addressed by a message */
+void lapic_address_publish(struct lapic_regs *regs);
+bool lapic_regs_present(const struct lapic_regs *regs);
+bool lapic_regs_enabled(const struct lapic_regs *regs);
+bool lapic_regs_accepts_pic(const struct lapic_regs *regs);
+bool lapic_regs_match(const struct lapic_regs *regs, const struct apic_msg *msg);
+u32 lapic_x2apic_ldr(u32 id);
 
 /* apic_bus.c: a message to every local APIC that it addresses */
 int apic_deliver(struct vm *vm, struct lapic *src, const struct apic_msg *msg);

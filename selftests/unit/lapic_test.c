@@ -2,8 +2,21 @@
 /* The rules of the local APIC's registers: module/irqchip/lapic_regs.c. */
 #include <stdlib.h>
 
+#include <stdbool.h>
+
+/* Another CPU may look after every store: it does, if a test says so. */
+static void (*looker)(void);
+static void look(void)
+{
+	if (looker)
+		looker();
+}
+#define READ_ONCE(x)		(*(const volatile typeof(x) *)&(x))
+#define WRITE_ONCE(x, val)	((void)(*(volatile typeof(x) *)&(x) = (val)), look())
+
 #include "unit.h"
 #include "../../module/irqchip/lapic_regs.c"
+#include "../../module/irqchip/lapic_address.c"
 
 static struct lapic_regs apic;
 
@@ -178,7 +191,7 @@ static void any_offset_and_value_is_safe(void)
 
 	for (mode = LAPIC_DISABLED; mode <= LAPIC_X2APIC; mode++) {
 		reset(0, LAPIC_XAPIC);
-		apic.mode = mode;
+		lapic_regs_set_mode(&apic, mode);
 		for (reg = 0; reg < 0x2000; reg++) {
 			lapic_regs_write(&apic, reg, reg * 0x9e3779b9);
 			lapic_regs_read(&apic, reg, &val);
@@ -294,6 +307,77 @@ static void destinations_x2apic(void)
 	CHECK(!match(0x10020, true, true));
 }
 
+/* ID 3, logical ID 2 of the flat model; in x2APIC mode ID 3, logical ID 8 of cluster 0. */
+static bool found_by_id, found_by_logical_id, found_by_wrong_one;
+static int looks;
+
+static void other_cpu(void)
+{
+	static const u32 wrong[] = { 0, 1, 2, 4, 0x30, 0xfe };
+	bool x2apic = lapic_regs_match(&apic, &(struct apic_msg) { .dest = ~0U, .ipi = true });
+	unsigned int i;
+
+	looks++;
+	found_by_id &= match(3, false, true);
+	found_by_logical_id &= match(x2apic ? 8 : 2, true, true);
+	for (i = 0; i < ARRAY_SIZE(wrong); i++)
+		found_by_wrong_one |= match(wrong[i], false, true);
+}
+
+/* While @change goes on, is the APIC there and nowhere else? */
+static void watch(void (*change)(void))
+{
+	found_by_id = found_by_logical_id = true;
+	found_by_wrong_one = false;
+	looks = 0;
+	looker = other_cpu;
+	change();
+	looker = NULL;
+	CHECK(looks > 0);
+	CHECK(found_by_id);
+	CHECK(!found_by_wrong_one);
+}
+
+static void init(void)
+{
+	lapic_regs_reset(&apic, true, false);
+}
+
+static void to_x2apic(void)
+{
+	lapic_regs_set_mode(&apic, LAPIC_X2APIC);
+}
+
+static void to_xapic(void)
+{
+	lapic_regs_set_mode(&apic, LAPIC_XAPIC);
+}
+
+static void restore(void)
+{
+	struct minikvm_lapic_state state;
+
+	lapic_regs_get(&apic, &state);
+	lapic_regs_set(&apic, &state);
+}
+
+static void an_id_is_never_away_nor_another_one(void)
+{
+	reset(3, LAPIC_XAPIC);
+	lapic_regs_write(&apic, LAPIC_LDR, 2 << 24);
+	watch(restore);
+	CHECK(found_by_logical_id);
+	watch(init);
+	lapic_regs_write(&apic, LAPIC_LDR, 2 << 24);
+	watch(to_x2apic);
+	CHECK(found_by_logical_id);
+	watch(init);
+	CHECK(found_by_logical_id);
+	watch(restore);
+	CHECK(found_by_logical_id);
+	watch(to_xapic);
+}
+
 static void icr_fields(void)
 {
 	struct apic_msg msg;
@@ -399,6 +483,7 @@ int main(void)
 	RUN(mode_changes);
 	RUN(destinations_xapic);
 	RUN(destinations_x2apic);
+	RUN(an_id_is_never_away_nor_another_one);
 	RUN(icr_fields);
 	RUN(timer_registers);
 	RUN(state_goes_round);
