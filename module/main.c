@@ -29,6 +29,7 @@ static int __init minikvm_init(void)
 	if (err)
 		goto cpu;
 	msr_init();
+	perf_init();
 	stats_init();
 	preempt_notifier_inc();
 	err = dev_init();

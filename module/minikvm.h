@@ -39,6 +39,7 @@
 #include "mm/ept.h"
 #include "mm/walk.h"
 #include "io/decode.h"
+#include "vmx/perf.h"
 
 #define VM_MAX_VCPUS	16	/* in one VM */
 #define VM_MAX_SLOTS	512	/* in one VM */
@@ -203,6 +204,7 @@ struct vcpu {
 	bool l1d_flush;			/* [r] host data may be in the L1D: flush before the next entry */
 	bool entry_failed;		/* [r] VMLAUNCH or VMRESUME itself failed (VMfail) */
 	struct vmexit exit;		/* [m] the last one */
+	struct perf_switch perf;	/* [r] what each entry and exit of the row loads */
 
 	/* Control registers: the guest's view. Bits that the guest owns are in the VMCS. */
 	unsigned long cr0;		/* [m] read through vcpu_cr0() */
@@ -351,6 +353,7 @@ int vmx_cpl(void);
 /* vmx/enter.c: into the guest and back */
 void vmx_row_begin(struct vcpu *vcpu);
 void vmx_enter(struct vcpu *vcpu);
+void vmx_row_left(struct vcpu *vcpu);
 void vmx_row_end(void);
 void vmx_host_save(struct vcpu *vcpu);
 void vmx_host_restore(struct vcpu *vcpu);

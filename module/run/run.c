@@ -150,6 +150,7 @@ static void leave_loop(struct vcpu *vcpu)
 	/* The guest has trained the branch predictors that the VMM is about to use. */
 	if (cpu_feature_enabled(X86_FEATURE_IBPB_EXIT_TO_USER))
 		this_cpu_write(x86_ibpb_exit_to_user, true);
+	vmx_row_left(vcpu);
 	debug_after_exit(vcpu);
 	fpu_after_exit(vcpu);
 	if (unlikely(vcpu->pml) && READ_ONCE(vcpu->vm->logging))

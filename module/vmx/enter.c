@@ -3,8 +3,8 @@
  * One entry and one exit, and the host state that surrounds many of them.
  *
  * run/run.c calls vmx_host_save() when the thread came to this CPU; then, with
- * interrupts off, vmx_row_begin(), vmx_enter() for each entry of a row, and
- * vmx_row_end(); and vmx_host_restore() when the thread leaves the CPU or the
+ * interrupts off, vmx_row_begin(), vmx_enter() for each entry of a row,
+ * vmx_row_left() and vmx_row_end(); and vmx_host_restore() when the thread leaves the CPU or the
  * kernel. Nothing here decides anything about the guest.
  */
 #include <linux/kvm_types.h>
@@ -93,6 +93,18 @@ static __always_inline void guest_state_exit(void)
 	instrumentation_end();
 }
 
+/* Once per row: what the host's performance counters need. Rarely anything, see perf.c. */
+static noinline_for_stack void host_perf_update(struct vcpu *vcpu)
+{
+	u8 entries = vcpu->perf.entries, exits = vcpu->perf.exits;
+
+	perf_begin(&vcpu->perf);
+	if (vcpu->perf.entries != entries)
+		vmcs_write_entry_msr_load_count(vcpu->perf.entries);
+	if (vcpu->perf.exits != exits)
+		vmcs_write_exit_msr_load_count(vcpu->perf.exits);
+}
+
 /* A build for the bench counts what the guest itself takes: called before and after. */
 static __always_inline void count_ticks(struct vcpu *vcpu, int sign)
 {
@@ -158,7 +170,8 @@ static noinline void host_machine_check(void)
  * vmx_row_begin - what one or many entries in a row need, as long as interrupts are off
  * @vcpu: attached, host state saved, guest_cpu published
  *
- * From here to vmx_row_end() the time is the guest's.
+ * From here to vmx_row_end() the time is the guest's; from here to vmx_row_left()
+ * the performance counters are.
  *
  * Context: interrupts off.
  */
@@ -166,7 +179,21 @@ void vmx_row_begin(struct vcpu *vcpu)
 {
 	flush_stale(vcpu);
 	host_cr_update(vcpu);
+	if (perf_there)
+		host_perf_update(vcpu);
 	guest_timing_enter_irqoff();
+}
+
+/**
+ * vmx_row_left - after the last exit of a row, before host interrupts may come
+ * @vcpu: after vmx_row_begin()
+ *
+ * Context: interrupts off.
+ */
+void vmx_row_left(struct vcpu *vcpu)
+{
+	if (perf_there)
+		perf_end(&vcpu->perf);
 }
 
 /**

@@ -210,6 +210,8 @@ static void setup_controls(struct vcpu *vcpu)
 	if (vcpu->vpid)
 		vmcs_write_vpid(vcpu->vpid);
 	vmcs_write_eptp(vcpu->vm->eptp);
+	vmcs_write_entry_msr_load_address(__pa(vcpu->perf.entry));
+	vmcs_write_exit_msr_load_address(__pa(vcpu->perf.exit));
 	if (vcpu->pml) {
 		vmcs_write_pml_address(__pa(vcpu->pml));
 		vmcs_write_pml_index(PML_ENTRIES - 1);

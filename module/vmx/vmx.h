@@ -42,6 +42,8 @@ static __always_inline type vmcs_read_##name(void)			\
 VMCS_FIELD(u16, vpid,			0x0000)
 VMCS_FIELD(u16, pml_index,		0x0812)
 VMCS_FIELD(u64, msr_bitmap,		0x2004)
+VMCS_FIELD(u64, exit_msr_load_address,	0x2008)
+VMCS_FIELD(u64, entry_msr_load_address,	0x200a)
 VMCS_FIELD(u64, pml_address,		0x200e)
 VMCS_FIELD(u64, tsc_offset,		0x2010)
 VMCS_FIELD(u64, eptp,			0x201a)

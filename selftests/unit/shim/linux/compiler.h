@@ -7,4 +7,13 @@
 #define WRITE_ONCE(x, val)	(*(volatile typeof(x) *)&(x) = (val))
 #endif
 
+#ifndef __init
+#define __init
+#define __ro_after_init
+#define __aligned(n)		__attribute__((aligned(n)))
+#define noinline_for_stack
+#define likely(x)		(x)
+#define unlikely(x)		(x)
+#endif
+
 #endif

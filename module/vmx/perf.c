@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The host's performance counters do not run on into the guest where they must
+ * not, and come back as they were. Called by enter.c around a row of entries.
+ *
+ * What is to be switched says the kernel's own perf, which has a function for it:
+ * counters that exclude guests or the host, and those that write records (PEBS).
+ * A record goes to a linear address of the host; written while the guest runs it
+ * would go through the guest's page tables. The guest itself has no counters.
+ *
+ * Most of the time nothing differs, and then no entry loads anything.
+ */
+#include <linux/kvm_host.h>	/* struct kvm_pmu, which perf looks at for a guest's PEBS */
+#include <asm/cpufeature.h>
+#include <asm/msr.h>
+#include <asm/perf_event.h>
+
+#include "perf.h"
+
+/* Can there be anything to switch? An emulated processor often has no counters. */
+bool perf_there __ro_after_init;
+
+/* A guest without counters. perf only reads it. */
+static struct kvm_pmu no_pmu;
+
+/** perf_init - does this processor have what perf_begin() looks at? At module load. */
+void __init perf_init(void)
+{
+	perf_there = boot_cpu_has(X86_FEATURE_ARCH_PERFMON) ||
+		     boot_cpu_has(X86_FEATURE_BUS_LOCK_DETECT);
+}
+
+static void load(struct msr_load *list, u8 *n, u32 msr, u64 value)
+{
+	list[*n].index = msr;
+	list[*n].value = value;
+	++*n;
+}
+
+/* Does perf write records? */
+static bool writes_records(const struct perf_guest_switch_msr *msrs, int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		if (msrs[i].msr == MSR_IA32_PEBS_ENABLE && msrs[i].host)
+			return true;
+	return false;
+}
+
+/* One MSR of which perf wants another value in the guest. */
+static void switch_msr(struct perf_switch *p, const struct perf_guest_switch_msr *m)
+{
+	u64 host = m->host;
+
+	/* A counter that writes records must not overflow while it may not write them. */
+	if (p->pebs && m->msr == MSR_CORE_PERF_GLOBAL_CTRL)
+		host &= m->guest;
+	load(p->entry, &p->entries, m->msr, m->guest);
+	load(p->exit, &p->exits, m->msr, host);
+}
+
+/* What perf says, as lists. Pure. */
+static void plan(struct perf_switch *p, const struct perf_guest_switch_msr *msrs, int n)
+{
+	int i;
+
+	p->entries = p->exits = 0;
+	p->pebs = writes_records(msrs, n);
+	for (i = 0; i < n && p->entries < PERF_MSRS; i++) {
+		u32 msr = msrs[i].msr;
+
+		/* Where the records of a guest's PEBS go, which there is none of. */
+		if (msr == MSR_IA32_DS_AREA || msr == MSR_PEBS_DATA_CFG)
+			continue;
+		if (msr != MSR_IA32_PEBS_ENABLE && msrs[i].host != msrs[i].guest)
+			switch_msr(p, &msrs[i]);
+		/* An NMI in the row may write it: each entry makes sure. */
+		if (msr == MSR_IA32_PEBS_ENABLE && msrs[i].host)
+			load(p->entry, &p->entries, msr, 0);
+	}
+}
+
+/**
+ * perf_begin - a row of entries begins
+ * @p: the vCPU's; its lists are what each entry and exit of the row load
+ *
+ * Until perf_end() only an NMI can change what perf wants, and that only stops
+ * counters: a list that enables one of these in PERF_GLOBAL_CTRL enables nothing.
+ *
+ * On processors that do not keep PEBS and guests apart a record that is under way
+ * may be written after the entry; so PEBS is off some time before, not by the entry.
+ * SDM "Processor Event-Based Sampling (PEBS)".
+ *
+ * Context: interrupts off.
+ */
+void perf_begin(struct perf_switch *p)
+{
+	int n = 0;
+	const struct perf_guest_switch_msr *msrs = perf_guest_get_msrs(&n, &no_pmu);
+
+	p->debugctl = __rdmsr(MSR_IA32_DEBUGCTLMSR);
+	plan(p, msrs, msrs ? n : 0);
+	if (unlikely(p->pebs))
+		native_wrmsrl(MSR_IA32_PEBS_ENABLE, 0);
+}
+
+/* PEBS on again, with what perf wants now, and only then its counters. */
+static noinline_for_stack void pebs_on(void)
+{
+	int i, n = 0;
+	const struct perf_guest_switch_msr *msrs = perf_guest_get_msrs(&n, &no_pmu);
+
+	for (i = 0; msrs && i < n; i++)
+		if (msrs[i].msr == MSR_IA32_PEBS_ENABLE)
+			native_wrmsrl(MSR_IA32_PEBS_ENABLE, msrs[i].host);
+	for (i = 0; msrs && i < n; i++)
+		if (msrs[i].msr == MSR_CORE_PERF_GLOBAL_CTRL)
+			native_wrmsrl(MSR_CORE_PERF_GLOBAL_CTRL, msrs[i].host);
+}
+
+/**
+ * perf_end - the row is over: give back what its exits did not
+ * @p: after perf_begin()
+ *
+ * An exit clears DEBUGCTL: last branch records, the detection of bus locks. SDM
+ * "Loading Host Control Registers, Debug Registers, MSRs".
+ *
+ * Context: interrupts off since perf_begin().
+ */
+void perf_end(const struct perf_switch *p)
+{
+	if (p->debugctl)
+		native_wrmsrl(MSR_IA32_DEBUGCTLMSR, p->debugctl);
+	if (unlikely(p->pebs))
+		pebs_on();
+}
