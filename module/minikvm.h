@@ -39,6 +39,7 @@
 #include "mm/ept.h"
 #include "mm/walk.h"
 #include "io/decode.h"
+#include "run/exit_rules.h"
 #include "vmx/perf.h"
 
 #define VM_MAX_VCPUS	16	/* in one VM */
@@ -46,7 +47,6 @@
 #define CPUID_MAX	256	/* entries that SET_CPUID2 takes */
 #define MAX_IO_MSRS	256	/* entries of GET_MSRS and SET_MSRS, plus 1 */
 #define RUN_PAGES	3	/* run page, PIO data, ring of coalesced MMIO (empty) */
-#define EXIT_REASONS	76	/* basic exit reasons that have a name and a counter */
 
 struct vm;
 struct vcpu;

@@ -73,14 +73,15 @@ static const struct exit_entry exit_table[EXIT_REASONS] = {
 	[REASON_INVPCID]	= { exit_undefined, 0 },
 	[REASON_VMFUNC]		= { exit_undefined, 0 },
 	[REASON_ENCLS]		= { exit_undefined, 0 },
+	[REASON_SEAMCALL]	= { exit_undefined, 0 },
+	[REASON_TDCALL]		= { exit_undefined, 0 },
 };
 
 static const struct exit_entry *entry_of(const struct vcpu *vcpu)
 {
 	u32 reason = vcpu->exit.reason;
 
-	/* A failed entry carries bit 31, and is never in the table. */
-	return reason < EXIT_REASONS ? &exit_table[reason] : NULL;
+	return exit_kind(reason) == EXIT_OF_TABLE ? &exit_table[reason] : NULL;
 }
 
 /**
@@ -99,6 +100,10 @@ bool exit_snapshot(struct vcpu *vcpu)
 	exit->idt_info = 0;
 	if (unlikely(!entry)) {
 		exit->qualification = vcpu->entry_failed ? 0 : vmcs_read_exit_qualification();
+		if (exit_kind(exit->reason) == EXIT_UNHEARD_OF)
+			exit->idt_info = vmcs_read_exit_idt_info();
+		if (unlikely(exit->idt_info & INTR_INFO_VALID))
+			exit->idt_error = vmcs_read_exit_idt_error();
 		return false;
 	}
 	vcpu->stats.exits[exit->reason]++;
@@ -144,7 +149,7 @@ int exit_internal_error(struct vcpu *vcpu, u32 suberror, u32 ndata, const u64 *d
 	return EXIT_USER;
 }
 
-/* No handler: the processor did something that no control asked for. */
+/* No row, or no handler in it: the processor did something that no control asked for. */
 static int exit_unknown(struct vcpu *vcpu)
 {
 	u64 data[2] = { vcpu->exit.reason, vcpu->last_cpu };	/* as KVM */
@@ -197,9 +202,9 @@ int exit_dispatch(struct vcpu *vcpu)
 	const struct exit_entry *entry = entry_of(vcpu);
 	int verdict;
 
-	if (unlikely(!entry))
+	if (unlikely(exit_kind(vcpu->exit.reason) == EXIT_OF_ENTRY))
 		verdict = exit_failed_entry(vcpu, &vcpu->exit);
-	else if (unlikely(!entry->handler))
+	else if (unlikely(!entry || !entry->handler))
 		verdict = exit_unknown(vcpu);
 	else if (entry->handler == exit_hlt)	/* no indirect call: each interrupt may pay it */
 		verdict = exit_hlt(vcpu, &vcpu->exit);

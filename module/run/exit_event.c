@@ -4,12 +4,14 @@
  * and the ways in which a guest ends: triple fault, task switch, failed entry.
  */
 #include <linux/sched.h>
+#include <asm/cpu.h>
+#include <asm/cpufeature.h>
 #include <asm/debugreg.h>
 
 #include "../vmx/vmx.h"
 #include "exit.h"
 
-enum { VEC_DB = 1, VEC_DF = 8, VEC_MC = 18 };
+enum { VEC_DB = 1, VEC_DF = 8, VEC_AC = 17, VEC_MC = 18 };
 
 /**
  * exit_iret_unblocked_nmis - an IRET that ended NMI blocking did not finish: block again
@@ -42,6 +44,28 @@ static int debug_exception(struct vcpu *vcpu, const struct vmexit *exit)
 	return EXIT_RESUME;
 }
 
+static bool is_split_lock(struct vcpu *vcpu)
+{
+	return !exit_ac_is_guests(boot_cpu_has(X86_FEATURE_SPLIT_LOCK_DETECT), vmx_cpl(),
+				  vcpu_cr0(vcpu), vmcs_read_guest_rflags());
+}
+
+/*
+ * The host does with this thread as with one that has the lock in user mode: it warns
+ * and lets the instruction pass, slowly, or sends SIGBUS, and then the VMM is told.
+ */
+static int split_lock(struct vcpu *vcpu, const struct vmexit *exit)
+{
+	struct minikvm_run *run = vcpu->run;
+
+	if (handle_guest_split_lock(vmcs_read_guest_rip()))
+		return EXIT_RESUME;
+	run->exit_reason = MINIKVM_EXIT_EXCEPTION;
+	run->ex.exception = VEC_AC;
+	run->ex.error_code = exit->intr_error;
+	return EXIT_USER;
+}
+
 /* exit_exception - one in the bitmap; NMIs and machine checks, which the host has handled */
 int exit_exception(struct vcpu *vcpu, const struct vmexit *exit)
 {
@@ -54,6 +78,8 @@ int exit_exception(struct vcpu *vcpu, const struct vmexit *exit)
 		exit_iret_unblocked_nmis(exit, exit->intr_info & INTR_INFO_NMI_UNBLOCKING);
 	if (vector == VEC_DB)
 		return debug_exception(vcpu, exit);
+	if (vector == VEC_AC && is_split_lock(vcpu))
+		return split_lock(vcpu, exit);
 	if (exit->intr_info & INTR_INFO_ERROR_CODE)
 		event_exception_error(vcpu, vector, exit->intr_error);
 	else

@@ -230,6 +230,7 @@ static enum loop_end guest_loop(struct vcpu *vcpu, int *verdict)
 	int n;
 
 	local_irq_disable();
+	xfer_to_guest_mode_prepare();
 	failures = __this_cpu_read(vmx_insn_failures);
 	publish(vcpu);
 	enter_loop(vcpu);

@@ -59,6 +59,7 @@ static const struct control proc2_table[] __initconst = {
 	{ PROC2_INVPCID, false, "INVPCID" },
 	{ PROC2_WBINVD, false, "WBINVD exiting" },
 	{ PROC2_PAUSE_LOOP, false, "PAUSE-loop exiting" },
+	{ PROC2_ENCLS, false, "ENCLS exiting" },
 	{ PROC2_PML, false, "page-modification logging" },
 	{ }
 };

@@ -216,6 +216,8 @@ static void setup_controls(struct vcpu *vcpu)
 		vmcs_write_pml_address(__pa(vcpu->pml));
 		vmcs_write_pml_index(PML_ENTRIES - 1);
 	}
+	if (proc2 & PROC2_ENCLS)
+		vmcs_write_encls_bitmap(~0ull);	/* a guest has no enclaves: every leaf exits */
 	if (proc2 & PROC2_PAUSE_LOOP) {
 		vmcs_write_ple_gap(128);
 		vmcs_write_ple_window(4096);

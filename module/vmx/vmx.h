@@ -47,6 +47,7 @@ VMCS_FIELD(u64, entry_msr_load_address,	0x200a)
 VMCS_FIELD(u64, pml_address,		0x200e)
 VMCS_FIELD(u64, tsc_offset,		0x2010)
 VMCS_FIELD(u64, eptp,			0x201a)
+VMCS_FIELD(u64, encls_bitmap,		0x202e)
 VMCS_FIELD(u64, vmcs_link,		0x2800)
 VMCS_FIELD(u32, pin_controls,		0x4000)
 VMCS_FIELD(u32, proc_controls,		0x4002)
@@ -173,6 +174,7 @@ VMCS_FIELD(unsigned long, host_rip,	0x6c16)
 #define PROC2_UNRESTRICTED		BIT(7)
 #define PROC2_PAUSE_LOOP		BIT(10)
 #define PROC2_INVPCID			BIT(12)
+#define PROC2_ENCLS			BIT(15)
 #define PROC2_PML			BIT(17)
 
 /* SDM "VM-Exit Controls", "VM-Entry Controls" */
@@ -264,6 +266,8 @@ enum exit_reason {
 	REASON_ENCLS		= 60,
 	REASON_RDSEED		= 61,
 	REASON_PML_FULL		= 62,
+	REASON_SEAMCALL		= 76,
+	REASON_TDCALL		= 77,
 };
 #define REASON_FAILED_ENTRY		BIT(31)
 

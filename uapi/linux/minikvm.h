@@ -517,7 +517,7 @@ MINIKVM_ASSERT_SIZE(minikvm_xcrs, 392);
 
 /* exit_reason: why RUN came back. Those marked - are never given by minikvm. */
 #define MINIKVM_EXIT_UNKNOWN		0	/* - */
-#define MINIKVM_EXIT_EXCEPTION		1	/* - */
+#define MINIKVM_EXIT_EXCEPTION		1	/* run->ex: a split lock, if the host forbids them */
 #define MINIKVM_EXIT_IO			2	/* run->io */
 #define MINIKVM_EXIT_HYPERCALL		3	/* - */
 #define MINIKVM_EXIT_DEBUG		4	/* - */
@@ -579,6 +579,10 @@ struct minikvm_run {
 			__u64 hardware_entry_failure_reason;	/* [out] */
 			__u32 cpu;	/* [out] host CPU */
 		} fail_entry;
+		struct {		/* MINIKVM_EXIT_EXCEPTION */
+			__u32 exception;	/* [out] vector: 17, #AC */
+			__u32 error_code;	/* [out] */
+		} ex;
 		struct {		/* MINIKVM_EXIT_IO */
 			__u8 direction;	/* [out] MINIKVM_EXIT_IO_* */
 			__u8 size;	/* [out] bytes: 1, 2, 4 */
