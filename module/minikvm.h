@@ -321,6 +321,7 @@ struct vm {
 
 /* vmx/caps.c: what this processor can do */
 int vmx_caps_init(void);
+int vmx_caps_check(void);
 
 /* vmx/cpu.c: VMXON and VMXOFF on every CPU */
 int vmx_cpu_init(void);

@@ -35,7 +35,10 @@ static DEFINE_MUTEX(users_lock);	/* vmx_users; VMX goes on and off under it */
 static unsigned int vmx_users;
 bool vmx_going_down;			/* a reboot or crash took VMX away under the guests */
 
-/* VMXON on this CPU. 0; -EBUSY: CR4.VMXE is set by somebody else. */
+/*
+ * VMXON on this CPU. 0; -EBUSY: CR4.VMXE is set by somebody else; -EOPNOTSUPP: it is
+ * not as the others.
+ */
 static int cpu_on(void)
 {
 	u64 pa = __pa(this_cpu_read(vmxon_region));
@@ -45,6 +48,8 @@ static int cpu_on(void)
 		return 0;
 	if (cr4_read_shadow() & X86_CR4_VMXE)
 		return -EBUSY;
+	if (vmx_caps_check())
+		return -EOPNOTSUPP;
 	/* A CPU that came up late may have been left unlocked by the firmware. */
 	rdmsrl_safe(MSR_IA32_FEAT_CTL, &fc);
 	if (!(fc & FEAT_CTL_LOCKED))
@@ -103,7 +108,11 @@ static void emergency_off(void)
 {
 	struct vcpu *vcpu;
 
-	if (!__this_cpu_read(vmx_on))
+	/*
+	 * Not vmx_on: an NMI may come between VMXON and that. As long as this is called, who
+	 * sets VMXE is minikvm, and VMXOFF without VMXON is a fault that is caught.
+	 */
+	if (!(native_read_cr4() & X86_CR4_VMXE))
 		return;
 	WRITE_ONCE(vmx_going_down, true);
 	list_for_each_entry(vcpu, this_cpu_ptr(&vmcs_loaded), loaded_link)
@@ -141,32 +150,12 @@ static void syscore_resume_vmx(void)
 
 static COMPAT_SYSCORE(vmx_syscore, syscore_suspend_vmx, syscore_resume_vmx, syscore_shutdown_vmx);
 
-static void on_here(void *refused)
+static void on_here(void *err)
 {
-	if (cpu_on())
-		atomic_inc(refused);
-}
+	int ret = cpu_on();
 
-/*
- * VMX on, everywhere or nowhere; users_lock and the CPU-hotplug lock held. The
- * hotplug state says whose VMX is; the emergency callback is there before any CPU
- * is in VMX operation, and goes after the last one left it.
- */
-static int all_on(void)
-{
-	atomic_t refused = ATOMIC_INIT(0);
-
-	if (__cpuhp_setup_state_cpuslocked(COMPAT_CPUHP_VMX, "virt/minikvm:online", false,
-					   hotplug_on, hotplug_off, false) < 0)
-		return -EBUSY;
-	cpu_emergency_register_virt_callback(emergency_off);
-	on_each_cpu(on_here, &refused, 1);
-	if (!atomic_read(&refused))
-		return 0;
-	on_each_cpu(off_here, NULL, 1);
-	cpu_emergency_unregister_virt_callback(emergency_off);
-	__cpuhp_remove_state_cpuslocked(COMPAT_CPUHP_VMX, false);
-	return -EBUSY;
+	if (ret)
+		WRITE_ONCE(*(int *)err, ret);	/* of many, one counts */
 }
 
 static void all_off(void)
@@ -176,11 +165,34 @@ static void all_off(void)
 	__cpuhp_remove_state_cpuslocked(COMPAT_CPUHP_VMX, false);
 }
 
+/*
+ * VMX on, everywhere or nowhere; users_lock and the CPU-hotplug lock held. The
+ * hotplug state says whose VMX is; the emergency callback is there before any CPU
+ * is in VMX operation, and goes after the last one left it.
+ */
+static int all_on(void)
+{
+	int err = 0;
+
+	if (__cpuhp_setup_state_cpuslocked(COMPAT_CPUHP_VMX, "virt/minikvm:online", false,
+					   hotplug_on, hotplug_off, false) < 0)
+		return -EBUSY;
+	cpu_emergency_register_virt_callback(emergency_off);
+	on_each_cpu(on_here, &err, 1);
+	/* A shutdown that was faster than one of these has left it on. */
+	if (!err && READ_ONCE(vmx_going_down))
+		err = -EBUSY;
+	if (err)
+		all_off();
+	return err;
+}
+
 /**
  * vmx_get - count one more VM; the first switches VMX on everywhere
  *
  * Context: may sleep.
- * Return: 0, or -EBUSY if another hypervisor holds VT-x (one sentence is logged).
+ * Return: 0, -EBUSY if another hypervisor holds VT-x (one sentence is logged), or
+ * -EOPNOTSUPP if a processor came later and differs.
  */
 int vmx_get(void)
 {
@@ -196,7 +208,7 @@ int vmx_get(void)
 		vmx_users++;
 	mutex_unlock(&users_lock);
 	cpus_read_unlock();
-	if (err)
+	if (err == -EBUSY && !READ_ONCE(vmx_going_down))
 		pr_info_ratelimited("VT-x is in use by another hypervisor (kvm-intel?): unload it first\n");
 	return err;
 }
