@@ -39,13 +39,31 @@ def new_root(root, init):
         f.write("PS1='\\h:\\w# '\npoweroff() { /testbed/poweroff; }\nhalt() { poweroff; }\n")
 
 
-def add(root, spec):
-    """Copy SRC:DEST (a file or a directory) into the tree."""
+def split(spec):
+    """(source, destination) of SRC:/DEST, whose source is here and can be read."""
     src, sep, dest = spec.rpartition(":")
     if not sep or not src or not dest.startswith("/"):
-        raise ImageError("--add wants SRC:/DEST, not '%s'" % spec)
+        raise ImageError("'%s' is not SRC:/DEST" % spec)
     if not os.path.exists(src):
-        raise ImageError("--add: no %s here" % src)
+        raise ImageError("no '%s' here" % src)
+    if not os.path.isdir(src) and not os.path.isfile(src):
+        raise ImageError("'%s' is neither a file nor a directory" % src)
+    if not os.access(src, os.R_OK):
+        raise ImageError("'%s' cannot be read" % src)
+    return src, dest
+
+
+def size(path):
+    """Bytes of a file, or of the files in a directory."""
+    if not os.path.isdir(path):
+        return os.path.getsize(path)
+    return sum(os.path.getsize(os.path.join(where, f)) for where, _, files in os.walk(path)
+               for f in files if os.path.isfile(os.path.join(where, f)))
+
+
+def add(root, spec):
+    """Copy SRC:DEST (a file or a directory) into the tree."""
+    src, dest = split(spec)
     if dest.endswith("/") and not os.path.isdir(src):
         dest += os.path.basename(src)
     target = root + dest
@@ -69,14 +87,22 @@ def add_program(root, name):
             add(root, "%s:%s" % (os.path.realpath(word), word))
 
 
+def tool(argv, **more):
+    """Run one of the programs that make the image. What stops them is a full disk."""
+    r = subprocess.run(argv, stderr=subprocess.PIPE, check=False, **more)
+    if r.returncode:
+        said = r.stderr.decode(errors="replace").strip().splitlines()
+        raise ImageError("%s failed: %s" % (argv[0], said[-1] if said else "it said nothing"))
+    return r.stdout
+
+
 def pack(root, target):
     """The tree as an initramfs. Not compressed: to unpack costs the emulated
     machine more than to load."""
-    names = subprocess.run(["find", ".", "-print0"], cwd=root, check=True,
-                           stdout=subprocess.PIPE).stdout
+    names = tool(["find", ".", "-print0"], cwd=root, stdout=subprocess.PIPE)
     with open(target, "wb") as f:
-        subprocess.run(["cpio", "--quiet", "-0", "-o", "-H", "newc", "-R", "0:0"],
-                       cwd=root, input=names, stdout=f, check=True)
+        tool(["cpio", "--quiet", "-0", "-o", "-H", "newc", "-R", "0:0"],
+             cwd=root, input=names, stdout=f)
 
 
 def make_iso(work, kernel, initrd, cmdline):
@@ -93,9 +119,9 @@ def make_iso(work, kernel, initrd, cmdline):
         f.write("DEFAULT l\nPROMPT 0\nLABEL l\n KERNEL /vmlinuz\n"
                 " INITRD /initrd\n APPEND %s\n" % cmdline)
     iso = os.path.join(work, "boot.iso")
-    subprocess.run(["xorriso", "-as", "mkisofs", "-quiet", "-f", "-o", iso,
-                    "-b", "isolinux/isolinux.bin", "-c", "isolinux/boot.cat",
-                    "-no-emul-boot", "-boot-load-size", "4", "-boot-info-table", tree],
-                   check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    tool(["xorriso", "-as", "mkisofs", "-quiet", "-f", "-o", iso,
+          "-b", "isolinux/isolinux.bin", "-c", "isolinux/boot.cat",
+          "-no-emul-boot", "-boot-load-size", "4", "-boot-info-table", tree],
+         stdout=subprocess.DEVNULL)
     shutil.rmtree(tree)
     return iso

@@ -4,17 +4,22 @@
 Called by testbed/run. A machine is a process with a pty as its serial port.
 """
 
+import collections
 import ctypes
+import glob
 import os
 import re
+import shutil
 import signal
 import subprocess
 
 PR_SET_PDEATHSIG = 1
 BXSHARE = "/usr/share/bochs"
 
+# Of the display libraries this one wants no window, and opens no port: it draws on Bochs'
+# standard output, what little there is. (rfb is a VNC server without a password.)
 BOCHSRC = """\
-display_library: rfb, options="timeout=0"
+display_library: term
 romimage: file={bios}
 vgaromimage: file={share}/VGABIOS-lgpl-latest
 cpu: model={cpu}, count={cpus}, ips={ips}, reset_on_triple_fault=0
@@ -30,6 +35,7 @@ log: {log}
 panic: action=report
 panic: {fatal}
 error: action=ignore
+error: {told}
 info: action=report
 debug: action=ignore
 """
@@ -46,6 +52,22 @@ def have_kvm():
         return os.path.exists("/dev/kvm") and " vmx" in f.read()
 
 
+def most_memory():
+    """MB that a machine can have here: Bochs' limit, and what this machine has."""
+    with open("/proc/meminfo") as f:
+        return min(2048, int(re.search(r"MemTotal: *(\d+)", f.read()).group(1)) >> 10)
+
+
+def missing(backend):
+    """What has to be installed before a machine can run, in a sentence; or None."""
+    if backend != "bochs":
+        return None if shutil.which("qemu-system-x86_64") else (
+            "no qemu-system-x86_64 here: install the package qemu-system-x86")
+    if not shutil.which("bochs") or not glob.glob("/usr/lib/*/bochs/plugins/libbx_term_gui.so*"):
+        return "no bochs, or not all of it: testbed/packages run installs it"
+    return None
+
+
 class Machine:
     """A running emulator. `log` is what the emulator itself had to say."""
 
@@ -54,7 +76,8 @@ class Machine:
         with open(log, "ab") as out:
             self.process = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                start_new_session=True, preexec_fn=die_with_parent)
+                start_new_session=True, preexec_fn=die_with_parent,
+                env=dict(os.environ, TERM="linux"))
 
     def running(self):
         return self.process.poll() is None
@@ -63,6 +86,10 @@ class Machine:
         if self.running():
             self.process.kill()
         self.process.wait()
+
+    def refusals(self):
+        """{sentence: how often}, where the emulator knows."""
+        return {}
 
     def log_text(self):
         with open(self.log, errors="replace") as f:
@@ -84,10 +111,22 @@ class Bochs(Machine):
             f.write(BOCHSRC.format(share=BXSHARE, bios=self.bios(work, opts.vmx_locked_off),
                                    cpu=opts.cpu, cpus=opts.cpus,
                                    ips=opts.ips, mem=opts.mem, iso=iso, tty=tty, log=log,
-                                   fatal=", ".join("cpu%d=fatal" % i
-                                                   for i in range(opts.cpus))))
+                                   fatal=self.each(opts.cpus, "fatal"),
+                                   told=self.each(opts.cpus, "report")))
             f.writelines(line + "\n" for line in opts.bochsrc)
         super().__init__(["bochs", "-q", "-f", rc, "-rc", script], log)
+
+    @staticmethod
+    def each(cpus, action):
+        return ", ".join("cpu%d=%s" % (i, action) for i in range(cpus))
+
+    def refusals(self):
+        """{sentence: how often}: the rules that VM entries and VMX instructions broke."""
+        return collections.Counter(
+            ("a VM entry was refused: " if entry else "a VMX instruction failed: ") + rule.strip()
+            for entry, rule in re.findall(
+                r"^\d+e\[CPU\d+ *\] (?:VMFAIL|(VMENTER)[ A-Z]*): (.*?)(?: *!)?$",
+                self.log_text(), re.M))
 
     @staticmethod
     def bios(work, vmx_locked_off):

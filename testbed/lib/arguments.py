@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Arguments that are looked at before anything is done.
+
+Called by the Python scripts of testbed/ and bench/. What is wrong with an argument is one
+sentence, and exit status 2.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+
+import image
+
+HERE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+WRONG = 2
+
+
+class Parser(argparse.ArgumentParser):
+    """Answers wrong arguments in one sentence; --help has the rest."""
+
+    def __init__(self, **more):
+        directory, name = os.path.split(os.path.realpath(sys.argv[0]))
+        super().__init__(prog="%s/%s" % (os.path.basename(directory), name),
+                         formatter_class=argparse.RawDescriptionHelpFormatter,
+                         allow_abbrev=False, **more)
+
+    def error(self, message):
+        self.exit(WRONG, "%s: %s (see --help)\n" % (self.prog, message))
+
+
+def whole(low, high, what):
+    """For add_argument(type=): a whole number of @what within limits."""
+    def parse(text):
+        if not text.isdecimal() or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError("'%s' is no number of %s from %d to %d" % (
+                text, what, low, high))
+        return int(text)
+    return parse
+
+
+def kernel_name(text):
+    """For add_argument(type=): a kernel that testbed/kernel knows."""
+    names = subprocess.run([os.path.join(HERE, "kernel"), "--list"], stdout=subprocess.PIPE,
+                           text=True, check=True).stdout.split()
+    if text not in names:
+        raise argparse.ArgumentTypeError("no kernel '%s': take one of %s" % (
+            text, ", ".join(names)))
+    return text
+
+
+def cpu_model(text):
+    """For add_argument(type=): a CPU that Bochs knows, if it is here to be asked."""
+    try:
+        said = subprocess.run(["bochs", "--help", "cpu"], stdin=subprocess.DEVNULL, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False).stdout
+    except OSError:
+        return text
+    if not re.search("^%s$" % re.escape(text), said, re.M):
+        raise argparse.ArgumentTypeError("no CPU model '%s': bochs --help cpu lists them" % text)
+    return text
+
+
+def addition(text):
+    """For add_argument(type=): SRC:/DEST of a source that is here."""
+    try:
+        image.split(text)
+    except image.ImageError as e:
+        raise argparse.ArgumentTypeError(str(e)) from None
+    return text
+
+
+def existing_file(text):
+    """For add_argument(type=): a file that can be read."""
+    if not os.path.isfile(text):
+        raise argparse.ArgumentTypeError("no file '%s' here" % text)
+    if not os.access(text, os.R_OK):
+        raise argparse.ArgumentTypeError("'%s' cannot be read" % text)
+    return text
+
+
+def file_to_write(text):
+    """For add_argument(type=): a file that can be written, or made. (It is not made yet.)"""
+    new = not os.path.lexists(text)
+    try:
+        with open(text, "ab"):
+            pass
+    except OSError as e:
+        raise argparse.ArgumentTypeError("'%s' cannot be written: %s" % (text, e.strerror)) from None
+    if new:
+        os.unlink(text)
+    return text
+
+
+def directory_to_write(text):
+    """For add_argument(type=): a directory, which is made."""
+    try:
+        os.makedirs(text, exist_ok=True)
+    except OSError as e:
+        raise argparse.ArgumentTypeError("'%s' cannot be made: %s" % (text, e.strerror)) from None
+    if not os.access(text, os.W_OK | os.X_OK):
+        raise argparse.ArgumentTypeError("'%s' cannot be written to" % text)
+    return text
