@@ -4,7 +4,7 @@
  * prototypes of every function that another file calls, floor by floor and in
  * the order in which data flows. A file calls its own floor or a lower one.
  *
- *	5 fd   4 run   3 cpu, io, irqchip   2 mm   1 vmx   ground (this, uapi)
+ *	6 fd   5 run   4 io   3 cpu, irqchip   2 mm   1 vmx   ground (this, uapi)
  *
  * The letter in brackets on a field says who may touch it:
  *	[c] constant once the object is published

@@ -21,7 +21,7 @@ static void show_vcpu(struct seq_file *m, const struct vcpu *vcpu)
 		   vcpu->vm->pid, vcpu->id, s->entries, s->user_exits, s->irq_injected,
 		   s->nmi_injected, s->exception_injected, s->halt_wait, s->ept_faults, s->mmio,
 		   s->pio, s->tlb_flush, s->unknown_exits);
-	for (i = 0; i < EXIT_REASONS; i++)
+	for (i = 0; i < ARRAY_SIZE(s->exits); i++)
 		if (s->exits[i])
 			seq_printf(m, " exit_%d %llu", i, s->exits[i]);
 	seq_putc(m, '\n');

@@ -239,7 +239,7 @@ static void regions_free(void)
  *
  * Return: 0 or -ENOMEM. SDM "VMXON - Enter VMX Operation".
  */
-int vmx_cpu_init(void)
+int __init vmx_cpu_init(void)
 {
 	int cpu;
 

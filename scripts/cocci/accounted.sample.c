@@ -1,4 +1,0 @@
-void *sample(unsigned long size)
-{
-	return kzalloc(size, GFP_KERNEL);
-}

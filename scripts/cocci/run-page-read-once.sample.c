@@ -1,5 +1,0 @@
-void sample(struct vcpu *vcpu)
-{
-	if (vcpu->run->immediate_exit)
-		stop();
-}
