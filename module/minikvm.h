@@ -295,7 +295,7 @@ struct vm {
 	struct memslots *slots;		/* [s] immutable snapshot */
 	u64 slots_gen;			/* [s] how many there were before */
 	bool logging;			/* [s] to write: one of @slots is logged */
-	spinlock_t ept_lock;		/* @ept, @invalidate_* */
+	spinlock_t ept_lock;		/* @ept, @invalidate_*: ept_lock(), ept_unlock() */
 	struct ept ept;			/* [e] */
 	struct mmu_notifier notifier;	/* mm/notifier.c */
 	unsigned long invalidate_seq;	/* [e] bumped when an invalidation ends */
@@ -385,9 +385,15 @@ enum { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_FETCH = 4, ACCESS_USER = 8 };
 #define EPT_FAULT_MMIO 1
 int ept_fault(struct vcpu *vcpu, gpa_t gpa, unsigned int access);
 void ept_fault_free(struct vcpu *vcpu);
+
+/* mm/vm_ept.c: the EPT of a VM; who takes rights away lets go of it by ept_unlock() */
 int ept_create(struct vm *vm);
 void ept_destroy_vm(struct vm *vm);
-void ept_flush(struct vm *vm);
+void ept_lock(struct vm *vm);
+void ept_unlock(struct vm *vm);
+u64 ept_unmap_some(struct vm *vm, gfn_t gfn, u64 npages, unsigned int flags);
+u64 *ept_table_alloc(void);
+void ept_table_free(u64 *table);
 
 /* mm/dirty_log.c */
 void dirty_log_mark(const struct memslot *slot, gfn_t gfn);

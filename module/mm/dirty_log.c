@@ -44,30 +44,33 @@ void dirty_log_flush(struct vcpu *vcpu)
 	slots_read_unlock(vcpu);
 }
 
+/* Words of the log that are taken under one lock, and with one flush. */
+#define HARVEST_WORDS	256
+
 /* Take one word of the log, and make its pages be noted again when written. */
-static int harvest_word(struct vm *vm, const struct memslot *slot, u64 word, unsigned long *bits)
+static void harvest_word(struct vm *vm, const struct memslot *slot, u64 word, unsigned long *bits)
 {
 	gfn_t gfn = slot->base_gfn + word * BITS_PER_LONG;
 
 	*bits = xchg(&slot->dirty[word], 0);
-	return vmx_caps.pml ? ept_make_clean(&vm->ept, gfn, *bits)
-			    : ept_wrprotect(&vm->ept, gfn, *bits);
+	if (vmx_caps.pml)
+		ept_make_clean(&vm->ept, gfn, *bits);
+	else
+		ept_wrprotect(&vm->ept, gfn, *bits);
 }
 
-static int harvest(struct vm *vm, const struct memslot *slot, unsigned long *bits)
+static void harvest(struct vm *vm, const struct memslot *slot, unsigned long *bits)
 {
-	u64 word, n = BITS_TO_LONGS(slot->npages);
-	int flush = 0;
+	u64 word = 0, end, n = BITS_TO_LONGS(slot->npages);
 
-	for (word = 0; word < n; word++) {
-		spin_lock(&vm->ept_lock);
-		if (slot->dirty[word])
-			flush |= harvest_word(vm, slot, word, &bits[word]);
-		spin_unlock(&vm->ept_lock);
-		if (!(word & 0xfff))
-			cond_resched();
+	while (word < n) {
+		ept_lock(vm);
+		for (end = min(word + HARVEST_WORDS, n); word < end; word++)
+			if (READ_ONCE(slot->dirty[word]))
+				harvest_word(vm, slot, word, &bits[word]);
+		ept_unlock(vm);
+		cond_resched();
 	}
-	return flush;
 }
 
 static const struct memslot *logged_slot(struct vm *vm, u32 id)
@@ -87,6 +90,7 @@ static const struct memslot *logged_slot(struct vm *vm, u32 id)
  * @vm: the machine
  * @log: slot and destination
  *
+ * Context: the VM's own mm; sleeps.
  * Return: 0; -EINVAL (no such slot number), -ENOENT (slot not logged), -ENOMEM, -EFAULT.
  */
 int dirty_log_get(struct vm *vm, struct minikvm_dirty_log *log)
@@ -112,8 +116,7 @@ int dirty_log_get(struct vm *vm, struct minikvm_dirty_log *log)
 	}
 	if (vmx_caps.pml)
 		vmx_sync_guests(vm);	/* who leaves the guest flushes */
-	if (harvest(vm, slot, bits))
-		ept_flush(vm);
+	harvest(vm, slot, bits);
 	if (copy_to_user((void __user *)log->dirty_bitmap, bits, size))
 		err = -EFAULT;
 	kvfree(bits);

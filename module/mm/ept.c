@@ -2,8 +2,8 @@
 /*
  * Extended page tables: map, unmap, write-protect, look. See ept.h.
  *
- * Who calls: mm/ept_fault.c maps; mm/notifier.c, mm/memslot.c, mm/dirty_log.c
- * take rights away. Left out: 1 GiB leaves, and merging 4 KiB leaves to 2 MiB
+ * Who calls: mm/ept_fault.c maps; mm/vm_ept.c, mm/notifier.c, mm/dirty_log.c take rights
+ * away. Left out: 1 GiB leaves, and merging 4 KiB leaves to 2 MiB
  * (the tables go when the whole range is unmapped, and come back huge).
  */
 #include "ept.h"
@@ -27,9 +27,26 @@ static bool is_leaf(u64 entry, int level)
 	return level == 1 || (entry & EPT_HUGE);
 }
 
+/* Of an entry that no processor can be writing: it maps nothing, or nobody can reach it. */
 static void set_entry(u64 *entry, u64 value)
 {
-	*(volatile u64 *)entry = value;
+	WRITE_ONCE(*entry, value);
+}
+
+/* Of any other the processor may set the accessed or the dirty bit at any moment. */
+static void add_bits(u64 *entry, u64 bits)
+{
+	set_entry(entry, *entry | bits);
+}
+
+/* Those that were there. */
+static u64 take_bits(u64 *entry, u64 bits)
+{
+	u64 old = READ_ONCE(*entry);
+
+	if (old & bits)
+		set_entry(entry, old & ~bits);
+	return old & bits;
 }
 
 /* The table behind an entry, made from the cache if there is none. */
@@ -45,21 +62,40 @@ static u64 *table_below(struct ept *ept, u64 *entry, struct ept_cache *cache)
 	return table;
 }
 
+/* The 4 KiB leaves of a table that takes the place of a 2 MiB leaf. */
+static void fill_split(u64 *table, u64 old)
+{
+	int i;
+
+	for (i = 0; i < EPT_ENTRIES; i++)
+		set_entry(&table[i], old + ((u64)i << 12));
+}
+
 /*
  * A 2 MiB leaf becomes a table. Where @leaf, of the frame @gfn, is the same memory with
  * no right less, the other frames keep theirs and may be executed like it; else they go.
  */
 static void split(struct ept *ept, u64 *entry, u64 gfn, u64 leaf, struct ept_cache *cache)
 {
-	u64 old = *entry & ~EPT_HUGE, *table = cache->table[--cache->n];
-	u64 same = old + (gfn % EPT_ENTRIES << 12);
-	int i;
+	u64 *table = cache->table[--cache->n], old = READ_ONCE(*entry), small, same;
 
-	if (!((same ^ leaf) & EPT_ADDR) && !(old & ~leaf & EPT_RWX))
-		for (i = 0; i < EPT_ENTRIES; i++)
-			set_entry(&table[i], (old | (leaf & EPT_EXEC)) + ((u64)i << 12));
-	ept->tables++;
+	{
+		small = (old & ~EPT_HUGE) | (leaf & EPT_EXEC);
+		same = (old & EPT_ADDR) + (gfn % EPT_ENTRIES << 12);
+		if (same == (leaf & EPT_ADDR) && !(old & ~leaf & EPT_RWX))
+			fill_split(table, small);
+	}
 	set_entry(entry, ept_pa(table) | EPT_RWX);
+	ept->tables++;
+	ept->stale = true;
+}
+
+/* Another page where one was, or the same with more rights: what it has it keeps. */
+static void replace_leaf(struct ept *ept, u64 *entry, u64 old, u64 leaf)
+{
+	set_entry(entry, leaf);
+	if (((old ^ leaf) & EPT_ADDR) || (old & ~leaf & EPT_RWX))
+		ept->stale = true;
 }
 
 /**
@@ -72,31 +108,28 @@ static void split(struct ept *ept, u64 *entry, u64 gfn, u64 leaf, struct ept_cac
  *
  * A 2 MiB leaf is not put over a table of 4 KiB leaves: the caller asks with
  * ept_find() first. A 4 KiB leaf splits a 2 MiB one: that is how code gets executable
- * where a 2 MiB leaf may not be.
- *
- * Return: 0 or EPT_NEED_FLUSH.
+ * where a 2 MiB leaf may not be. Where the same page is mapped already, it keeps its
+ * rights and its accessed and dirty bits: another vCPU may be using them.
  */
-int ept_map(struct ept *ept, u64 gfn, int level, u64 leaf, struct ept_cache *cache)
+void ept_map(struct ept *ept, u64 gfn, int level, u64 leaf, struct ept_cache *cache)
 {
-	u64 *table = ept->root, *entry;
-	int l, flush = 0;
-	u64 old;
+	u64 *table = ept->root, *entry, old;
+	int l;
 
 	for (l = ept->levels; l > level; l--) {
 		entry = &table[index_of(gfn, l)];
-		if (*entry && is_leaf(*entry, l)) {
+		if (*entry && is_leaf(*entry, l))
 			split(ept, entry, gfn, leaf, cache);
-			flush = EPT_NEED_FLUSH;
-		}
 		table = table_below(ept, entry, cache);
 	}
+	if (level > 1)
+		leaf |= EPT_HUGE;
 	entry = &table[index_of(gfn, level)];
-	old = *entry;
-	set_entry(entry, leaf | (level > 1 ? EPT_HUGE : 0));
-	/* Another page, or fewer rights than before: stale translations may exist. */
-	if ((old & EPT_RWX) && (((old ^ leaf) & EPT_ADDR) || (old & ~leaf & EPT_RWX)))
-		flush = EPT_NEED_FLUSH;
-	return flush;
+	old = READ_ONCE(*entry);
+	if (old)
+		replace_leaf(ept, entry, old, leaf);
+	else
+		set_entry(entry, leaf);
 }
 
 /**
@@ -115,72 +148,136 @@ void ept_map_ahead(struct ept *ept, u64 gfn, const u64 *leaf, int n)
 			set_entry(entry, *leaf);
 }
 
-/* Unlink a table of 4 KiB leaves whose every entry is gone. */
+/*
+ * Unlink a table that maps nothing. Dead ones are linked by their first entries: an address
+ * of a page, of which the processor sees that no right is given.
+ */
 static void bury(struct ept *ept, u64 *entry)
 {
-	if (ept->ndead == EPT_DEAD_MAX)
-		return;
-	ept->dead[ept->ndead++] = ept_va(*entry & EPT_ADDR);
+	u64 *table = ept_va(*entry & EPT_ADDR);
+
 	set_entry(entry, 0);
+	ept->stale = true;
+	set_entry(&table[0], (u64)(unsigned long)ept->dead);
+	ept->dead = table;
+	ept->tables--;
 }
 
-/*
- * What a range operation does to one leaf. Returns EPT_NEED_FLUSH or 0.
- */
-typedef int (*leaf_fn)(u64 *entry);
+/* What a range operation does to one leaf; true if there was something to do. */
+typedef bool (*leaf_fn)(struct ept *ept, u64 *entry);
 
-static int walk_range(struct ept *ept, u64 *table, int level, u64 base, u64 first, u64 last,
-		      leaf_fn fn, bool bury_tables)
+/* One call's way through a range of frames. */
+struct range_op {
+	struct ept *ept;
+	u64 first, last;
+	leaf_fn fn;
+	bool unmap, trim;
+	int budget;	/* work that is left; asked before each table */
+	u64 next;	/* where it ended early */
+	bool hit;	/* @fn has said so */
+};
+
+/* A step is about 16,000 leaves, some ten microseconds: nobody waits longer for ept_lock. */
+#define STEP_BUDGET	(1 << 14)
+#define TABLE_COST	64
+
+static bool is_empty(const u64 *table)
 {
-	u64 span = span_of(level), start;
-	int i, flush = 0;
+	int i;
 
-	i = first > base ? (first - base) / span : 0;
-	for (; i < EPT_ENTRIES; i++) {
+	for (i = 0; i < EPT_ENTRIES; i++)
+		if (table[i])
+			return false;
+	return true;
+}
+
+/* What became of a table. */
+enum walked { WALK_ENDED_EARLY, WALKED, WALKED_AND_BURIED /* one below it */ };
+
+/* A table below was gone through: does it go? One of leaves was, under one lock. */
+static bool is_over(const struct range_op *r, const u64 *table, int level, u64 start,
+		    enum walked walked)
+{
+	if (level == 2 && r->first <= start && r->last >= start + span_of(level) - 1)
+		return true;
+	return (r->trim || walked == WALKED_AND_BURIED) && is_empty(table);
+}
+
+static enum walked walk_range(struct range_op *r, u64 *table, int level, u64 base);
+
+/* The table behind an entry whose frames begin at @start. */
+static enum walked walk_below(struct range_op *r, u64 *entry, int level, u64 start)
+{
+	u64 *table = ept_va(*entry & EPT_ADDR);
+	enum walked walked;
+
+	if (r->budget < 0) {
+		r->next = start > r->first ? start : r->first;
+		return WALK_ENDED_EARLY;
+	}
+	r->budget -= TABLE_COST;
+	walked = walk_range(r, table, level - 1, start);
+	if (walked == WALK_ENDED_EARLY || !r->unmap ||
+	    !is_over(r, table, level, start, walked))
+		return walked ? WALKED : WALK_ENDED_EARLY;
+	bury(r->ept, entry);
+	return WALKED_AND_BURIED;
+}
+
+static enum walked walk_range(struct range_op *r, u64 *table, int level, u64 base)
+{
+	enum walked result = WALKED, below;
+	u64 span = span_of(level), start;
+	int i;
+
+	for (i = r->first > base ? (r->first - base) / span : 0; i < EPT_ENTRIES; i++) {
 		start = base + i * span;
-		if (start > last)
+		if (start > r->last)
 			break;
 		if (!table[i])
 			continue;
+		r->budget--;
 		if (is_leaf(table[i], level)) {
-			flush |= fn(&table[i]);
+			r->hit |= r->fn(r->ept, &table[i]);
 			continue;
 		}
-		flush |= walk_range(ept, ept_va(table[i] & EPT_ADDR), level - 1, start, first,
-				    last, fn, bury_tables);
-		if (bury_tables && level == 2 && first <= start && last >= start + span - 1)
-			bury(ept, &table[i]);
+		below = walk_below(r, &table[i], level, start);
+		if (below == WALK_ENDED_EARLY)
+			return below;
+		if (below == WALKED_AND_BURIED)
+			result = below;
 	}
-	return flush;
+	return result;
 }
 
-static int range(struct ept *ept, u64 gfn, u64 npages, leaf_fn fn, bool bury_tables)
-{
-	if (!npages)
-		return 0;
-	return walk_range(ept, ept->root, ept->levels, 0, gfn, gfn + npages - 1, fn, bury_tables);
-}
-
-static int clear_leaf(u64 *entry)
+static bool clear_leaf(struct ept *ept, u64 *entry)
 {
 	set_entry(entry, 0);
-	return EPT_NEED_FLUSH;
+	ept->stale = true;
+	return true;
 }
 
 /**
- * ept_unmap - remove all leaves that touch a range
+ * ept_unmap - remove leaves that touch a range, as many as one may at a time
  * @ept: tables
  * @gfn: first frame
  * @npages: how many; a 2 MiB leaf that is partly inside goes whole
+ * @flags: EPT_TRIM or 0
  *
- * Return: EPT_NEED_FLUSH if something was there.
+ * Tables whose every leaf is in the range go with them, see ept_take_dead().
+ *
+ * Return: how many frames are done; the caller calls again for the rest.
  */
-int ept_unmap(struct ept *ept, u64 gfn, u64 npages)
+u64 ept_unmap(struct ept *ept, u64 gfn, u64 npages, unsigned int flags)
 {
-	int dead = ept->ndead;
-	int flush = range(ept, gfn, npages, clear_leaf, true);
+	struct range_op r = {
+		.ept = ept, .first = gfn, .last = gfn + npages - 1, .fn = clear_leaf,
+		.unmap = true, .trim = flags & EPT_TRIM, .budget = STEP_BUDGET,
+	};
 
-	return ept->ndead != dead ? EPT_NEED_FLUSH : flush;
+	if (!npages || walk_range(&r, ept->root, ept->levels, 0) != WALK_ENDED_EARLY)
+		return npages;
+	return r.next - gfn;
 }
 
 /* The 4 KiB leaf of a frame, found from that of the one before if they share a table. */
@@ -195,21 +292,17 @@ static u64 *next_leaf(struct ept *ept, u64 gfn, u64 *before, u64 before_gfn)
 }
 
 /* Take a bit from 4 KiB leaves. */
-static int take(struct ept *ept, u64 gfn, u64 mask, u64 what)
+static void take(struct ept *ept, u64 gfn, u64 mask, u64 what)
 {
 	u64 *entry = NULL, before = 0, bit;
-	int flush = 0;
 
 	for (; mask; mask &= mask - 1) {
 		bit = gfn + __builtin_ctzll(mask);
 		entry = next_leaf(ept, bit, entry, before);
 		before = bit;
-		if (!entry || !(*entry & what))
-			continue;
-		set_entry(entry, *entry & ~what);
-		flush = EPT_NEED_FLUSH;
+		if (entry && take_bits(entry, what))
+			ept->stale = true;
 	}
-	return flush;
 }
 
 /**
@@ -217,12 +310,10 @@ static int take(struct ept *ept, u64 gfn, u64 mask, u64 what)
  * @ept: tables
  * @gfn: first frame
  * @mask: bit n stands for frame gfn + n
- *
- * Return: EPT_NEED_FLUSH if one was writable.
  */
-int ept_wrprotect(struct ept *ept, u64 gfn, u64 mask)
+void ept_wrprotect(struct ept *ept, u64 gfn, u64 mask)
 {
-	return take(ept, gfn, mask, EPT_WRITE);
+	take(ept, gfn, mask, EPT_WRITE);
 }
 
 /**
@@ -231,14 +322,11 @@ int ept_wrprotect(struct ept *ept, u64 gfn, u64 mask)
  * @gfn: first frame
  * @mask: bit n stands for frame gfn + n
  *
- * The processor sets it concurrently, but not where it is set already, nor the
- * accessed bit of such a leaf: nothing is lost.
- *
- * Return: EPT_NEED_FLUSH if one was dirty.
+ * A processor that has cached a leaf as dirty writes without a word until the flush.
  */
-int ept_make_clean(struct ept *ept, u64 gfn, u64 mask)
+void ept_make_clean(struct ept *ept, u64 gfn, u64 mask)
 {
-	return take(ept, gfn, mask, EPT_DIRTY);
+	take(ept, gfn, mask, EPT_DIRTY);
 }
 
 /**
@@ -254,22 +342,18 @@ bool ept_allow_write(struct ept *ept, u64 gfn)
 
 	if (!leaf.entry || leaf.level != 1 || !(*leaf.entry & EPT_HOST_WRITE))
 		return false;
-	set_entry(leaf.entry, *leaf.entry | EPT_WRITE);
+	add_bits(leaf.entry, EPT_WRITE);
 	return true;
 }
 
-static int test_young_leaf(u64 *entry)
+static bool test_young_leaf(struct ept *ept, u64 *entry)
 {
-	return !!(*entry & EPT_ACCESSED);
+	return READ_ONCE(*entry) & EPT_ACCESSED;
 }
 
-static int clear_young_leaf(u64 *entry)
+static bool clear_young_leaf(struct ept *ept, u64 *entry)
 {
-	/* The processor sets the bit concurrently; losing one set is harmless here. */
-	if (!(*entry & EPT_ACCESSED))
-		return 0;
-	set_entry(entry, *entry & ~EPT_ACCESSED);
-	return 1;
+	return take_bits(entry, EPT_ACCESSED);
 }
 
 /**
@@ -279,11 +363,18 @@ static int clear_young_leaf(u64 *entry)
  * @npages: how many
  * @clear: start anew
  *
- * The processor may have cached the bit: without a flush the answer is a hint.
+ * The processor may have cached the bit: without a flush the next answer is a hint.
  */
 bool ept_clear_young(struct ept *ept, u64 gfn, u64 npages, bool clear)
 {
-	return range(ept, gfn, npages, clear ? clear_young_leaf : test_young_leaf, false);
+	struct range_op r = {
+		.ept = ept, .first = gfn, .last = gfn + npages - 1,
+		.fn = clear ? clear_young_leaf : test_young_leaf, .budget = INT_MAX,
+	};
+
+	if (npages)
+		walk_range(&r, ept->root, ept->levels, 0);
+	return r.hit;
 }
 
 /**
@@ -311,21 +402,32 @@ struct ept_leaf ept_find(const struct ept *ept, u64 gfn)
 }
 
 /**
- * ept_take_dead - hand over unlinked tables; free them after a flush
+ * ept_take_dead - hand over unlinked tables
  * @ept: tables
- * @dead: filled
  *
- * Return: how many.
+ * Return: a list for ept_free_list(), after a flush.
  */
-int ept_take_dead(struct ept *ept, u64 *dead[EPT_DEAD_MAX])
+u64 *ept_take_dead(struct ept *ept)
 {
-	int i, n = ept->ndead;
+	u64 *dead = ept->dead;
 
-	for (i = 0; i < n; i++)
-		dead[i] = ept->dead[i];
-	ept->tables -= n;
-	ept->ndead = 0;
-	return n;
+	ept->dead = NULL;
+	return dead;
+}
+
+/**
+ * ept_free_list - free tables that ept_take_dead() handed over
+ * @dead: no processor walks them any more
+ * @free: called for each
+ */
+void ept_free_list(u64 *dead, void (*free)(u64 *table))
+{
+	while (dead) {
+		u64 *next = (u64 *)(unsigned long)dead[0];
+
+		free(dead);
+		dead = next;
+	}
 }
 
 static void free_below(u64 *table, int level, void (*free)(u64 *table))
@@ -345,12 +447,8 @@ static void free_below(u64 *table, int level, void (*free)(u64 *table))
  */
 void ept_free_all(struct ept *ept, void (*free)(u64 *table))
 {
-	int i;
-
-	for (i = 0; i < ept->ndead; i++)
-		free(ept->dead[i]);
+	ept_free_list(ept_take_dead(ept), free);
 	free_below(ept->root, ept->levels, free);
 	ept->root = NULL;
 	ept->tables = 0;
-	ept->ndead = 0;
 }

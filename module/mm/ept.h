@@ -2,13 +2,18 @@
 /*
  * The extended page tables of one VM: the structure and how it is changed.
  * Pure: no VM, no VMCS, no locks; compiles in userspace, too. The caller holds
- * vm->ept_lock around every call, and flushes (ept_flush()) when told so.
+ * vm->ept_lock around every call, and lets go of it by ept_unlock(), which flushes if an
+ * entry has lost rights meanwhile: @stale says so. An entry that the processor may write
+ * (accessed and dirty bits) is changed by atomic operations only.
  * SDM "EPT Translation Mechanism".
  */
 #ifndef MINIKVM_EPT_H
 #define MINIKVM_EPT_H
 
 #ifdef __KERNEL__
+#include <linux/atomic.h>
+#include <linux/compiler.h>
+#include <linux/limits.h>
 #include <linux/types.h>
 #include <asm/page.h>
 static inline u64 ept_pa(const void *table) { return __pa(table); }
@@ -32,7 +37,6 @@ static inline u64 *ept_va(u64 pa) { return (u64 *)(unsigned long)pa; }
 #define EPT_ADDR	0x000ffffffffff000ull
 
 #define EPT_ENTRIES	512
-#define EPT_DEAD_MAX	16
 #define EPT_AHEAD_MAX	32	/* pages that one fault maps in a row of faults */
 #define EPT_CACHE_MAX	4	/* tables that one mapping can need: 5 levels less the root */
 
@@ -42,9 +46,9 @@ static inline u64 *ept_va(u64 pa) { return (u64 *)(unsigned long)pa; }
 struct ept {
 	u64 *root;
 	int levels;		/* 4 or 5 */
-	unsigned long tables;	/* tables below the root, the dead ones included */
-	u64 *dead[EPT_DEAD_MAX]; /* unlinked; the processor may still walk them until a flush */
-	int ndead;
+	unsigned long tables;	/* tables below the root, the dead ones not */
+	u64 *dead;		/* unlinked; the processor may still walk them until a flush */
+	bool stale;		/* rights were taken that the processor may still have cached */
 };
 
 /* Tables allocated before the lock was taken. */
@@ -59,18 +63,19 @@ struct ept_leaf {
 	int level;		/* 1: 4 KiB, 2: 2 MiB */
 };
 
-/* What a change asks of the caller. */
-#define EPT_NEED_FLUSH	1
+/* What ept_unmap() does besides. */
+#define EPT_TRIM	1	/* tables that it leaves empty go, too: nobody is about to come back */
 
-int ept_map(struct ept *ept, u64 gfn, int level, u64 leaf, struct ept_cache *cache);
+void ept_map(struct ept *ept, u64 gfn, int level, u64 leaf, struct ept_cache *cache);
 void ept_map_ahead(struct ept *ept, u64 gfn, const u64 *leaf, int n);
-int ept_unmap(struct ept *ept, u64 gfn, u64 npages);
-int ept_wrprotect(struct ept *ept, u64 gfn, u64 mask);
-int ept_make_clean(struct ept *ept, u64 gfn, u64 mask);
+u64 ept_unmap(struct ept *ept, u64 gfn, u64 npages, unsigned int flags);
+void ept_wrprotect(struct ept *ept, u64 gfn, u64 mask);
+void ept_make_clean(struct ept *ept, u64 gfn, u64 mask);
 bool ept_allow_write(struct ept *ept, u64 gfn);
 bool ept_clear_young(struct ept *ept, u64 gfn, u64 npages, bool clear);
 struct ept_leaf ept_find(const struct ept *ept, u64 gfn);
-int ept_take_dead(struct ept *ept, u64 *dead[EPT_DEAD_MAX]);
+u64 *ept_take_dead(struct ept *ept);
+void ept_free_list(u64 *dead, void (*free)(u64 *table));
 void ept_free_all(struct ept *ept, void (*free)(u64 *table));
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * From a guest access that EPT stopped to a mapping: guest frame -> slot -> host
- * virtual address -> page -> EPT leaf. And the life of a VM's EPT.
+ * virtual address -> page -> EPT leaf.
  *
  * The page is looked up without the lock, may be taken away meanwhile, and is
  * mapped only if it was not; see notifier.c. Its reference is dropped at once:
@@ -11,8 +11,6 @@
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/sched/signal.h>
-#include <linux/swap.h>
-#include <linux/slab.h>
 #include <asm/cpufeature.h>
 
 #include "../vmx/vmx.h"
@@ -33,15 +31,10 @@ struct fault {
 	bool writable;		/* the host lets us write them */
 };
 
-static void table_free(u64 *table)
-{
-	free_page((unsigned long)table);
-}
-
 static int cache_fill(struct ept_cache *cache, int levels)
 {
 	while (cache->n < levels - 1) {
-		u64 *table = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+		u64 *table = ept_table_alloc();
 
 		if (!table)
 			return -ENOMEM;
@@ -56,7 +49,7 @@ void ept_fault_free(struct vcpu *vcpu)
 	struct ept_cache *cache = &vcpu->ept_cache;
 
 	while (cache->n)
-		table_free(cache->table[--cache->n]);
+		ept_table_free(cache->table[--cache->n]);
 }
 
 /*
@@ -201,12 +194,12 @@ static bool is_stale(const struct fault *f)
 	return vm->invalidate_seq != f->seq;
 }
 
-static int map_huge(struct fault *f, struct ept_cache *cache)
+static void map_huge(struct fault *f, struct ept_cache *cache)
 {
 	u64 pfn = page_to_pfn(f->page[0]) & ~(u64)(HUGE_PAGES - 1), bits = leaf_bits(f, true);
 
-	return ept_map(&f->vm->ept, f->gfn & ~(u64)(HUGE_PAGES - 1), 2,
-		       pfn << PAGE_SHIFT | bits | accessed_bits(f), cache);
+	ept_map(&f->vm->ept, f->gfn & ~(u64)(HUGE_PAGES - 1), 2,
+		pfn << PAGE_SHIFT | bits | accessed_bits(f), cache);
 }
 
 static noinline_for_stack void map_ahead(struct fault *f, u64 bits)
@@ -219,52 +212,55 @@ static noinline_for_stack void map_ahead(struct fault *f, u64 bits)
 	ept_map_ahead(&f->vm->ept, f->gfn, leaf + 1, f->n - 1);
 }
 
-static int map_small(struct fault *f, struct ept_cache *cache)
+static void map_small(struct fault *f, struct ept_cache *cache)
 {
 	u64 bits = leaf_bits(f, false), pfn = page_to_pfn(f->page[0]);
-	int ret = ept_map(&f->vm->ept, f->gfn, 1, pfn << PAGE_SHIFT | bits | accessed_bits(f),
-			  cache);
 
+	ept_map(&f->vm->ept, f->gfn, 1, pfn << PAGE_SHIFT | bits | accessed_bits(f), cache);
 	if (f->n > 1)
 		map_ahead(f, bits);
-	return ret;
 }
 
-/* 0 or EPT_NEED_FLUSH: mapped; -EAGAIN: stale. */
+/*
+ * The guest writes it without the host's page tables hearing of it. ept_lock held: no
+ * notifier has taken the page back yet, so that the host still looks at this. What needs
+ * more than the flag, pages of a file with a disk behind it, is dirty while it is writable.
+ */
+static void mark_written(struct fault *f)
+{
+	int i;
+
+	for (i = 0; i < f->n && f->writable; i++)
+		if (!PageDirty(f->page[i]))
+			SetPageDirty(f->page[i]);
+}
+
+/* 0: mapped; -EAGAIN: stale. */
 static int map_pages(struct fault *f, struct ept_cache *cache)
 {
 	int ret = -EAGAIN;
 
-	spin_lock(&f->vm->ept_lock);
+	ept_lock(f->vm);
 	if (!is_stale(f)) {
-		ret = may_be_huge(f) ? map_huge(f, cache) : map_small(f, cache);
+		if (may_be_huge(f))
+			map_huge(f, cache);
+		else
+			map_small(f, cache);
 		if (f->access & ACCESS_WRITE)
 			dirty_log_mark(f->slot, f->gfn);
+		mark_written(f);
+		ret = 0;
 	}
-	spin_unlock(&f->vm->ept_lock);
+	ept_unlock(f->vm);
 	return ret;
-}
-
-/* The guest writes it without the host's page tables hearing of it. */
-static void mark_written(struct page *page)
-{
-	if (PageDirty(page))
-		return;
-	if (PageAnon(page))
-		SetPageDirty(page);
-	else
-		set_page_dirty_lock(page);
 }
 
 static void pages_put(struct fault *f)
 {
 	int i;
 
-	for (i = 0; i < f->n; i++) {
-		if (f->writable)
-			mark_written(f->page[i]);
+	for (i = 0; i < f->n; i++)
 		put_page(f->page[i]);
-	}
 }
 
 /* The first write to a page since the log was harvested: only the right is missing. */
@@ -274,11 +270,11 @@ static bool write_again(struct fault *f)
 
 	if (!f->slot->dirty || !(f->access & ACCESS_WRITE))
 		return false;
-	spin_lock(&f->vm->ept_lock);
+	ept_lock(f->vm);
 	done = ept_allow_write(&f->vm->ept, f->gfn);
 	if (done)
 		dirty_log_mark(f->slot, f->gfn);
-	spin_unlock(&f->vm->ept_lock);
+	ept_unlock(f->vm);
 	return done;
 }
 
@@ -309,10 +305,6 @@ static noinline_for_stack int fault_in_slot(struct vcpu *vcpu, const struct mems
 	ret = map_pages(f, &vcpu->ept_cache);
 	pages_put(f);
 	vcpu->ahead_gfn = f->gfn + f->n;
-	if (ret == EPT_NEED_FLUSH) {
-		ept_flush(vm);
-		ret = 0;
-	}
 	return ret;
 }
 
@@ -333,42 +325,4 @@ int ept_fault(struct vcpu *vcpu, gpa_t gpa, unsigned int access)
 	const struct memslot *slot = memslot_find(READ_ONCE(vcpu->vm->slots), gfn);
 
 	return slot ? fault_in_slot(vcpu, slot, gfn, access) : EPT_FAULT_MMIO;
-}
-
-/**
- * ept_flush - no translation through a changed entry is used after this
- * @vm: the machine
- *
- * Context: after the entries were changed; may be called with a spinlock held.
- */
-void ept_flush(struct vm *vm)
-{
-	atomic64_inc(&vm->ept_gen);
-	vmx_sync_guests(vm);
-}
-
-/** ept_create - an empty EPT for a VM. Return: 0 or -ENOMEM. */
-int ept_create(struct vm *vm)
-{
-	spin_lock_init(&vm->ept_lock);
-	/* The CPUs have seen generation 0: an older VM may have had this root page. */
-	atomic64_set(&vm->ept_gen, 1);
-	vm->cpu_ept_gen = kcalloc(nr_cpu_ids, sizeof(u64), GFP_KERNEL_ACCOUNT);
-	vm->ept.levels = 4;
-	vm->ept.root = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-	if (!vm->cpu_ept_gen || !vm->ept.root) {
-		kfree(vm->cpu_ept_gen);
-		free_page((unsigned long)vm->ept.root);
-		return -ENOMEM;
-	}
-	vm->gpa_bits = min_t(u8, boot_cpu_data.x86_phys_bits, PAGE_SHIFT + 9 * vm->ept.levels);
-	vm->eptp = vmx_eptp(__pa(vm->ept.root), vm->ept.levels);
-	return 0;
-}
-
-/** ept_destroy_vm - free all tables; no vCPU is left */
-void ept_destroy_vm(struct vm *vm)
-{
-	ept_free_all(&vm->ept, table_free);
-	kfree(vm->cpu_ept_gen);
 }

@@ -177,21 +177,12 @@ static void publish(struct vm *vm, struct memslots *to, const struct memslot *ol
 }
 
 /* Nothing of the slot stays mapped; pages may be freed when this returns. */
-static void unmap_slot(struct vm *vm, const struct memslot *slot)
+static void unmap_slot(struct vm *vm, const struct memslot *slot, unsigned int flags)
 {
-	u64 *dead[EPT_DEAD_MAX];
-	u64 done, step = 1ul << 18;	/* 1 GiB at a time */
-	int n;
+	u64 done = 0;
 
-	for (done = 0; done < slot->npages; done += step) {
-		spin_lock(&vm->ept_lock);
-		ept_unmap(&vm->ept, slot->base_gfn + done, min(step, slot->npages - done));
-		n = ept_take_dead(&vm->ept, dead);
-		spin_unlock(&vm->ept_lock);
-		if (n || done + step >= slot->npages)
-			ept_flush(vm);
-		while (n)
-			free_page((unsigned long)dead[--n]);
+	while (done < slot->npages) {
+		done += ept_unmap_some(vm, slot->base_gfn + done, slot->npages - done, flags);
 		cond_resched();
 	}
 }
@@ -213,7 +204,7 @@ static int slot_replace(struct vm *vm, struct memslot *old, struct memslot *new)
 	}
 	dying->dying = true;
 	publish(vm, first, old, dying);
-	unmap_slot(vm, old);
+	unmap_slot(vm, old, EPT_TRIM);
 	publish(vm, second, dying, new);
 	kfree(dying);
 	slot_free(old);
@@ -231,7 +222,7 @@ static int slot_reflag(struct vm *vm, struct memslot *old, struct memslot *new)
 	if (!to)
 		return -ENOMEM;
 	publish(vm, to, old, new);
-	unmap_slot(vm, new);
+	unmap_slot(vm, new, 0);
 	slot_free(old);
 	return 0;
 }

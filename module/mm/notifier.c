@@ -27,12 +27,13 @@ static bool frames_in(const struct memslot *slot, hva_t start, hva_t end, gfn_t 
 }
 
 /* Call @fn for the frames of every slot in the range; ept_lock and notifier_lock held. */
-static int for_frames(struct vm *vm, hva_t start, hva_t end,
-		      int (*fn)(struct ept *ept, u64 gfn, u64 npages))
+static bool for_frames(struct vm *vm, hva_t start, hva_t end,
+		       bool (*fn)(struct ept *ept, u64 gfn, u64 npages))
 {
 	const struct memslots *slots = vm->slots;
-	int i, ret = 0;
+	bool ret = false;
 	gfn_t gfn;
+	int i;
 	u64 n;
 
 	for (i = 0; i < slots->n; i++)
@@ -41,46 +42,62 @@ static int for_frames(struct vm *vm, hva_t start, hva_t end,
 	return ret;
 }
 
-/* A range of one slot, in pieces, so that nobody spins long on the lock. */
-static void unmap_frames(struct vm *vm, gfn_t gfn, u64 npages, int *flush)
+/*
+ * May others go first? Not who must not sleep; and after a change of the slots those in
+ * hand are gone. What was unmapped stays so: faults in the range start anew until its end.
+ */
+static bool let_others_go(struct vm *vm, bool may_sleep)
 {
-	u64 *dead[EPT_DEAD_MAX];
-	u64 done, step = 1ul << 18;	/* 1 GiB at a time */
-	int n;
+	u64 slots_gen = vm->slots_gen;
 
-	for (done = 0; done < npages; done += step) {
-		spin_lock(&vm->ept_lock);
-		*flush |= ept_unmap(&vm->ept, gfn + done, min(step, npages - done));
-		n = ept_take_dead(&vm->ept, dead);
-		spin_unlock(&vm->ept_lock);
-		if (!n)
-			continue;
-		ept_flush(vm);
-		*flush = 0;
-		while (n)
-			free_page((unsigned long)dead[--n]);
-	}
+	if (!may_sleep || !need_resched())
+		return true;
+	read_unlock(&vm->notifier_lock);
+	cond_resched();
+	read_lock(&vm->notifier_lock);
+	return slots_gen == vm->slots_gen;
 }
 
-/* No allocation, no sleep but for the flush's IPIs: fits any caller. notifier_lock held. */
-static void unmap_hva(struct vm *vm, hva_t start, hva_t end)
+/* False: the slots changed meanwhile. */
+static bool unmap_frames(struct vm *vm, gfn_t gfn, u64 npages, bool may_sleep)
+{
+	u64 done = 0;
+
+	while (done < npages) {
+		done += ept_unmap_some(vm, gfn + done, npages - done, 0);
+		if (!let_others_go(vm, may_sleep))
+			return false;
+	}
+	return true;
+}
+
+static bool unmap_slots(struct vm *vm, hva_t start, hva_t end, bool may_sleep)
 {
 	const struct memslots *slots = vm->slots;
-	int i, flush = 0;
+	int i;
 	gfn_t gfn;
 	u64 n;
 
 	for (i = 0; i < slots->n; i++)
-		if (frames_in(slots->slot[i], start, end, &gfn, &n))
-			unmap_frames(vm, gfn, n, &flush);
-	if (flush)
-		ept_flush(vm);
+		if (frames_in(slots->slot[i], start, end, &gfn, &n) &&
+		    !unmap_frames(vm, gfn, n, may_sleep))
+			return false;
+	return true;
+}
+
+/* When this returns, nobody uses the host's pages in the range. No allocation. */
+static void unmap_hva(struct vm *vm, hva_t start, hva_t end, bool may_sleep)
+{
+	read_lock(&vm->notifier_lock);
+	while (!unmap_slots(vm, start, end, may_sleep))
+		;
+	read_unlock(&vm->notifier_lock);
 }
 
 /* From here to range_end() a fault in the range starts anew. */
 static void invalidate_begin(struct vm *vm, hva_t start, hva_t end)
 {
-	spin_lock(&vm->ept_lock);
+	ept_lock(vm);
 	if (!vm->invalidate_active++) {
 		vm->invalidate_start = start;
 		vm->invalidate_end = end;
@@ -88,7 +105,7 @@ static void invalidate_begin(struct vm *vm, hva_t start, hva_t end)
 		vm->invalidate_start = min(vm->invalidate_start, start);
 		vm->invalidate_end = max(vm->invalidate_end, end);
 	}
-	spin_unlock(&vm->ept_lock);
+	ept_unlock(vm);
 }
 
 static struct vm *vm_of(struct mmu_notifier *mn)
@@ -100,10 +117,8 @@ static int range_start(struct mmu_notifier *mn, const struct mmu_notifier_range 
 {
 	struct vm *vm = vm_of(mn);
 
-	read_lock(&vm->notifier_lock);
 	invalidate_begin(vm, range->start, range->end);
-	unmap_hva(vm, range->start, range->end);
-	read_unlock(&vm->notifier_lock);
+	unmap_hva(vm, range->start, range->end, mmu_notifier_range_blockable(range));
 	return 0;
 }
 
@@ -111,26 +126,37 @@ static void range_end(struct mmu_notifier *mn, const struct mmu_notifier_range *
 {
 	struct vm *vm = vm_of(mn);
 
-	spin_lock(&vm->ept_lock);
+	ept_lock(vm);
 	vm->invalidate_seq++;
 	/* Both changes under one lock: a fault sees at least one of them. */
 	vm->invalidate_active--;
-	spin_unlock(&vm->ept_lock);
+	ept_unlock(vm);
 }
 
-static int clear_young_fn(struct ept *ept, u64 gfn, u64 n)
+static bool clear_young_fn(struct ept *ept, u64 gfn, u64 n)
 {
 	return ept_clear_young(ept, gfn, n, true);
 }
 
-static int test_young_fn(struct ept *ept, u64 gfn, u64 n)
+static bool test_young_fn(struct ept *ept, u64 gfn, u64 n)
 {
 	return ept_clear_young(ept, gfn, n, false);
 }
 
-static int is_mapped_fn(struct ept *ept, u64 gfn, u64 n)
+static bool is_mapped_fn(struct ept *ept, u64 gfn, u64 n)
 {
-	return ept_find(ept, gfn).entry != NULL;
+	return ept_find(ept, gfn).entry;
+}
+
+/* All of it: these ranges are a page or a huge one. */
+static bool unmap_fn(struct ept *ept, u64 gfn, u64 n)
+{
+	bool mapped = is_mapped_fn(ept, gfn, n);
+	u64 done = 0;
+
+	while (done < n)
+		done += ept_unmap(ept, gfn + done, n - done, 0);
+	return mapped;
 }
 
 /*
@@ -140,19 +166,19 @@ static int is_mapped_fn(struct ept *ept, u64 gfn, u64 n)
 static int young(struct mmu_notifier *mn, hva_t start, hva_t end, bool clear, bool flush)
 {
 	struct vm *vm = vm_of(mn);
-	int ret;
+	bool ret;
 
 	read_lock(&vm->notifier_lock);
-	spin_lock(&vm->ept_lock);
+	ept_lock(vm);
 	if (!vmx_caps.ept_ad)
-		ret = for_frames(vm, start, end, clear ? ept_unmap : is_mapped_fn);
+		ret = for_frames(vm, start, end, clear ? unmap_fn : is_mapped_fn);
 	else
 		ret = for_frames(vm, start, end, clear ? clear_young_fn : test_young_fn);
-	spin_unlock(&vm->ept_lock);
-	if (ret && clear && (flush || !vmx_caps.ept_ad))
-		ept_flush(vm);
+	if (ret && flush)
+		vm->ept.stale = true;	/* the next access is to be seen */
+	ept_unlock(vm);
 	read_unlock(&vm->notifier_lock);
-	return !!ret;
+	return ret;
 }
 
 static int clear_flush_young(struct mmu_notifier *mn, struct mm_struct *mm,
@@ -177,9 +203,7 @@ static void release(struct mmu_notifier *mn, struct mm_struct *mm)
 {
 	struct vm *vm = vm_of(mn);
 
-	read_lock(&vm->notifier_lock);
-	unmap_hva(vm, 0, ULONG_MAX);
-	read_unlock(&vm->notifier_lock);
+	unmap_hva(vm, 0, ULONG_MAX, true);
 }
 
 static const struct mmu_notifier_ops notifier_ops = {

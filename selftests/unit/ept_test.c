@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Claim: after any sequence of changes the tables of module/mm/ept.c map what a flat array
- * says, ask for a flush whenever a right was lost, and no table page is lost or freed twice.
+ * says, note whenever a right was lost, keep what the processor writes, and no table page is
+ * lost or freed twice.
  */
 #include "ept_model.h"
 
 /* ---- changes, to both */
 
 /* Call @fn for each leaf of the model that touches a range; the OR of what it says. */
-static int model_range(u64 gfn, u64 n, int (*fn)(u64 *leaf))
+static bool model_range(u64 gfn, u64 n, bool (*fn)(u64 *leaf))
 {
-	int i, j, ret = 0;
+	bool ret = false;
+	int i, j;
 
 	for (i = 0; i < BLOCKS; i++) {
 		struct block *b = &blocks[i];
@@ -22,23 +24,25 @@ static int model_range(u64 gfn, u64 n, int (*fn)(u64 *leaf))
 	return ret;
 }
 
-static int model_clear(u64 *leaf)
+static bool model_clear(u64 *leaf)
 {
 	*leaf = 0;
-	return EPT_NEED_FLUSH;
+	return true;
 }
 
-static int model_wrprotect(u64 gfn, u64 mask)
+/* Has one of the 4 KiB leaves lost @bit? */
+static bool model_take(u64 gfn, u64 mask, u64 bit)
 {
-	int i, ret = 0;
+	bool ret = false;
 	struct block *b;
+	int i;
 
 	for (i = 0; i < 64; i++) {
 		b = block_of(gfn + i);
-		if (!(mask >> i & 1) || !b || b->huge || !(*leaf_of(gfn + i) & EPT_WRITE))
+		if (!(mask >> i & 1) || !b || b->huge || !(*leaf_of(gfn + i) & bit))
 			continue;
-		*leaf_of(gfn + i) &= ~EPT_WRITE;
-		ret = EPT_NEED_FLUSH;
+		*leaf_of(gfn + i) &= ~bit;
+		ret = true;
 	}
 	return ret;
 }
@@ -53,36 +57,76 @@ static bool model_allow_write(u64 gfn)
 	return true;
 }
 
-static int model_is_young(u64 *leaf)
+static bool model_is_young(u64 *leaf)
 {
-	return !!(*leaf & EPT_ACCESSED);
+	return *leaf & EPT_ACCESSED;
 }
 
-static int model_make_old(u64 *leaf)
+static bool model_make_old(u64 *leaf)
 {
-	int ret = model_is_young(leaf);
+	bool ret = model_is_young(leaf);
 
 	*leaf &= ~EPT_ACCESSED;
 	return ret;
 }
 
-/* Tables whose whole block goes are unlinked, as long as the list of the dead has room. */
-static int model_unmap(u64 gfn, u64 n)
+static bool touches(u64 gfn, u64 n, u64 first, u64 span)
 {
-	int i, ret = model_range(gfn, n, model_clear);
+	return n && first < gfn + n && gfn < first + span;
+}
+
+/* Does a table of leaves go with a range? All of it does, or nobody needs it. */
+static bool table_goes(const struct block *b, u64 gfn, u64 n, bool trim)
+{
+	int i;
+
+	if (!b->table || !touches(gfn, n, b->gfn, FRAMES))
+		return false;
+	if (gfn <= b->gfn && b->gfn + FRAMES <= gfn + n)
+		return true;
+	for (i = 0; trim && i < FRAMES; i++)
+		if (b->leaf[i])
+			return false;
+	return trim;
+}
+
+/* Then those above it that it leaves empty. */
+static bool model_unlink(u64 gfn, u64 n, bool trim)
+{
+	bool went[BLOCKS] = { false }, ret = false;
+	int i, level;
 
 	for (i = 0; i < BLOCKS; i++) {
-		struct block *b = &blocks[i];
-
-		b->huge &= !!b->leaf[0];
-		if (b->table && gfn <= b->gfn && b->gfn + FRAMES <= gfn + n &&
-		    buried < EPT_DEAD_MAX) {
-			b->table = false;
-			buried++;
-			ret = EPT_NEED_FLUSH;
-		}
+		went[i] = table_goes(&blocks[i], gfn, n, trim);
+		blocks[i].table &= !went[i];
+		ret |= went[i];
 	}
+	for (level = 2; level < ept.levels; level++)
+		for (i = 0; i < BLOCKS; i++) {
+			u64 span = 1ull << 9 * level, first = blocks[i].gfn & ~(span - 1);
+			bool below = trim && touches(gfn, n, first, span);
+			int j;
+
+			for (j = 0; j < BLOCKS; j++)
+				below |= went[j] && blocks[j].gfn / span == blocks[i].gfn / span;
+			if (!below || !has_table(blocks[i].gfn, level) ||
+			    !has_empty_table(blocks[i].gfn, level)) {
+				continue;
+			}
+			lose_table(blocks[i].gfn, level);
+			went[i] = ret = true;
+		}
 	return ret;
+}
+
+static bool model_unmap(u64 gfn, u64 n, bool trim)
+{
+	bool ret = model_range(gfn, n, model_clear);
+	int i;
+
+	for (i = 0; i < BLOCKS; i++)
+		blocks[i].huge &= !!blocks[i].leaf[0];
+	return model_unlink(gfn, n, trim) || ret;
 }
 
 /* The same memory and no right less: all frames stay, executable like this one. */
@@ -97,38 +141,64 @@ static void model_split(struct block *b, u64 gfn, u64 leaf)
 		b->leaf[i] = keep ? (whole + ((u64)i << 12)) | (leaf & EPT_EXEC) : 0;
 }
 
-static int model_map(u64 gfn, int level, u64 leaf)
+/* Were rights lost? The same page keeps what it has; a table in place of a huge leaf counts. */
+static bool model_map(u64 gfn, int level, u64 leaf)
 {
 	struct block *b = block_of(gfn);
 	u64 old = *leaf_of(gfn);
 	bool split = b->huge && level == 1;
+	int i;
 
 	if (split)
 		model_split(b, gfn, leaf);
-	b->above = true;
+	for (i = 2; i < ept.levels; i++)
+		b->above[i] = true;
 	b->huge = level == 2;
 	b->table = level == 1;
-	*leaf_of(gfn) = leaf | (level == 2 ? EPT_HUGE : 0);
-	if (!old)
-		return 0;
-	return split || ((old ^ leaf) & EPT_ADDR) || (old & ~leaf & EPT_RWX) ? EPT_NEED_FLUSH : 0;
+	if (level == 2)
+		leaf |= EPT_HUGE;
+	if (split)
+		old = *leaf_of(gfn);
+	*leaf_of(gfn) = leaf;
+	return split || (old && (((old ^ leaf) & EPT_ADDR) || (old & ~leaf & EPT_RWX)));
+}
+
+/* After each change, as ept_unlock(): what was stale is flushed, dead tables are freed. */
+static void changed(bool stale)
+{
+	CHECK_EQ(ept.stale, stale);
+	ept.stale = false;
+	ept_free_list(ept_take_dead(&ept), table_free);
 }
 
 static void map(u64 gfn, int level, u64 leaf)
 {
 	int levels = ept.levels, had, tables = tables_expected();
+	bool stale = model_map(gfn, level, leaf);
 
 	while (cache.n < levels - 1)
 		cache.table[cache.n++] = table_alloc();
 	had = cache.n;
-	CHECK_EQ(ept_map(&ept, gfn, level, leaf, &cache), model_map(gfn, level, leaf));
+	ept_map(&ept, gfn, level, leaf, &cache);
 	CHECK_EQ(had - cache.n, tables_expected() - tables);
+	changed(stale);
+}
+
+static void unmap(u64 gfn, u64 n, bool trim)
+{
+	bool stale = model_unmap(gfn, n, trim);
+	u64 done = 0;
+
+	while (done < n)
+		done += ept_unmap(&ept, gfn + done, n - done, trim ? EPT_TRIM : 0);
+	CHECK_EQ(done, n);
+	changed(stale);
 }
 
 static void random_map(void)
 {
 	struct block *b = &blocks[one_in(3) ? below(BLOCKS) : 4 + below(20)];
-	u64 leaf = EPT_READ | EPT_MEMTYPE_WB | (any() & (EPT_WRITE | EPT_EXEC | EPT_ACCESSED | EPT_HOST_WRITE));
+	u64 leaf = EPT_READ | EPT_MEMTYPE_WB | (any() & (EPT_WRITE | EPT_EXEC | EPT_ACCESSED | EPT_DIRTY | EPT_HOST_WRITE));
 	u64 gfn = b->gfn + (one_in(2) ? below(4) : below(FRAMES)), pfn = below(1 << 20);
 
 	/* As ept_fault.c: no 2 MiB leaf over a table. */
@@ -174,18 +244,6 @@ static void random_range(u64 *gfn, u64 *n)
 		*n = end - *gfn;
 }
 
-/* Every dead table is ours, and out of reach: it can be freed, once each. */
-static void take_dead(void)
-{
-	u64 *dead[EPT_DEAD_MAX];
-	int n = ept_take_dead(&ept, dead);
-
-	CHECK_EQ(n, buried);
-	while (n)
-		table_free(dead[--n]);
-	buried = 0;
-}
-
 static void random_change(void)
 {
 	bool clear = one_in(2);
@@ -194,11 +252,17 @@ static void random_change(void)
 	random_range(&gfn, &n);
 	switch (below(16)) {
 	case 0: case 1: case 2:
-		CHECK_EQ(ept_unmap(&ept, gfn, n), model_unmap(gfn, n));
+		unmap(gfn, n, clear);
 		break;
 	case 3:
 		mask = any() & any();
-		CHECK_EQ(ept_wrprotect(&ept, gfn, mask), model_wrprotect(gfn, mask));
+		ept_wrprotect(&ept, gfn, mask);
+		changed(model_take(gfn, mask, EPT_WRITE));
+		break;
+	case 5:
+		mask = any() & any();
+		ept_make_clean(&ept, gfn, mask);
+		changed(model_take(gfn, mask, EPT_DIRTY));
 		break;
 	case 6:
 		CHECK_EQ(ept_allow_write(&ept, gfn), model_allow_write(gfn));
@@ -209,9 +273,6 @@ static void random_change(void)
 	case 4:
 		CHECK_EQ(ept_clear_young(&ept, gfn, n, clear),
 			 model_range(gfn, n, clear ? model_make_old : model_is_young));
-		break;
-	case 5:
-		take_dead();
 		break;
 	default:
 		random_map();
@@ -246,29 +307,58 @@ static void a_range_of_no_pages_is_nothing(void)
 {
 	start(4);
 	map(0, 1, 0x5000 | EPT_RWX);
-	CHECK_EQ(ept_unmap(&ept, 0, 0), 0);
-	CHECK_EQ(ept_wrprotect(&ept, 0, 0), 0);
+	CHECK_EQ(ept_unmap(&ept, 0, 0, EPT_TRIM), 0);
+	ept_wrprotect(&ept, 0, 0);
 	CHECK_EQ(ept_clear_young(&ept, 0, 0, true), false);
+	changed(false);
 	compare();
 	finish();
 }
 
-static void a_full_list_of_the_dead_leaves_tables_in_place(void)
+/* Tables of 4 KiB leaves for 1 GiB, full. */
+static void map_gib(u64 first)
 {
-	int i;
+	u64 gfn;
+
+	for (gfn = first; gfn < first + (1 << 18); gfn++) {
+		while (cache.n < 3)
+			cache.table[cache.n++] = table_alloc();
+		ept_map(&ept, gfn, 1, gfn << 12 | EPT_RWX, &cache);
+	}
+}
+
+static void a_step_is_bounded_and_all_steps_free_every_table(void)
+{
+	u64 first = 1 << 18, n = 3 << 17, done = 0;
+	int steps = 0, before;
 
 	start(4);
-	for (i = 4; i < 24; i++)
-		map(blocks[i].gfn + i, 1, 0x5000 | EPT_RWX);
-	CHECK_EQ(ept_unmap(&ept, 0, 1ull << 36), model_unmap(0, 1ull << 36));
-	CHECK_EQ(buried, EPT_DEAD_MAX);
+	map_gib(first);
+	while (done < n) {
+		before = ept.tables;
+		done += ept_unmap(&ept, first + done, n - done, 0);
+		CHECK(before - ept.tables <= (1 << 14) / FRAMES + 1);
+		CHECK(ept.stale);
+		changed(true);
+		steps++;
+	}
+	CHECK_EQ(done, n);
+	CHECK(steps >= 16);
+	CHECK_EQ(ept.tables, 0);
+	finish();
+}
+
+static void a_small_slot_that_goes_leaves_no_table(void)
+{
+	start(4);
+	map(FRAMES + 7, 1, 0x5000 | EPT_RWX);
+	map(FRAMES + 9, 1, 0x6000 | EPT_RWX);
+	unmap(FRAMES + 7, 1, true);
+	CHECK_EQ(ept.tables, 3);
+	unmap(FRAMES + 9, 1, true);
+	CHECK_EQ(ept.tables, 0);
 	compare();
-	take_dead();
-	compare();
-	CHECK_EQ(ept_unmap(&ept, 0, 1ull << 36), model_unmap(0, 1ull << 36));
-	CHECK_EQ(buried, 20 - EPT_DEAD_MAX);
-	compare();
-	finish();		/* frees those, too */
+	finish();
 }
 
 static void one_mapping_needs_at_most_what_the_cache_holds(void)
@@ -285,7 +375,8 @@ int main(void)
 	RUN(four_levels_map_what_the_model_maps);
 	RUN(five_levels_map_what_the_model_maps);
 	RUN(a_range_of_no_pages_is_nothing);
-	RUN(a_full_list_of_the_dead_leaves_tables_in_place);
+	RUN(a_step_is_bounded_and_all_steps_free_every_table);
+	RUN(a_small_slot_that_goes_leaves_no_table);
 	RUN(one_mapping_needs_at_most_what_the_cache_holds);
 	return unit_end();
 }

@@ -17,7 +17,9 @@ static int may_alloc(void)
 #include "unit.h"
 #include "random.h"
 #include "vm.h"
+#include <linux/gfp.h>
 #include "../../module/mm/ept.c"
+#include "../../module/mm/vm_ept.c"
 #include "../../module/mm/memslot.c"
 
 #define P		4096ull
@@ -78,23 +80,23 @@ static const struct model *model_find(u64 gpa)
 /* ---- vCPUs that fault pages in, and notifiers that look for them, at the worst time */
 
 static const struct memslots *before;	/* published before the current ones */
-static unsigned long flushed;		/* shim_ept_changes at the last flush */
 static struct ept_cache cache;
 
-void ept_flush(struct vm *v)
+void vmx_sync_guests(struct vm *v)
 {
-	flushed = shim_ept_changes;
+	CHECK(v->ept_lock.held);
+}
+
+/* Nobody lets go of it before it has flushed. */
+static void shim_unlocked(void)
+{
+	CHECK(!vm.ept.stale);
 }
 
 /* The processor may walk an unlinked table until a flush. */
 static void shim_table_freed(u64 *table)
 {
-	CHECK_EQ(flushed, shim_ept_changes);
-	free(table);
-}
-
-static void table_free(u64 *table)
-{
+	CHECK(!vm.ept.stale);
 	free(table);
 }
 
@@ -106,8 +108,10 @@ static void fault_in(const struct memslot *s, u64 gfn)
 	if (s->dying)
 		return;
 	while (cache.n < 3)
-		cache.table[cache.n++] = (u64 *)memset(aligned_alloc(4096, 4096), 0, 4096);
+		cache.table[cache.n++] = ept_table_alloc();
+	ept_lock(&vm);
 	ept_map(&vm.ept, gfn, 1, leaf | (s->flags & (LOG | RO) ? 0 : EPT_WRITE), &cache);
+	ept_unlock(&vm);
 }
 
 static void fault_in_some(const struct memslots *slots)
@@ -165,9 +169,8 @@ static void start(void)
 {
 	memset(model, 0, sizeof(model));
 	memset(&vm, 0, sizeof(vm));
-	vm.ept.levels = 4;
-	vm.gpa_bits = GPA_BITS;
-	vm.ept.root = (u64 *)memset(aligned_alloc(4096, 4096), 0, 4096);
+	CHECK_EQ(ept_create(&vm), 0);
+	CHECK_EQ(vm.gpa_bits, GPA_BITS);
 	CHECK_EQ(memslots_create(&vm), 0);
 	before = vm.slots;
 }
@@ -176,8 +179,9 @@ static void finish(void)
 {
 	memslots_destroy(&vm);
 	while (cache.n)
-		free(cache.table[--cache.n]);
-	ept_free_all(&vm.ept, table_free);
+		ept_table_free(cache.table[--cache.n]);
+	ept_destroy_vm(&vm);
+	CHECK_EQ(shim_tables, 0);
 	CHECK(!shim_warned);
 }
 
@@ -201,7 +205,7 @@ static void compare(void)
 		if (s->dirty)		/* the sanitizer knows how long it is */
 			set_bit(s->npages - 1, s->dirty);
 	}
-	CHECK_EQ(flushed, shim_ept_changes);
+	CHECK(!vm.ept.stale);
 	check_leaves(vm.ept.root, 4, 0, true);
 	CHECK(!vm.slots_lock.held && !vm.ept_lock.held);
 }

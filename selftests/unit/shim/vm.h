@@ -5,6 +5,7 @@
  */
 #ifndef MINIKVM_H
 #define MINIKVM_H
+#define MINIKVM_VMX_H		/* nor is there a processor: */
 
 #include <assert.h>
 #include <errno.h>
@@ -17,10 +18,25 @@
 #define VM_MAX_SLOTS	512
 
 
+struct vmx_caps { bool ept_ad, pml; };
+static struct vmx_caps vmx_caps __attribute__((unused));
+#define vmx_eptp(pa, levels)	(pa)
+static const struct { u8 x86_phys_bits; } boot_cpu_data __attribute__((unused)) = { 48 };
+enum { nr_cpu_ids = 1 };
+#define __pa(p)			((u64)(unsigned long)(p))
+
+typedef struct { long long n; } atomic64_t;
+#define atomic64_set(a, v)	((a)->n = (v))
+#define atomic64_inc(a)		((a)->n++)
+
+struct mmu_notifier { const struct mmu_notifier_ops *ops; };
+struct mm_struct { int users; };
+
 typedef u64 gpa_t;
 typedef u64 gfn_t;
 typedef unsigned long hva_t;
-typedef struct { bool held; } spinlock_t, rwlock_t;
+typedef struct { bool held; } spinlock_t;
+typedef struct { bool held; int readers; } rwlock_t;
 struct mutex { bool held; };
 struct memslots;
 
@@ -37,18 +53,36 @@ struct vm {
 	bool logging;
 	spinlock_t ept_lock;
 	struct ept ept;
+	atomic64_t ept_gen;
+	u64 *cpu_ept_gen, eptp;
+	struct mm_struct *mm;
+	struct mmu_notifier notifier;
+	unsigned long invalidate_seq;
+	int invalidate_active;
+	hva_t invalidate_start, invalidate_end;
 	u8 gpa_bits;
 	struct vcpu *vcpus[1];
 	u32 nr_vcpus;
 };
 
-/* The test's: new slots are visible and old ones unused; a flush; the end of a table. */
+int ept_create(struct vm *vm);
+void ept_destroy_vm(struct vm *vm);
+void ept_lock(struct vm *vm);
+void ept_unlock(struct vm *vm);
+u64 ept_unmap_some(struct vm *vm, gfn_t gfn, u64 npages, unsigned int flags);
+u64 *ept_table_alloc(void);
+void ept_table_free(u64 *table);
+
+/*
+ * The test's: new slots are visible and old ones unused; a flush; the end of a table; a
+ * moment at which another thread may have ept_lock.
+ */
 static void shim_published(void);
+void vmx_sync_guests(struct vm *vm);
 static void shim_table_freed(u64 *table);
-void ept_flush(struct vm *vm);
+static void shim_unlocked(void);
 
 static bool shim_warned;
-static unsigned long shim_ept_changes;	/* times that ept_lock was released */
 
 #define WARN_ON_ONCE(x)		({ bool shim_w = (x); shim_warned |= shim_w; shim_w; })
 #define free_page(p)		shim_table_freed((u64 *)(p))
@@ -56,17 +90,18 @@ static unsigned long shim_ept_changes;	/* times that ept_lock was released */
 #define shim_lock(l)		do { assert(!(l)->held); (l)->held = true; } while (0)
 #define shim_unlock(l)		do { assert((l)->held); (l)->held = false; } while (0)
 #define spin_lock(l)		shim_lock(l)
-#define spin_unlock(l)		do { shim_unlock(l); shim_ept_changes++; } while (0)
+#define spin_unlock(l)		do { shim_unlock(l); shim_unlocked(); } while (0)
+#define spin_lock_init(l)	((l)->held = false)
+#define read_lock(l)		do { assert(!(l)->held); (l)->readers++; } while (0)
+#define read_unlock(l)		do { assert((l)->readers); (l)->readers--; } while (0)
 #define mutex_lock(l)		shim_lock(l)
 #define mutex_unlock(l)		shim_unlock(l)
 #define mutex_init(l)		((l)->held = false)
 #define lockdep_assert_held(l)	assert((l)->held)
-#define rwlock_init(l)		((l)->held = false)
-#define write_lock(l)		shim_lock(l)
+#define rwlock_init(l)		(*(l) = (rwlock_t) { 0 })
+#define write_lock(l)		do { assert(!(l)->readers); shim_lock(l); } while (0)
 #define write_unlock(l)		do { shim_unlock(l); shim_published(); } while (0)
 
-#define READ_ONCE(x)		(*(volatile typeof(x) *)&(x))
-#define WRITE_ONCE(x, v)	(*(volatile typeof(x) *)&(x) = (v))
 #define smp_load_acquire(p)	(*(p))
 #define smp_store_release(p, v)	(*(p) = (v))
 #define smp_mb()		((void)0)

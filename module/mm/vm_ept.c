@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The EPT of a VM: its life, its lock, and who makes sure that everybody notices a change.
+ *
+ * An entry that lost rights may still be cached by a processor, on which the guest goes on
+ * using a page that the host is about to give to somebody else. So nobody but ept_unlock()
+ * lets go of ept_lock, and it flushes first: who finds an entry gone, under the lock, knows
+ * that every processor has forgotten it. The IPIs may be sent under the lock, since nobody
+ * takes it with interrupts off.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/vmstat.h>
+
+#include "../minikvm.h"
+#include "../vmx/vmx.h"
+
+/** ept_table_alloc - an empty table, counted where the host counts such. Return: it or NULL. */
+u64 *ept_table_alloc(void)
+{
+	u64 *table = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+
+	if (table)
+		mod_lruvec_page_state(virt_to_page(table), NR_SECONDARY_PAGETABLE, 1);
+	return table;
+}
+
+/** ept_table_free - undo ept_table_alloc(); no processor walks it any more */
+void ept_table_free(u64 *table)
+{
+	mod_lruvec_page_state(virt_to_page(table), NR_SECONDARY_PAGETABLE, -1);
+	free_page((unsigned long)table);
+}
+
+/*
+ * Each entry compares the generation with the one that its CPU has flushed at; who is in
+ * the guest now leaves it, and will.
+ */
+static void flush(struct vm *vm)
+{
+	atomic64_inc(&vm->ept_gen);
+	vmx_sync_guests(vm);
+	vm->ept.stale = false;
+}
+
+/**
+ * ept_lock - keep others from vm->ept and vm->invalidate_*
+ * @vm: the machine
+ *
+ * Context: interrupts on. Undone by ept_unlock().
+ */
+void ept_lock(struct vm *vm)
+{
+	spin_lock(&vm->ept_lock);
+}
+
+/**
+ * ept_unlock - undo ept_lock()
+ * @vm: the machine
+ *
+ * When this returns, no translation is used through an entry that lost rights meanwhile,
+ * and tables that were unlinked are free.
+ *
+ * Context: interrupts on. SDM "Invalidating Cached Translation Information".
+ */
+void ept_unlock(struct vm *vm)
+{
+	u64 *dead;
+
+	if (vm->ept.stale)
+		flush(vm);
+	dead = ept_take_dead(&vm->ept);
+	spin_unlock(&vm->ept_lock);
+	ept_free_list(dead, ept_table_free);
+}
+
+/**
+ * ept_unmap_some - take a range of frames from the guest, as far as one step goes
+ * @vm: the machine
+ * @gfn: first frame
+ * @npages: how many, not 0
+ * @flags: EPT_TRIM or 0
+ *
+ * Context: interrupts on, ept_lock not held; some ten microseconds.
+ * Return: how many are done; nobody uses them any more. Call again for the rest.
+ */
+u64 ept_unmap_some(struct vm *vm, gfn_t gfn, u64 npages, unsigned int flags)
+{
+	u64 done;
+
+	ept_lock(vm);
+	done = ept_unmap(&vm->ept, gfn, npages, flags);
+	ept_unlock(vm);
+	return done;
+}
+
+/** ept_create - an empty EPT for a VM. Return: 0 or -ENOMEM. */
+int ept_create(struct vm *vm)
+{
+	spin_lock_init(&vm->ept_lock);
+	/* The CPUs have seen generation 0: an older VM may have had this root page. */
+	atomic64_set(&vm->ept_gen, 1);
+	vm->cpu_ept_gen = kcalloc(nr_cpu_ids, sizeof(u64), GFP_KERNEL_ACCOUNT);
+	vm->ept.levels = 4;
+	vm->ept.root = ept_table_alloc();
+	if (!vm->cpu_ept_gen || !vm->ept.root) {
+		kfree(vm->cpu_ept_gen);
+		if (vm->ept.root)
+			ept_table_free(vm->ept.root);
+		return -ENOMEM;
+	}
+	vm->gpa_bits = min_t(u8, boot_cpu_data.x86_phys_bits, PAGE_SHIFT + 9 * vm->ept.levels);
+	vm->eptp = vmx_eptp(__pa(vm->ept.root), vm->ept.levels);
+	return 0;
+}
+
+/** ept_destroy_vm - free all tables; no vCPU is left */
+void ept_destroy_vm(struct vm *vm)
+{
+	ept_free_all(&vm->ept, ept_table_free);
+	kfree(vm->cpu_ept_gen);
+}
