@@ -36,7 +36,10 @@ static void set_entry(u64 *entry, u64 value)
 /* Of any other the processor may set the accessed or the dirty bit at any moment. */
 static void add_bits(u64 *entry, u64 bits)
 {
-	set_entry(entry, *entry | bits);
+	u64 old = READ_ONCE(*entry);
+
+	while ((old & bits) != bits && !try_cmpxchg(entry, &old, old | bits))
+		;
 }
 
 /* Those that were there. */
@@ -44,8 +47,8 @@ static u64 take_bits(u64 *entry, u64 bits)
 {
 	u64 old = READ_ONCE(*entry);
 
-	if (old & bits)
-		set_entry(entry, old & ~bits);
+	while ((old & bits) && !try_cmpxchg(entry, &old, old & ~bits))
+		;
 	return old & bits;
 }
 
@@ -79,13 +82,12 @@ static void split(struct ept *ept, u64 *entry, u64 gfn, u64 leaf, struct ept_cac
 {
 	u64 *table = cache->table[--cache->n], old = READ_ONCE(*entry), small, same;
 
-	{
+	do {
 		small = (old & ~EPT_HUGE) | (leaf & EPT_EXEC);
 		same = (old & EPT_ADDR) + (gfn % EPT_ENTRIES << 12);
 		if (same == (leaf & EPT_ADDR) && !(old & ~leaf & EPT_RWX))
 			fill_split(table, small);
-	}
-	set_entry(entry, ept_pa(table) | EPT_RWX);
+	} while (!try_cmpxchg(entry, &old, ept_pa(table) | EPT_RWX));
 	ept->tables++;
 	ept->stale = true;
 }
@@ -93,9 +95,12 @@ static void split(struct ept *ept, u64 *entry, u64 gfn, u64 leaf, struct ept_cac
 /* Another page where one was, or the same with more rights: what it has it keeps. */
 static void replace_leaf(struct ept *ept, u64 *entry, u64 old, u64 leaf)
 {
-	set_entry(entry, leaf);
-	if (((old ^ leaf) & EPT_ADDR) || (old & ~leaf & EPT_RWX))
-		ept->stale = true;
+	if (!((old ^ leaf) & EPT_ADDR)) {
+		add_bits(entry, leaf);
+		return;
+	}
+	xchg(entry, leaf);
+	ept->stale = true;
 }
 
 /**
@@ -156,7 +161,7 @@ static void bury(struct ept *ept, u64 *entry)
 {
 	u64 *table = ept_va(*entry & EPT_ADDR);
 
-	set_entry(entry, 0);
+	xchg(entry, 0);
 	ept->stale = true;
 	set_entry(&table[0], (u64)(unsigned long)ept->dead);
 	ept->dead = table;
@@ -252,7 +257,7 @@ static enum walked walk_range(struct range_op *r, u64 *table, int level, u64 bas
 
 static bool clear_leaf(struct ept *ept, u64 *entry)
 {
-	set_entry(entry, 0);
+	xchg(entry, 0);
 	ept->stale = true;
 	return true;
 }

@@ -4,7 +4,32 @@
  * says, note whenever a right was lost, keep what the processor writes, and no table page is
  * lost or freed twice.
  */
+
+/* Who looks at an entry and then changes it: between the two the processor may write it. */
+static void processor(const volatile void *entry);
+#define READ_ONCE(x)	({						\
+	typeof(x) shim_value = *(const volatile typeof(x) *)&(x);	\
+	processor(&(x));						\
+	shim_value;							\
+})
+#define WRITE_ONCE(x, v) (*(volatile typeof(x) *)&(x) = (v))
 #include "ept_model.h"
+
+static u64 *to_write, bits_to_write;
+
+static void processor(const volatile void *entry)
+{
+	if (entry != to_write)
+		return;
+	to_write = NULL;
+	__atomic_fetch_or((u64 *)entry, bits_to_write, __ATOMIC_SEQ_CST);
+}
+
+static void processor_writes(u64 gfn, u64 bits)
+{
+	to_write = ept_find(&ept, gfn).entry;
+	bits_to_write = bits;
+}
 
 /* ---- changes, to both */
 
@@ -159,8 +184,8 @@ static bool model_map(u64 gfn, int level, u64 leaf)
 		leaf |= EPT_HUGE;
 	if (split)
 		old = *leaf_of(gfn);
-	*leaf_of(gfn) = leaf;
-	return split || (old && (((old ^ leaf) & EPT_ADDR) || (old & ~leaf & EPT_RWX)));
+	*leaf_of(gfn) = old && !((old ^ leaf) & EPT_ADDR) ? old | leaf : leaf;
+	return split || (old && ((old ^ leaf) & EPT_ADDR));
 }
 
 /* After each change, as ept_unlock(): what was stale is flushed, dead tables are freed. */
@@ -361,6 +386,53 @@ static void a_small_slot_that_goes_leaves_no_table(void)
 	finish();
 }
 
+/* A second vCPU's read fault comes late: the first one has written the page meanwhile. */
+static void a_map_of_the_same_page_takes_nothing_from_it(void)
+{
+	const u64 read = 0x5000 | EPT_READ | EPT_EXEC;
+	u64 *leaf;
+
+	start(4);
+	map(3, 1, read | EPT_WRITE | EPT_ACCESSED | EPT_DIRTY);
+	map(3, 1, read);
+	leaf = ept_find(&ept, 3).entry;
+	CHECK_EQ(*leaf, read | EPT_WRITE | EPT_ACCESSED | EPT_DIRTY);
+	ept_make_clean(&ept, 3, 1);
+	changed(true);		/* or what is cached as dirty stays so */
+	CHECK_EQ(*leaf, read | EPT_WRITE | EPT_ACCESSED);
+	finish();
+}
+
+/* The processor sets bits of its own accord, here between a look at an entry and its change. */
+static void bits_that_the_processor_sets_meanwhile_stay(void)
+{
+	const u64 small = 0x5000 | EPT_READ | EPT_WRITE | EPT_HOST_WRITE, huge = 0x200000 | EPT_RWX;
+	const u64 ad = EPT_ACCESSED | EPT_DIRTY;
+
+	start(4);
+	map(3, 1, small | EPT_ACCESSED);
+	processor_writes(3, EPT_DIRTY);
+	ept_clear_young(&ept, 3, 1, true);
+	CHECK_EQ(*ept_find(&ept, 3).entry, small | EPT_DIRTY);
+	processor_writes(3, ad);
+	ept_wrprotect(&ept, 3, 1);
+	CHECK_EQ(*ept_find(&ept, 3).entry, (small & ~EPT_WRITE) | ad);
+	ept_make_clean(&ept, 3, 1);
+	ept_clear_young(&ept, 3, 1, true);
+	processor_writes(3, EPT_ACCESSED);
+	ept_allow_write(&ept, 3);
+	CHECK_EQ(*ept_find(&ept, 3).entry, small | EPT_ACCESSED);
+	processor_writes(3, ad);
+	ept_map(&ept, 3, 1, small, &cache);
+	CHECK_EQ(*ept_find(&ept, 3).entry, small | ad);
+	changed(true);
+	map(FRAMES, 2, huge);
+	processor_writes(FRAMES, ad);
+	map(FRAMES + 1, 1, huge + 0x1000);
+	CHECK_EQ(*ept_find(&ept, FRAMES + 2).entry, (huge + 0x2000) | ad);
+	finish();
+}
+
 static void one_mapping_needs_at_most_what_the_cache_holds(void)
 {
 	start(5);
@@ -377,6 +449,8 @@ int main(void)
 	RUN(a_range_of_no_pages_is_nothing);
 	RUN(a_step_is_bounded_and_all_steps_free_every_table);
 	RUN(a_small_slot_that_goes_leaves_no_table);
+	RUN(a_map_of_the_same_page_takes_nothing_from_it);
+	RUN(bits_that_the_processor_sets_meanwhile_stay);
 	RUN(one_mapping_needs_at_most_what_the_cache_holds);
 	return unit_end();
 }
