@@ -91,7 +91,8 @@ static const struct memslot *logged_slot(struct vm *vm, u32 id)
  * @log: slot and destination
  *
  * Context: the VM's own mm; sleeps.
- * Return: 0; -EINVAL (no such slot number), -ENOENT (slot not logged), -ENOMEM, -EFAULT.
+ * Return: 0; -EINVAL (no such slot number), -ENOENT (slot not logged), -ENOMEM, -EFAULT,
+ * -EINTR (killed).
  */
 int dirty_log_get(struct vm *vm, struct minikvm_dirty_log *log)
 {
@@ -102,7 +103,8 @@ int dirty_log_get(struct vm *vm, struct minikvm_dirty_log *log)
 
 	if (log->slot >= VM_MAX_SLOTS)
 		return -EINVAL;
-	mutex_lock(&vm->slots_lock);
+	if (mutex_lock_killable(&vm->slots_lock))
+		return -EINTR;
 	slot = logged_slot(vm, log->slot);
 	if (!slot) {
 		err = -ENOENT;

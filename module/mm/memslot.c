@@ -19,19 +19,22 @@
 
 /*
  * No vCPU's thread uses an older snapshot than the current one. Nothing is waited
- * for unless one is in the middle of a fault or of an access for the guest.
+ * for unless one is in the middle of a fault or of an access for the guest. It may be
+ * there as long as its user fault handler pleases; a signal that kills the process ends
+ * that, and so this.
  */
 static void wait_for_readers(struct vm *vm)
 {
-	u32 i, n = smp_load_acquire(&vm->nr_vcpus);	/* before the slots are read */
+	u32 i, n;
 
-	smp_mb();	/* the new snapshot before the look at the readers */
+	smp_mb();	/* the new snapshot before the look at who reads */
+	n = smp_load_acquire(&vm->nr_vcpus);	/* before the slots are read */
 	for (i = 0; i < n; i++) {
 		u32 *seq = &vm->vcpus[i]->slots_seq;
 		u32 seen = smp_load_acquire(seq);	/* its looks before what the caller does */
 
 		while ((seen & 1) && smp_load_acquire(seq) == seen)	/* as above */
-			schedule_timeout_uninterruptible(1);
+			schedule_timeout_idle(1);
 	}
 }
 
@@ -307,7 +310,7 @@ static int memslot_set_locked(struct vm *vm, const struct minikvm_userspace_memo
  *
  * Context: the VM's own mm; sleeps.
  * Return: 0; -EINVAL (arguments, delete of nothing, change of size, memory or
- * READONLY), -EEXIST (overlap), -ENOMEM.
+ * READONLY), -EEXIST (overlap), -ENOMEM, -EINTR (killed).
  */
 int memslot_set(struct vm *vm, const struct minikvm_userspace_memory_region *r)
 {
@@ -315,7 +318,8 @@ int memslot_set(struct vm *vm, const struct minikvm_userspace_memory_region *r)
 
 	if (err)
 		return err;
-	mutex_lock(&vm->slots_lock);
+	if (mutex_lock_killable(&vm->slots_lock))
+		return -EINTR;
 	err = memslot_set_locked(vm, r);
 	/* Every vCPU has left the guest since a log went: none has notes that it did not give. */
 	WRITE_ONCE(vm->logging, is_logging(vm->slots));

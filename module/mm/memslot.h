@@ -3,6 +3,8 @@
 #ifndef MINIKVM_MEMSLOT_H
 #define MINIKVM_MEMSLOT_H
 
+#include <linux/nospec.h>
+
 #include "../minikvm.h"
 
 /* A slot never changes once it is in an array: a change makes a new one. */
@@ -22,9 +24,12 @@ struct memslots {
 	struct memslot *slot[];
 };
 
+/* The guest chooses @gfn: no speculation beyond the slot either. */
 static inline hva_t memslot_hva(const struct memslot *slot, gfn_t gfn)
 {
-	return slot->hva + ((gfn - slot->base_gfn) << PAGE_SHIFT);
+	u64 page = array_index_nospec(gfn - slot->base_gfn, slot->npages);
+
+	return slot->hva + (page << PAGE_SHIFT);
 }
 
 /**

@@ -65,10 +65,11 @@ void vcpu_request(struct vcpu *vcpu, int req)
  */
 void vm_kill(struct vm *vm, const char *reason)
 {
-	u32 i, n = smp_load_acquire(&vm->nr_vcpus);	/* before the slots are read */
+	u32 i, n;
 
 	if (!xchg(&vm->dead, 1))
 		pr_err_ratelimited("VM of process %d stopped: %s\n", vm->pid, reason);
+	n = smp_load_acquire(&vm->nr_vcpus);	/* before the slots are read */
 	for (i = 0; i < n; i++)
 		vcpu_request(vm->vcpus[i], REQ_KILL);
 }

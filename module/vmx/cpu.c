@@ -292,9 +292,10 @@ static void nothing(void *unused)
  */
 void vmx_sync_guests(struct vm *vm)
 {
-	u32 i, n = smp_load_acquire(&vm->nr_vcpus);	/* before the slots are read */
+	u32 i, n;
 
-	smp_mb();	/* the change before the look at guest_cpu; pairs with run.c */
+	smp_mb();	/* the change before the look at who is in the guest; pairs with run.c */
+	n = smp_load_acquire(&vm->nr_vcpus);	/* before the slots are read */
 	for (i = 0; i < n; i++) {
 		int cpu = READ_ONCE(vm->vcpus[i]->guest_cpu);
 

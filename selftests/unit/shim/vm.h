@@ -94,7 +94,7 @@ static bool shim_warned;
 #define spin_lock_init(l)	((l)->held = false)
 #define read_lock(l)		do { assert(!(l)->held); (l)->readers++; } while (0)
 #define read_unlock(l)		do { assert((l)->readers); (l)->readers--; } while (0)
-#define mutex_lock(l)		shim_lock(l)
+#define mutex_lock_killable(l)	({ shim_lock(l); 0; })
 #define mutex_unlock(l)		shim_unlock(l)
 #define mutex_init(l)		((l)->held = false)
 #define lockdep_assert_held(l)	assert((l)->held)
@@ -105,6 +105,6 @@ static bool shim_warned;
 #define smp_load_acquire(p)	(*(p))
 #define smp_store_release(p, v)	(*(p) = (v))
 #define smp_mb()		((void)0)
-#define schedule_timeout_uninterruptible(n) assert(!"a grace period under one's own lock")
+#define schedule_timeout_idle(n) assert(!"a grace period under one's own lock")
 
 #endif
