@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Claim: guests run in every mode: real mode from the reset vector, protected mode without and
- * with paging, PAE, and 64-bit mode.
+ * with paging, PAE, and 64-bit mode. A state that the processor refuses can be mended.
  */
 #include "lib/vm.h"
 
@@ -85,6 +85,45 @@ TEST(long_mode)
 	vm_make(&t, false);
 	guest_long(&t, lng, lng_end);
 	EXPECT_OUT(&t, 0x10, 0x11223344);
+	EXPECT_HLT(&t);
+	vm_free(&t);
+}
+
+/* FAIL_ENTRY, as long as TR holds a 16-bit TSS, which no 64-bit guest may. */
+static void refused_until_mended(struct __test_metadata *_metadata, struct test_vm *t)
+{
+	struct minikvm_sregs good = vm_sregs(t), s = good;
+	int i;
+
+	s.tr.type = 3;
+	ASSERT_EQ(0, ioctl(t->vcpu, MINIKVM_SET_SREGS, &s));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(MINIKVM_EXIT_FAIL_ENTRY, vm_run(t));
+		ASSERT_EQ(0x80000021, t->run->fail_entry.hardware_entry_failure_reason);
+	}
+	ASSERT_EQ(0, ioctl(t->vcpu, MINIKVM_SET_SREGS, &good));
+}
+
+TEST(a_first_entry_that_was_refused_can_be_mended)
+{
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, lng, lng_end);
+	refused_until_mended(_metadata, &t);
+	EXPECT_OUT(&t, 0x10, 0x11223344);
+	EXPECT_HLT(&t);
+	vm_free(&t);
+}
+
+TEST(a_later_entry_that_was_refused_can_be_mended)
+{
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, lng, lng_end);
+	EXPECT_OUT(&t, 0x10, 0x11223344);
+	refused_until_mended(_metadata, &t);
 	EXPECT_HLT(&t);
 	vm_free(&t);
 }

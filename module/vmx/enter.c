@@ -132,7 +132,9 @@ static noinstr void enter_and_exit(struct vcpu *vcpu)
 		vcpu->exit.reason = ~0u;
 	} else {
 		vcpu->exit.reason = vmcs_read_exit_reason();
-		vcpu->launched = true;
+		/* A refused guest state leaves the VMCS as it was: clear, or launched. */
+		if (likely(!(vcpu->exit.reason & REASON_FAILED_ENTRY)))
+			vcpu->launched = true;
 		if (vcpu->exit.reason == REASON_EXCEPTION_NMI) {
 			vcpu->exit.intr_info = vmcs_read_exit_intr_info();
 			if ((vcpu->exit.intr_info & INTR_INFO_TYPE) == INTR_TYPE_NMI)
