@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Claim: a signal or immediate_exit ends RUN with EINTR and exit reason INTR, after the access that
- * waited is finished; SET_SIGNAL_MASK holds while in RUN only; SIGKILL ends a spinning guest.
+/* Claim: a signal or immediate_exit ends RUN with EINTR after the access that waited is finished, a
+ * signal with exit reason INTR, immediate_exit with the last one; SET_SIGNAL_MASK holds while in RUN only; SIGKILL ends a spinning guest.
  */
 #include <signal.h>
 #include <sys/time.h>
@@ -47,12 +47,25 @@ TEST(immediate_exit_finishes_what_waited)
 	*(uint8_t *)vm_io_data(&t) = 0x77;
 	t.run->immediate_exit = 1;
 	ASSERT_EQ(-EINTR, vm_run(&t));
-	if (!test_on_kvm())	/* KVM leaves the old reason here */
-		ASSERT_EQ(MINIKVM_EXIT_INTR, t.run->exit_reason);
+	ASSERT_EQ(MINIKVM_EXIT_IO, t.run->exit_reason);
 	ASSERT_EQ(0x77, vm_regs(&t).rax & 0xff);
 	ASSERT_EQ(G_CODE + 2, vm_regs(&t).rip);
 	t.run->immediate_exit = 0;
 	EXPECT_OUT(&t, 0x11, 0x77);
+	vm_free(&t);
+}
+
+TEST(immediate_exit_leaves_the_reason_alone)
+{
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_real(&t, in_once, in_once_end);
+	t.run->immediate_exit = 1;
+	t.run->exit_reason = 0x1234;
+	ASSERT_EQ(-EINTR, vm_run(&t));
+	ASSERT_EQ(0x1234, t.run->exit_reason);
+	ASSERT_EQ(G_CODE, vm_regs(&t).rip);
 	vm_free(&t);
 }
 

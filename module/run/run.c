@@ -415,6 +415,13 @@ static void fill_run(struct vcpu *vcpu)
 	}
 }
 
+/* A signal, unlike immediate_exit, is an exit of its own. */
+static int interrupted(struct vcpu *vcpu)
+{
+	vcpu->run->exit_reason = MINIKVM_EXIT_INTR;
+	return -EINTR;
+}
+
 /* An application processor sleeps until it is started; then RUN is to be called again. */
 static int wait_for_init(struct vcpu *vcpu)
 {
@@ -423,7 +430,7 @@ static int wait_for_init(struct vcpu *vcpu)
 				     TASK_INTERRUPTIBLE);
 
 	if (ret)
-		return -EINTR;
+		return interrupted(vcpu);
 	ret = handle_requests(vcpu);
 	if (ret != EXIT_RESUME)
 		return ret;
@@ -485,7 +492,8 @@ static int run_once(struct vcpu *vcpu)
 	if (immediate_exit)
 		return -EINTR;
 	vcpu->cpuid_locked = true;
-	return run_loop(vcpu);
+	ret = run_loop(vcpu);
+	return ret == -EINTR ? interrupted(vcpu) : ret;
 }
 
 static int run_attached(struct vcpu *vcpu)
@@ -495,8 +503,6 @@ static int run_attached(struct vcpu *vcpu)
 	vcpu_attach(vcpu);
 	fpu_enter(vcpu);
 	ret = run_once(vcpu);
-	if (unlikely(ret < 0) && (ret == -EINTR || ret == -EAGAIN))
-		vcpu->run->exit_reason = MINIKVM_EXIT_INTR;
 	fill_run(vcpu);
 	if (READ_ONCE(vcpu->run->kvm_valid_regs))
 		sync_regs_out(vcpu);
@@ -522,8 +528,8 @@ static noinline_for_stack int run_masked(struct vcpu *vcpu)
  * vcpu_run - RUN
  * @vcpu: mutex held, not attached
  *
- * Return: 0: run->exit_reason says why; -EINTR: a signal or immediate_exit
- * (exit_reason is MINIKVM_EXIT_INTR); -EAGAIN: the vCPU was started, call again;
+ * Return: 0: run->exit_reason says why; -EINTR: a signal (exit_reason is
+ * MINIKVM_EXIT_INTR) or immediate_exit (exit_reason is the last exit's); -EAGAIN: the vCPU was started, call again;
  * -EIO: the VM is dead; -EFAULT: memory of a slot cannot be had; -EINVAL: cr8, or
  * registers in the run page.
  */

@@ -526,7 +526,7 @@ MINIKVM_ASSERT_SIZE(minikvm_xcrs, 392);
 #define MINIKVM_EXIT_IRQ_WINDOW_OPEN	7
 #define MINIKVM_EXIT_SHUTDOWN		8	/* triple fault */
 #define MINIKVM_EXIT_FAIL_ENTRY		9	/* run->fail_entry */
-#define MINIKVM_EXIT_INTR		10	/* with EINTR or EAGAIN */
+#define MINIKVM_EXIT_INTR		10	/* with EINTR: a signal */
 #define MINIKVM_EXIT_SET_TPR		11	/* cr8 went down; only if the VMM has the APIC */
 #define MINIKVM_EXIT_TPR_ACCESS		12	/* - */
 #define MINIKVM_EXIT_NMI		16	/* - */
