@@ -178,6 +178,7 @@ struct vcpu {
 	unsigned long regs[NR_GPRS];	/* [m] RSP is in the VMCS; slot 4 unused. entry.S: offset 0 */
 	unsigned long host_rsp;		/* [r] as in VMCS HOST_RSP; entry.S knows the offset */
 	u64 spec_ctrl;			/* [m] the guest's IA32_SPEC_CTRL; entry.S knows the offset */
+	bool spec_ctrl_direct;		/* [m] the guest writes it itself: each exit reads it; likewise */
 	struct vmcs *vmcs;		/* [c] */
 	u64 vmcs_pa;			/* [c] physical address of @vmcs */
 	u64 *pml;			/* [c] page-modification log, or NULL */
@@ -343,6 +344,7 @@ void vmcs_load(struct vcpu *vcpu, int cpu);
 void vmx_set_stay(struct vcpu *vcpu, u64 ticks);
 const u64 *vmx_pml_take(struct vcpu *vcpu, unsigned int *n);
 void vmcs_clear(struct vcpu *vcpu);
+void vmx_spec_ctrl_direct(struct vcpu *vcpu);
 void vmcs_set_interrupt_window(struct vcpu *vcpu, bool on);
 void vmcs_set_nmi_window(struct vcpu *vcpu, bool on);
 

@@ -316,6 +316,9 @@ static int write_spec_ctrl(struct vcpu *vcpu, u64 data, bool host)
 	if (data & ~spec_ctrl_bits)
 		return 1;
 	vcpu->spec_ctrl = data;
+	/* Many a guest writes 0 once and never again. */
+	if (data && !host)
+		vmx_spec_ctrl_direct(vcpu);
 	return 0;
 }
 

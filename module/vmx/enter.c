@@ -31,6 +31,7 @@
 static_assert(offsetof(struct vcpu, regs) == VCPU_REG(0));
 static_assert(offsetof(struct vcpu, host_rsp) == VCPU_HOST_RSP);
 static_assert(offsetof(struct vcpu, spec_ctrl) == VCPU_SPEC_CTRL);
+static_assert(offsetof(struct vcpu, spec_ctrl_direct) == VCPU_SPEC_CTRL_DIRECT);
 
 /*
  * Translations through EPT entries that lost rights since this CPU last flushed

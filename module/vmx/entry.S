@@ -140,6 +140,12 @@ SYM_INNER_LABEL_ALIGN(vmx_exit_point, SYM_L_GLOBAL)
 
 	/* The host's SPEC_CTRL; with the kernel's own IBRS the write is the barrier. */
 	ALTERNATIVE "jmp .Lexit_spec_done", "", X86_FEATURE_MSR_SPEC_CTRL
+	cmpb $0, VCPU_SPEC_CTRL_DIRECT(%rdi)
+	je   .Lexit_spec_known
+	mov  $MSR_IA32_SPEC_CTRL, %ecx
+	rdmsr				/* the guest may have written it */
+	mov  %eax, VCPU_SPEC_CTRL(%rdi)
+.Lexit_spec_known:
 	mov  PER_CPU_VAR(x86_spec_ctrl_current), %eax
 	ALTERNATIVE "", "jmp .Lexit_spec_write", X86_FEATURE_KERNEL_IBRS
 	cmp  VCPU_SPEC_CTRL(%rdi), %eax

@@ -3,3 +3,4 @@
 #define VCPU_REG(n)	((n) * 8)
 #define VCPU_HOST_RSP	128
 #define VCPU_SPEC_CTRL	136
+#define VCPU_SPEC_CTRL_DIRECT 144

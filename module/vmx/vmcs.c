@@ -19,7 +19,7 @@
 
 static DEFINE_IDA(vpids);
 
-/* MSRs that the guest accesses itself; all others exit. One page for all VMs. */
+/* MSRs that the guest accesses itself; all others exit. For all VMs. */
 static const struct { u32 msr; bool write; } msr_direct[] = {
 	{ MSR_IA32_SYSENTER_CS, true },
 	{ MSR_IA32_SYSENTER_ESP, true },
@@ -30,22 +30,27 @@ static const struct { u32 msr; bool write; } msr_direct[] = {
 	{ MSR_IA32_TSC, false },	/* RDMSR adds the TSC offset */
 };
 
-static u8 *msr_bitmap;
+static u8 *msr_bitmap;			/* of a vCPU at first */
+static u8 *msr_bitmap_spec_ctrl;	/* and once it uses SPEC_CTRL, which it then has to itself */
 
 /* SDM "MSR-Bitmap Address": reads low, reads high, writes low, writes high. */
+static void msr_bitmap_allow(u8 *map, u32 msr, bool write)
+{
+	u32 half = msr >= 0xc0000000 ? 1024 : 0;
+	u32 bit = msr & 0x1fff;
+
+	map[half + bit / 8] &= ~(1 << (bit % 8));
+	if (write)
+		map[2048 + half + bit / 8] &= ~(1 << (bit % 8));
+}
+
 static void msr_bitmap_fill(u8 *map)
 {
 	int i;
 
 	memset(map, 0xff, PAGE_SIZE);
-	for (i = 0; i < ARRAY_SIZE(msr_direct); i++) {
-		u32 msr = msr_direct[i].msr, bit = msr & 0x1fff;
-		u32 half = msr >= 0xc0000000 ? 1024 : 0;
-
-		map[half + bit / 8] &= ~(1 << (bit % 8));
-		if (msr_direct[i].write)
-			map[2048 + half + bit / 8] &= ~(1 << (bit % 8));
-	}
+	for (i = 0; i < ARRAY_SIZE(msr_direct); i++)
+		msr_bitmap_allow(map, msr_direct[i].msr, msr_direct[i].write);
 }
 
 /**
@@ -332,6 +337,23 @@ const u64 *vmx_pml_take(struct vcpu *vcpu, unsigned int *n)
 	return vcpu->pml + first;
 }
 
+/**
+ * vmx_spec_ctrl_direct - from the next entry on the guest reads and writes SPEC_CTRL itself
+ * @vcpu: attached; its CPUID has the MSR, and is final
+ *
+ * A guest with legacy IBRS writes it twice in each system call; one that never writes
+ * more than 0 does not pay the RDMSR of each exit that this brings, see entry.S.
+ *
+ * Context: interrupts off or on.
+ */
+void vmx_spec_ctrl_direct(struct vcpu *vcpu)
+{
+	if (vcpu->spec_ctrl_direct)
+		return;
+	vcpu->spec_ctrl_direct = true;
+	vmcs_write_msr_bitmap(__pa(msr_bitmap_spec_ctrl));
+}
+
 /** vmcs_set_interrupt_window - exit as soon as the guest can take an interrupt */
 void vmcs_set_interrupt_window(struct vcpu *vcpu, bool on)
 {
@@ -360,9 +382,14 @@ void vmcs_set_nmi_window(struct vcpu *vcpu, bool on)
 int __init vmcs_init(void)
 {
 	msr_bitmap = (u8 *)__get_free_page(GFP_KERNEL);
-	if (!msr_bitmap)
+	msr_bitmap_spec_ctrl = (u8 *)__get_free_page(GFP_KERNEL);
+	if (!msr_bitmap || !msr_bitmap_spec_ctrl) {
+		vmcs_exit();
 		return -ENOMEM;
+	}
 	msr_bitmap_fill(msr_bitmap);
+	msr_bitmap_fill(msr_bitmap_spec_ctrl);
+	msr_bitmap_allow(msr_bitmap_spec_ctrl, MSR_IA32_SPEC_CTRL, true);
 	max_stay = min_t(u64, (u64)tsc_khz * MAX_STAY_MS >> vmx_caps.timer_shift, U32_MAX) ?: U32_MAX;
 	return 0;
 }
@@ -370,5 +397,6 @@ int __init vmcs_init(void)
 /** vmcs_exit - undo vmcs_init() */
 void vmcs_exit(void)
 {
+	free_page((unsigned long)msr_bitmap_spec_ctrl);
 	free_page((unsigned long)msr_bitmap);
 }
