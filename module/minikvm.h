@@ -41,6 +41,7 @@
 #include "io/decode.h"
 #include "run/exit_rules.h"
 #include "vmx/perf.h"
+#include "vmx/tsc.h"
 
 #define VM_MAX_VCPUS	16	/* in one VM */
 #define VM_MAX_SLOTS	512	/* in one VM */
@@ -221,7 +222,8 @@ struct vcpu {
 	u64 host_tsc_aux;		/* [p] of @last_cpu, to put back in msr_switch_to_host() */
 	u64 host_kernel_gs_base;	/* [r] likewise, of the thread */
 	bool syscall_loaded;		/* [r] STAR and its kin are the guest's */
-	u64 tsc_offset;			/* [m] guest TSC - host TSC */
+	u64 tsc_offset;			/* [m] guest TSC - host_tsc() */
+	u64 tsc_lost;			/* [p] the tsc_lost that the VMCS has as well */
 	u64 tsc_deadline;		/* [m] without a kernel LAPIC: plain storage */
 
 	/* Debug registers: cpu/debug.c */
@@ -311,7 +313,7 @@ struct vm {
 	struct irqchip *irqchip;	/* [l] to write, smp_load_acquire to read */
 	struct pit *pit;		/* [l] to write, smp_load_acquire to read */
 	u64 tsc_khz;			/* [a] default of new vCPUs */
-	u64 tsc_base;			/* [c] host TSC at creation: guests count from 0 */
+	u64 tsc_base;			/* [c] host_tsc() at creation: guests count from 0 */
 	u64 tsc_shift;			/* [a] and a VMM that sets the TSC, from this: cpu/msr.c */
 	int tsc_chosen;			/* [a] a VMM has set it */
 	gpa_t tss_addr;			/* [l] SET_TSS_ADDR, kept only for GET: unrestricted guest needs none */
@@ -341,6 +343,7 @@ int vmcs_create(struct vcpu *vcpu);
 void vmcs_destroy(struct vcpu *vcpu);
 void vmcs_setup(struct vcpu *vcpu);
 void vmcs_load(struct vcpu *vcpu, int cpu);
+void vmx_load_tsc_offset(struct vcpu *vcpu);
 void vmx_set_stay(struct vcpu *vcpu, u64 ticks);
 const u64 *vmx_pml_take(struct vcpu *vcpu, unsigned int *n);
 void vmcs_clear(struct vcpu *vcpu);

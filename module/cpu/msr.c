@@ -120,13 +120,13 @@ int msr_feature_read(u32 index, u64 *data)
 
 static u64 guest_tsc(struct vcpu *vcpu)
 {
-	return rdtsc() + vcpu->tsc_offset;
+	return host_tsc() + vcpu->tsc_offset;
 }
 
 static void set_tsc_offset(struct vcpu *vcpu, u64 offset)
 {
 	vcpu->tsc_offset = offset;
-	vmcs_write_tsc_offset(offset);
+	vmx_load_tsc_offset(vcpu);
 }
 
 /* The offset that the VM's vCPUs share: TSCs that differ are of no use to a guest. */
@@ -143,7 +143,7 @@ static u64 vm_tsc_offset(struct vm *vm)
 static void host_write_tsc(struct vcpu *vcpu, u64 data)
 {
 	struct vm *vm = vcpu->vm;
-	u64 offset = data - rdtsc(), second = vm->tsc_khz * 1000;
+	u64 offset = data - host_tsc(), second = vm->tsc_khz * 1000;
 	bool same = offset - vm_tsc_offset(vm) + second < 2 * second;
 
 	/* The first value that a VMM chooses counts, however near it is. */

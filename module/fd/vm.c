@@ -23,7 +23,7 @@ static struct vm *vm_create(void)
 	mutex_init(&vm->lock);
 	vm->pid = current->tgid;
 	vm->tsc_khz = tsc_khz;
-	vm->tsc_base = rdtsc();
+	vm->tsc_base = host_tsc();
 	vm->mm = current->mm;
 	mmgrab(vm->mm);
 	err = vmx_get();

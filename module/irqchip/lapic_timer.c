@@ -21,6 +21,7 @@
 #include <asm/msr.h>
 #include <asm/tsc.h>
 
+#include "../vmx/tsc.h"
 #include "lapic.h"
 
 /* Far deadlines are looked at again after this; it also bounds the arithmetic. */
@@ -119,7 +120,7 @@ static void arm(struct lapic *lapic, u64 ns)
 
 static u64 guest_tsc(const struct lapic *lapic)
 {
-	return rdtsc() + lapic->vcpu->tsc_offset;
+	return host_tsc() + lapic->vcpu->tsc_offset;
 }
 
 /* For @lapic->deadline, on the host's clock. */

@@ -51,7 +51,7 @@ int exit_resume(struct vcpu *vcpu, const struct vmexit *exit)
 /* exit_timer - the guest's timer, which the next entry looks at, or the longest stay is over */
 int exit_timer(struct vcpu *vcpu, const struct vmexit *exit)
 {
-	if (vcpu->timer_deadline && rdtsc() + vcpu->tsc_offset >= vcpu->timer_deadline)
+	if (vcpu->timer_deadline && host_tsc() + vcpu->tsc_offset >= vcpu->timer_deadline)
 		return EXIT_RESUME;
 	vmx_set_stay(vcpu, U64_MAX);	/* a timer that was stopped may have left less */
 	return EXIT_WINDOW;

@@ -189,7 +189,7 @@ static bool must_leave(struct vcpu *vcpu)
 /* The guest's own timer ends its stay in time; one that is due expires before the entry. */
 static void look_at_timer(struct vcpu *vcpu)
 {
-	u64 now = rdtsc() + vcpu->tsc_offset;
+	u64 now = host_tsc() + vcpu->tsc_offset;
 
 	if (now < vcpu->timer_deadline) {
 		vmx_set_stay(vcpu, vcpu->timer_deadline - now);

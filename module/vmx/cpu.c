@@ -17,6 +17,7 @@
 #include <asm/perf_event.h>
 #include <asm/reboot.h>
 #include <asm/tlbflush.h>
+#include <asm/tsc.h>
 
 #include "../compat.h"
 #include "../minikvm.h"
@@ -134,16 +135,22 @@ static void syscore_shutdown_vmx(void)
 	on_each_cpu(off_here, NULL, 1);
 }
 
+static u64 tsc_at_suspend;
+u64 tsc_lost;
+
 static int syscore_suspend_vmx(void)
 {
+	tsc_at_suspend = rdtsc_ordered();
 	/* Only this CPU is left; the others went through hotplug_off(). */
 	if (vmx_users)
 		cpu_off();
 	return 0;
 }
 
+/* The other processors are not up yet, and their counters are as this one's. */
 static void syscore_resume_vmx(void)
 {
+	tsc_lost += tsc_lost_over(tsc_at_suspend, rdtsc_ordered());
 	if (vmx_users)
 		WARN_ON_ONCE(cpu_on());
 }
@@ -255,6 +262,8 @@ int __init vmx_cpu_init(void)
 		INIT_LIST_HEAD(&per_cpu(vmcs_loaded, cpu));
 	}
 	compat_register_syscore(&vmx_syscore);
+	if (num_online_cpus() > 1 && check_tsc_unstable())
+		pr_notice("the processors' time stamp counters differ: a guest's may go back when its thread moves\n");
 	return 0;
 }
 

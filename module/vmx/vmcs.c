@@ -148,6 +148,20 @@ static void host_cpu_state(struct vcpu *vcpu, int cpu)
 		rdmsrl(MSR_TSC_AUX, vcpu->host_tsc_aux);
 }
 
+/**
+ * vmx_load_tsc_offset - vcpu->tsc_offset, and what the counter has lost, go into the VMCS
+ * @vcpu: attached
+ *
+ * Suspend takes a VMCS from its CPU, so that nobody enters with what was right before.
+ *
+ * Context: does not migrate.
+ */
+void vmx_load_tsc_offset(struct vcpu *vcpu)
+{
+	vcpu->tsc_lost = tsc_lost;
+	vmcs_write_tsc_offset(vcpu->tsc_offset + vcpu->tsc_lost);
+}
+
 /* A VMCS that is not current becomes so: from memory, or from another CPU. */
 static noinline void load_now(struct vcpu *vcpu, int cpu)
 {
@@ -164,6 +178,8 @@ static noinline void load_now(struct vcpu *vcpu, int cpu)
 	__this_cpu_write(vmcs_current, vcpu);
 	local_irq_restore(flags);
 	vmx_new_guest_on_cpu();
+	if (unlikely(vcpu->tsc_lost != tsc_lost))
+		vmx_load_tsc_offset(vcpu);
 	if (vcpu->last_cpu == cpu)
 		return;
 	host_cpu_state(vcpu, cpu);

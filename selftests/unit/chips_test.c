@@ -22,6 +22,8 @@ struct mutex { int depth; };
 enum { REQ_EVENT, REQ_KILL, REQ_TIMER };
 enum { GFP_KERNEL_ACCOUNT };
 
+u64 tsc_lost;
+
 struct vm;
 struct lapic;
 struct irqchip;

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The host's time stamp counter, as guests may rely on it: it never goes back.
+ *
+ * Suspend and hibernation may reset the processors' counters. What they lost is
+ * added up, and everything that is said of a guest's TSC is said of this sum.
+ */
+#ifndef MINIKVM_VMX_TSC_H
+#define MINIKVM_VMX_TSC_H
+
+#include <linux/compiler.h>
+#include <linux/types.h>
+#include <asm/msr.h>
+#include <asm/tsc.h>
+
+extern u64 tsc_lost;	/* cpu.c; changes only while every thread is frozen */
+
+/* host_tsc - the counter of this processor, and what it lost since the module was loaded */
+static inline u64 host_tsc(void)
+{
+	return rdtsc() + READ_ONCE(tsc_lost);
+}
+
+/*
+ * tsc_lost_over - how much a counter lost that was @before and is @now. Pure.
+ *
+ * Counters wrap: the difference decides. One that went on counting lost nothing.
+ */
+static inline u64 tsc_lost_over(u64 before, u64 now)
+{
+	return (s64)(now - before) < 0 ? before - now : 0;
+}
+
+#endif
