@@ -17,7 +17,7 @@
 
 #include "perf.h"
 
-/* Can there be anything to switch? An emulated processor often has no counters. */
+/* Are there counters? An emulated processor often has none. */
 bool perf_there __ro_after_init;
 
 /* A guest without counters. perf only reads it. */
@@ -26,8 +26,7 @@ static struct kvm_pmu no_pmu;
 /** perf_init - does this processor have what perf_begin() looks at? At module load. */
 void __init perf_init(void)
 {
-	perf_there = boot_cpu_has(X86_FEATURE_ARCH_PERFMON) ||
-		     boot_cpu_has(X86_FEATURE_BUS_LOCK_DETECT);
+	perf_there = boot_cpu_has(X86_FEATURE_ARCH_PERFMON);
 }
 
 static void load(struct msr_load *list, u8 *n, u32 msr, u64 value)
@@ -99,7 +98,6 @@ void perf_begin(struct perf_switch *p)
 	int n = 0;
 	const struct perf_guest_switch_msr *msrs = perf_guest_get_msrs(&n, &no_pmu);
 
-	p->debugctl = __rdmsr(MSR_IA32_DEBUGCTLMSR);
 	plan(p, msrs, msrs ? n : 0);
 	if (unlikely(p->pebs))
 		native_wrmsrl(MSR_IA32_PEBS_ENABLE, 0);
@@ -123,15 +121,10 @@ static noinline_for_stack void pebs_on(void)
  * perf_end - the row is over: give back what its exits did not
  * @p: after perf_begin()
  *
- * An exit clears DEBUGCTL: last branch records, the detection of bus locks. SDM
- * "Loading Host Control Registers, Debug Registers, MSRs".
- *
  * Context: interrupts off since perf_begin().
  */
 void perf_end(const struct perf_switch *p)
 {
-	if (p->debugctl)
-		native_wrmsrl(MSR_IA32_DEBUGCTLMSR, p->debugctl);
 	if (unlikely(p->pebs))
 		pebs_on();
 }

@@ -24,7 +24,6 @@ struct perf_switch {
 	struct msr_load exit[PERF_MSRS];
 	u8 entries, exits;	/* rows in use */
 	bool pebs;		/* PEBS_ENABLE is 0 until perf_end() */
-	u64 debugctl;		/* the host's: an exit clears it */
 };
 
 extern bool perf_there;

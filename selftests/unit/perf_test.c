@@ -12,18 +12,12 @@
 enum { EVENTSEL0 = 0x186 };
 #define CTRL	MSR_CORE_PERF_GLOBAL_CTRL
 #define PEBS	MSR_IA32_PEBS_ENABLE
-#define DEBUGCTL MSR_IA32_DEBUGCTLMSR
 
 static u64 msr[0x700];
 static unsigned int writes;
 static struct perf_guest_switch_msr wants[40];
 static int n_wants;		/* -1: no perf */
 static struct perf_switch p;
-
-u64 __rdmsr(u32 index)
-{
-	return msr[index];
-}
 
 void native_wrmsrl(u32 index, u64 value)
 {
@@ -64,7 +58,6 @@ static void entry(void)
 
 static void exit_guest(void)
 {
-	msr[DEBUGCTL] = 0;
 	load_list(p.exit, p.exits);
 }
 
@@ -235,19 +228,6 @@ static void counters_one_by_one(void)
 	CHECK_EQ(msr[EVENTSEL0 + 1], 0x400001);
 }
 
-static void debugctl_comes_back(void)
-{
-	setup();
-	n_wants = -1;
-	msr[DEBUGCTL] = 0x4001;
-	perf_begin(&p);
-	entry();
-	exit_guest();
-	perf_end(&p);
-	CHECK_EQ(msr[DEBUGCTL], 0x4001);
-	CHECK_EQ(writes, 1);
-}
-
 int main(void)
 {
 	RUN(no_perf_nothing_to_do);
@@ -259,6 +239,5 @@ int main(void)
 	RUN(an_nmi_stops_the_last_record);
 	RUN(a_guest_has_no_records);
 	RUN(counters_one_by_one);
-	RUN(debugctl_comes_back);
 	return unit_end();
 }

@@ -7,14 +7,12 @@
 
 #define rdtsc()		((u64)shim_now * 2)
 
-#define MSR_IA32_DEBUGCTLMSR		0x1d9
 #define MSR_CORE_PERF_GLOBAL_CTRL	0x38f
 #define MSR_IA32_PEBS_ENABLE		0x3f1
 #define MSR_PEBS_DATA_CFG		0x3f2
 #define MSR_IA32_DS_AREA		0x600
 
 /* The test's processor. */
-u64 __rdmsr(u32 msr);
 void native_wrmsrl(u32 msr, u64 value);
 
 #endif
