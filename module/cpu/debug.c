@@ -9,6 +9,7 @@
  * debug_after_exit() give them back before interrupts go on.
  */
 #include <linux/hw_breakpoint.h>
+#include <linux/nospec.h>
 #include <asm/debugreg.h>
 #include <asm/processor-flags.h>
 #include <asm/processor.h>
@@ -102,7 +103,7 @@ void debug_exception_delivered(struct vcpu *vcpu)
 static u64 read_dr(struct vcpu *vcpu, int n)
 {
 	if (n < 4)
-		return vcpu->dr[n];
+		return vcpu->dr[array_index_nospec(n, 4)];
 	return n == 4 || n == 6 ? vcpu->dr6 : vcpu->dr7;
 }
 
@@ -110,7 +111,7 @@ static u64 read_dr(struct vcpu *vcpu, int n)
 static int write_dr(struct vcpu *vcpu, int n, u64 value)
 {
 	if (n < 4) {
-		vcpu->dr[n] = value;
+		vcpu->dr[array_index_nospec(n, 4)] = value;
 		return 0;
 	}
 	if (value >> 32)

@@ -11,6 +11,7 @@
 #include <linux/bitops.h>
 #include <linux/compiler.h>
 #include <linux/kernel.h>
+#include <linux/nospec.h>
 #include <linux/string.h>
 
 #include "lapic_regs.h"
@@ -259,7 +260,8 @@ static unsigned int write_svr(struct lapic_regs *regs, u32 val)
 
 static unsigned int write_lvt(struct lapic_regs *regs, u32 reg, u32 val)
 {
-	u32 writable = lvt_writable[(reg - LAPIC_LVTT) >> 4];
+	u32 lvt = array_index_nospec((reg - LAPIC_LVTT) >> 4, ARRAY_SIZE(lvt_writable));
+	u32 writable = lvt_writable[lvt];
 
 	if (reg == LAPIC_LVTT)
 		writable |= regs->deadline_ok ? 3 << 17 : 1 << 17;

@@ -10,6 +10,7 @@
 #include <linux/bits.h>
 #include <linux/compiler.h>
 #include <linux/kernel.h>
+#include <linux/nospec.h>
 
 #include "pic.h"
 
@@ -106,7 +107,8 @@ static void update(struct pic *pic)
  */
 int pic_set_line(struct pic *pic, unsigned int line, bool level)
 {
-	int ret = set_line(&pic->chip[line / 8], line % 8, level);
+	unsigned int index = array_index_nospec(line / 8, ARRAY_SIZE(pic->chip));
+	int ret = set_line(&pic->chip[index], line % 8, level);
 
 	update(pic);
 	return ret;

@@ -11,6 +11,7 @@
 #include <linux/bits.h>
 #include <linux/kernel.h>
 #include <linux/math64.h>
+#include <linux/nospec.h>
 
 #include "pit_regs.h"
 
@@ -27,9 +28,10 @@ enum { ACCESS_LATCH = 0, ACCESS_LOW = 1, ACCESS_HIGH = 2, ACCESS_WORD = 3, ACCES
 #define SPEAKER_REFRESH	BIT(4)
 #define SPEAKER_OUT	BIT(5)
 
+/* The guest chooses @index; who calls has compared it. */
 static struct minikvm_pit_channel_state *channel(struct pit_regs *pit, unsigned int index)
 {
-	return &pit->channel[index];
+	return &pit->channel[array_index_nospec(index, PIT_CHANNELS)];
 }
 
 /* Clocks since the channel was loaded. */
