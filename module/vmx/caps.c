@@ -148,7 +148,7 @@ static int __init feature_control_check(void)
 	u64 fc = cap_msr(MSR_IA32_FEAT_CTL);
 
 	if ((fc & FEAT_CTL_LOCKED) && !(fc & FEAT_CTL_VMX_ENABLED_OUTSIDE_SMX)) {
-		pr_err("VT-x is locked off in IA32_FEATURE_CONTROL: enable it in the firmware's set-up\n");
+		pr_err("VT-x is locked off in IA32_FEATURE_CONTROL: enable it in the firmware's set-up; a kernel without KVM_INTEL locks it, too\n");
 		return -EOPNOTSUPP;
 	}
 	return 0;

@@ -216,7 +216,7 @@ int vmx_get(void)
 	mutex_unlock(&users_lock);
 	cpus_read_unlock();
 	if (err == -EBUSY && !READ_ONCE(vmx_going_down))
-		pr_info_ratelimited("VT-x is in use by another hypervisor (kvm-intel?): unload it first\n");
+		pr_info_ratelimited("VT-x is in use by another hypervisor (kvm-intel?): unload it; where it is built in, boot with kvm.enable_virt_at_load=0\n");
 	return err;
 }
 

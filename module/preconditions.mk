@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0
+# Kbuild includes this: the kernels that minikvm cannot be built for, and why.
+#
+# KVM_INTEL (y or m) is asked for although minikvm does not use it: it brings what only a
+# hypervisor needs (preempt notifiers, entry points for NMIs, emergency callbacks), and
+# without it the kernel locks VMX off when it boots.
+minikvm-cpufeatures := $(srctree)/arch/x86/include/asm/cpufeatures.h
+minikvm-knows = $(shell grep -qsw $(1) $(minikvm-cpufeatures) && echo y)
+minikvm-version := $(shell echo $$(($(VERSION) * 1000 + $(PATCHLEVEL))))
+
+ifndef CONFIG_X86_64
+$(error minikvm: this kernel is not for x86-64)
+endif
+ifeq ($(CONFIG_KVM_INTEL),)
+$(error minikvm: this kernel is built without KVM_INTEL, which minikvm needs in its configuration)
+endif
+ifneq ($(CONFIG_MMU_NOTIFIER)$(CONFIG_PREEMPT_NOTIFIERS),yy)
+$(error minikvm: this kernel is built without PREEMPT_NOTIFIERS or MMU_NOTIFIER)
+endif
+ifeq ($(shell test $(minikvm-version) -lt 6001 && echo y),y)
+$(error minikvm: this kernel is older than 6.1)
+endif
+ifeq ($(shell test $(minikvm-version) -ge 6019 && echo y),y)
+$(error minikvm: from 6.19 on the kernel keeps what a hypervisor needs for its own: 6.1 and 6.12 are known to work)
+endif
+ifneq ($(call minikvm-knows,X86_FEATURE_IBPB_EXIT_TO_USER)$(call minikvm-knows,X86_BUG_ITS),yy)
+$(error minikvm: this kernel is older than the fixes for ITS and VMSCAPE (2025), which minikvm relies on: update it)
+endif
