@@ -23,6 +23,9 @@ check:
 check-matrix:
 	@testbed/check-matrix
 
+check-debug:
+	@testbed/check-debug
+
 bench:
 	@bench/run
 
@@ -44,4 +47,4 @@ clean:
 help:
 	@cat scripts/make-help.txt
 
-.PHONY: all module minivmm demo check check-matrix bench bench-check load unload install clean help
+.PHONY: all module minivmm demo check check-matrix check-debug bench bench-check load unload install clean help
