@@ -72,6 +72,58 @@ TEST(exception_from_the_vmm)
 	vm_free(&t);
 }
 
+/* Real mode has no error codes: a VMM's, and one of an exception that is delivered again, are dropped. */
+GUEST16(beyond_the_limit, "mov 0xffff, %ax; hlt");
+
+TEST(real_mode_takes_no_error_code_from_the_vmm)
+{
+	static const uint8_t vectors[] = { 8, 10, 11, 12, 13, 14, 17 };
+	struct minikvm_vcpu_events e;
+	struct test_vm t;
+	size_t i;
+
+	for (i = 0; i < sizeof(vectors); i++) {
+		vm_make(&t, false);
+		guest_real(&t, nothing, nothing_end);
+		ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_VCPU_EVENTS, &e));
+		e.exception.injected = 1;
+		e.exception.nr = vectors[i];
+		e.exception.has_error_code = 1;
+		e.exception.error_code = 0x18;
+		ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_VCPU_EVENTS, &e));
+		EXPECT_OUT(&t, PORT_EXCEPTION, vectors[i]);
+		ASSERT_EQ(G_STACK - 6, vm_regs(&t).rsp);
+		vm_free(&t);
+	}
+}
+
+TEST(real_mode_exception_with_cold_idt_and_stack)
+{
+	struct minikvm_sregs s;
+	struct minikvm_regs r;
+	struct test_vm t;
+	int cold;
+
+	for (cold = 0; cold < 4; cold++) {
+		vm_make(&t, false);
+		guest_real(&t, beyond_the_limit, beyond_the_limit_end);
+		s = vm_sregs(&t);
+		if (cold & 1) {
+			s.idt.base = 0x280000;
+			memcpy(t.mem + s.idt.base, t.mem, 1024);
+		}
+		if (cold & 2)
+			s.ss.base = 0x340000;
+		ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_SREGS, &s));
+		r = vm_regs(&t);
+		r.rsp = 0x8000;
+		vm_set_regs(&t, r);
+		EXPECT_OUT(&t, PORT_EXCEPTION, 13);
+		ASSERT_EQ(0x8000 - 6, vm_regs(&t).rsp);
+		vm_free(&t);
+	}
+}
+
 TEST(hlt_wakes_in_the_kernel_by_pic_and_pit)
 {
 	struct minikvm_pit_config config = { };

@@ -49,7 +49,7 @@ static bool is_fault(u8 vector)
 	return vector != VEC_DB && !is_soft(vector) && vector != VEC_DF && vector != VEC_MC;
 }
 
-/* Real mode has no error codes; an entry refuses one there. */
+/* Real mode has no error codes; an entry refuses one there, whoever asked for it. */
 static bool takes_error(struct vcpu *vcpu)
 {
 	return vcpu->cr0 & X86_CR0_PE;
@@ -74,7 +74,7 @@ static void queue_exception(struct vcpu *vcpu, u8 vector, bool has_error, u32 er
 	*e = (struct queued_exception) {
 		.pending = true,
 		.vector = vector,
-		.has_error = has_error && takes_error(vcpu),
+		.has_error = has_error,
 		.error = error,
 	};
 }
@@ -241,6 +241,7 @@ static void send_exception(struct vcpu *vcpu)
 	} else {
 		info |= INTR_TYPE_HARD_EXCEPTION;
 	}
+	e->has_error &= takes_error(vcpu);
 	if (e->has_error)
 		info |= INTR_INFO_ERROR_CODE;
 	if (e->pending)
