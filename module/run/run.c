@@ -44,9 +44,12 @@ void vcpu_kick(struct vcpu *vcpu)
 
 	rcuwait_wake_up(&vcpu->wait);
 	smp_mb();	/* the request before the look; pairs with publish() */
+	/* With preemption off, a CPU that is seen here does not go offline before the IPI. */
+	preempt_disable();
 	cpu = READ_ONCE(vcpu->guest_cpu);
-	if (cpu >= 0 && cpu != raw_smp_processor_id())
+	if (cpu >= 0 && cpu != smp_processor_id())
 		vmx_kick_cpu(cpu);
+	preempt_enable();
 }
 
 /** vcpu_request - ask the vCPU thread for something (REQ_*); any context but NMI */

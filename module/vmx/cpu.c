@@ -308,6 +308,7 @@ void vmx_sync_guests(struct vm *vm)
 	for (i = 0; i < n; i++) {
 		int cpu = READ_ONCE(vm->vcpus[i]->guest_cpu);
 
+		/* A CPU that went offline meanwhile is out of the guest, and refuses the call. */
 		if (cpu >= 0)
 			smp_call_function_single(cpu, nothing, NULL, 1);
 	}
