@@ -102,6 +102,9 @@ enum {
 	REQ_TRIPLE_FAULT,	/* cpu/events.c: a fault while delivering #DF */
 };
 
+/* Bits of vcpu->starts. An INIT takes back a SIPI that waits. */
+enum { START_INIT, START_SIPI };
+
 /* An event on its way into the guest (exception, NMI or interrupt). */
 struct queued_exception {
 	bool pending;		/* not delivered; may be replaced by a #DF merge */
@@ -264,9 +267,9 @@ struct vcpu {
 	/* Interrupt controller and halt */
 	struct lapic *lapic;		/* [c] NULL: the VMM's own */
 	u64 timer_deadline;		/* [m] guest TSC at which the run loop has its timer expire; 0: none */
-	u32 mp_state;			/* [a] MINIKVM_MP_STATE_* */
-	u8 sipi_vector;			/* [a] */
-	unsigned long init_sipi;	/* [a] bit 0: INIT arrived, bit 1: SIPI arrived */
+	u32 mp_state;			/* [m] MINIKVM_MP_STATE_*: run/mp_state.c */
+	u8 sipi_vector;			/* [a] written before START_SIPI */
+	unsigned long starts;		/* [a] START_*: arrived, and not taken yet */
 	struct rcuwait wait;		/* where a halted vCPU sleeps */
 
 	struct mutex mutex;		/* one ioctl at a time; taken before vm->slots_lock */
@@ -611,6 +614,12 @@ void vcpu_request(struct vcpu *vcpu, int req);
 void vm_kill(struct vm *vm, const char *reason);
 void vcpu_attach(struct vcpu *vcpu);	/* the VMCS is current on this CPU until detach; may sleep between */
 void vcpu_detach(struct vcpu *vcpu);
+
+/* run/mp_state.c */
+void mp_take_starts(struct vcpu *vcpu);
+bool mp_may_run(struct vcpu *vcpu);
+u32 vcpu_get_mp_state(struct vcpu *vcpu);
+int vcpu_set_mp_state(struct vcpu *vcpu, u32 state);
 
 /* run/skip.c */
 void vcpu_skip(struct vcpu *vcpu, u32 len);

@@ -83,7 +83,7 @@ void vcpu_get_events(struct vcpu *vcpu, struct minikvm_vcpu_events *events)
 	events->nmi.injected = e->nmi_injected;
 	events->nmi.pending = atomic_read(&vcpu->nmi_queued);
 	events->nmi.masked = !!(interruptibility & INTERRUPTIBILITY_NMI);
-	events->smi.latched_init = vcpu->lapic && test_bit(0, &vcpu->init_sipi);
+	events->smi.latched_init = vcpu->lapic && test_bit(START_INIT, &vcpu->starts);
 	events->flags = MINIKVM_VCPUEVENT_VALID_NMI_PENDING | MINIKVM_VCPUEVENT_VALID_SHADOW |
 			MINIKVM_VCPUEVENT_VALID_SMM;
 }
@@ -136,13 +136,13 @@ static void set_flagged(struct vcpu *vcpu, const struct minikvm_vcpu_events *eve
 	if (!vcpu->lapic)
 		return;
 	if (events->flags & MINIKVM_VCPUEVENT_VALID_SIPI_VECTOR)
-		vcpu->sipi_vector = events->sipi_vector;
+		WRITE_ONCE(vcpu->sipi_vector, events->sipi_vector);
 	if (!(events->flags & MINIKVM_VCPUEVENT_VALID_SMM))
 		return;
 	if (events->smi.latched_init)
-		set_bit(0, &vcpu->init_sipi);
+		set_bit(START_INIT, &vcpu->starts);
 	else
-		clear_bit(0, &vcpu->init_sipi);
+		clear_bit(START_INIT, &vcpu->starts);
 }
 
 /**

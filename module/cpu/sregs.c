@@ -62,7 +62,7 @@ static void unhalt_after_reset(struct vcpu *vcpu, const struct minikvm_sregs *s)
 {
 	if (vcpu->id == 0 && vmcs_read_guest_rip() == 0xfff0 && s->cs.selector == 0xf000 &&
 	    s->cs.base == 0xffff0000 && !(s->cr0 & X86_CR0_PE))
-		WRITE_ONCE(vcpu->mp_state, MINIKVM_MP_STATE_RUNNABLE);
+		vcpu->mp_state = MINIKVM_MP_STATE_RUNNABLE;
 }
 
 /**
@@ -151,6 +151,7 @@ void vcpu_reset(struct vcpu *vcpu, bool init)
 		vcpu->xcr0 = XFEATURE_MASK_FP;
 	reset_registers(vcpu);
 	reset_segments();
+	vcpu->complete = NULL;	/* what an exit left open was of the time before */
 	vcpu->cr2 = 0;
 	vcpu->cr8 = 0;
 	cr_load(vcpu, &c);

@@ -284,29 +284,18 @@ static long set_lapic(struct vcpu *vcpu, void __user *argp)
 
 static long get_mp_state(struct vcpu *vcpu, void __user *argp)
 {
-	struct minikvm_mp_state mp = { .mp_state = READ_ONCE(vcpu->mp_state) };
+	struct minikvm_mp_state mp = { .mp_state = vcpu_get_mp_state(vcpu) };
 
 	return copy_to_user(argp, &mp, sizeof(mp)) ? -EFAULT : 0;
 }
 
-/* Without our chips only RUNNABLE makes sense: the VMM does the rest. */
 static long set_mp_state(struct vcpu *vcpu, void __user *argp)
 {
 	struct minikvm_mp_state mp;
 
 	if (copy_from_user(&mp, argp, sizeof(mp)))
 		return -EFAULT;
-	if (!vcpu->lapic && mp.mp_state != MINIKVM_MP_STATE_RUNNABLE)
-		return -EINVAL;
-	if (mp.mp_state > MINIKVM_MP_STATE_SIPI_RECEIVED)
-		return -EINVAL;
-	if (mp.mp_state == MINIKVM_MP_STATE_SIPI_RECEIVED) {
-		mp.mp_state = MINIKVM_MP_STATE_INIT_RECEIVED;
-		set_bit(1, &vcpu->init_sipi);
-	}
-	WRITE_ONCE(vcpu->mp_state, mp.mp_state);
-	set_bit(REQ_EVENT, &vcpu->requests);
-	return 0;
+	return vcpu_set_mp_state(vcpu, mp.mp_state);
 }
 
 /* With all chips here, nobody else delivers interrupts. */

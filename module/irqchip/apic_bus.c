@@ -50,7 +50,7 @@ static int accept_init(struct lapic *lapic, const struct apic_msg *msg, bool sel
 {
 	if (msg->level && !msg->assert)
 		return 0;
-	WRITE_ONCE(lapic->vcpu->init_sipi, BIT(0));
+	WRITE_ONCE(lapic->vcpu->starts, BIT(START_INIT));
 	notify(lapic, self);
 	return 1;
 }
@@ -59,7 +59,7 @@ static int accept_sipi(struct lapic *lapic, const struct apic_msg *msg, bool sel
 {
 	WRITE_ONCE(lapic->vcpu->sipi_vector, msg->vector);
 	smp_wmb();	/* who sees the bit sees the vector */
-	set_bit(1, &lapic->vcpu->init_sipi);
+	set_bit(START_SIPI, &lapic->vcpu->starts);
 	notify(lapic, self);
 	return 1;
 }

@@ -38,7 +38,7 @@ int exit_hlt(struct vcpu *vcpu, const struct vmexit *exit)
 		vcpu->run->exit_reason = MINIKVM_EXIT_HLT;
 		return EXIT_USER;
 	}
-	WRITE_ONCE(vcpu->mp_state, MINIKVM_MP_STATE_HALTED);
+	vcpu->mp_state = MINIKVM_MP_STATE_HALTED;
 	return EXIT_RESUME;
 }
 

@@ -181,7 +181,7 @@ static void host_interrupts(void)
 static bool asked(struct vcpu *vcpu)
 {
 	return (READ_ONCE(vcpu->requests) & ~BIT(REQ_EVENT)) ||
-	       xfer_to_guest_mode_work_pending() || READ_ONCE(vcpu->init_sipi);
+	       xfer_to_guest_mode_work_pending() || READ_ONCE(vcpu->starts);
 }
 
 static bool must_leave(struct vcpu *vcpu)
@@ -261,49 +261,14 @@ static enum loop_end guest_loop(struct vcpu *vcpu, int *verdict)
 
 /* ---- the outer loop */
 
-/* INIT and SIPI from another vCPU. SDM "MP Initialization". */
-static void init_sipi(struct vcpu *vcpu)
-{
-	struct minikvm_segment cs;
-
-	if (test_and_clear_bit(0, &vcpu->init_sipi)) {
-		vcpu_reset(vcpu, true);
-		if (vcpu->lapic)
-			lapic_reset(vcpu, true);
-		WRITE_ONCE(vcpu->mp_state, vcpu->id ? MINIKVM_MP_STATE_INIT_RECEIVED
-						    : MINIKVM_MP_STATE_RUNNABLE);
-	}
-	if (!test_bit(1, &vcpu->init_sipi))
-		return;
-	clear_bit(1, &vcpu->init_sipi);
-	if (vcpu->mp_state != MINIKVM_MP_STATE_INIT_RECEIVED)
-		return;
-	vmx_get_segment(SEG_CS, &cs);
-	cs.selector = vcpu->sipi_vector << 8;
-	cs.base = vcpu->sipi_vector << 12;
-	vmx_set_segment(SEG_CS, &cs);
-	vmcs_write_guest_rip(0);
-	WRITE_ONCE(vcpu->mp_state, MINIKVM_MP_STATE_RUNNABLE);
-}
-
-/* Does a vCPU that waits have a reason to go on? */
-static bool may_run(struct vcpu *vcpu)
-{
-	if (vcpu->mp_state == MINIKVM_MP_STATE_RUNNABLE || vcpu->init_sipi)
-		return true;
-	if (READ_ONCE(vcpu->requests) & ~BIT(REQ_EVENT))
-		return true;
-	return vcpu->mp_state == MINIKVM_MP_STATE_HALTED && event_waiting(vcpu);
-}
-
-/* Sleep until may_run(), or a signal. The timer and the chips call vcpu_kick(). */
+/* Sleep until mp_may_run(), or a signal. The timer and the chips call vcpu_kick(). */
 static int wait_for_event(struct vcpu *vcpu)
 {
 	int ret;
 
 	vcpu->stats.halt_wait++;
 	lapic_timer_sleep(vcpu);
-	ret = rcuwait_wait_event(&vcpu->wait, may_run(vcpu), TASK_INTERRUPTIBLE);
+	ret = rcuwait_wait_event(&vcpu->wait, mp_may_run(vcpu), TASK_INTERRUPTIBLE);
 	lapic_timer_awake(vcpu);
 	return ret;
 }
@@ -336,12 +301,11 @@ static int slow_path(struct vcpu *vcpu)
 	ret = __xfer_to_guest_mode_work_pending() ? thread_work() : 0;
 	if (ret)
 		return ret;
-	if (vcpu->init_sipi)
-		init_sipi(vcpu);
+	mp_take_starts(vcpu);
 	if (vcpu->mp_state == MINIKVM_MP_STATE_RUNNABLE)
 		return EXIT_RESUME;
 	if (vcpu->mp_state == MINIKVM_MP_STATE_HALTED && event_waiting(vcpu)) {
-		WRITE_ONCE(vcpu->mp_state, MINIKVM_MP_STATE_RUNNABLE);
+		vcpu->mp_state = MINIKVM_MP_STATE_RUNNABLE;
 		set_bit(REQ_EVENT, &vcpu->requests);
 		return EXIT_RESUME;
 	}
@@ -428,17 +392,14 @@ static int interrupted(struct vcpu *vcpu)
 /* An application processor sleeps until it is started; then RUN is to be called again. */
 static int wait_for_init(struct vcpu *vcpu)
 {
-	int ret = rcuwait_wait_event(&vcpu->wait, vcpu->init_sipi ||
-				     (READ_ONCE(vcpu->requests) & ~BIT(REQ_EVENT)),
-				     TASK_INTERRUPTIBLE);
+	int ret = rcuwait_wait_event(&vcpu->wait, mp_may_run(vcpu), TASK_INTERRUPTIBLE);
 
 	if (ret)
 		return interrupted(vcpu);
 	ret = handle_requests(vcpu);
 	if (ret != EXIT_RESUME)
 		return ret;
-	if (vcpu->init_sipi)
-		init_sipi(vcpu);
+	mp_take_starts(vcpu);
 	return -EAGAIN;
 }
 
@@ -488,7 +449,7 @@ static int run_once(struct vcpu *vcpu)
 		return -EINVAL;
 	/* Without chips here, HLT was an exit: a new RUN is a new start. */
 	if (!vcpu->lapic && vcpu->mp_state == MINIKVM_MP_STATE_HALTED)
-		WRITE_ONCE(vcpu->mp_state, MINIKVM_MP_STATE_RUNNABLE);
+		vcpu->mp_state = MINIKVM_MP_STATE_RUNNABLE;
 	ret = finish_exit(vcpu);
 	if (ret != EXIT_RESUME)
 		return ret;

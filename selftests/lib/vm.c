@@ -59,12 +59,32 @@ static void cpuid_all(struct test_vm *t)
 	free(c);
 }
 
+static int run_size(const struct test_vm *t)
+{
+	return must(ioctl(t->dev, MINIKVM_GET_VCPU_MMAP_SIZE, 0), "GET_VCPU_MMAP_SIZE");
+}
+
+struct test_vm vm_add_vcpu(const struct test_vm *t, int id)
+{
+	struct test_vm added = *t;
+
+	added.vcpu = must(ioctl(t->vm, MINIKVM_CREATE_VCPU, id), "CREATE_VCPU");
+	added.run = mmap(NULL, run_size(t), PROT_READ | PROT_WRITE, MAP_SHARED, added.vcpu, 0);
+	if (added.run == MAP_FAILED)
+		err(EXIT_BROKEN, "mmap of the run page");
+	cpuid_all(&added);
+	return added;
+}
+
+void vm_free_vcpu(struct test_vm *t)
+{
+	munmap(t->run, run_size(t));
+	close(t->vcpu);
+}
+
 void vm_make(struct test_vm *t, bool irqchip)
 {
-	int size;
-
 	t->dev = test_open();
-	size = must(ioctl(t->dev, MINIKVM_GET_VCPU_MMAP_SIZE, 0), "GET_VCPU_MMAP_SIZE");
 	t->vm = must(ioctl(t->dev, MINIKVM_CREATE_VM, 0), "CREATE_VM");
 	must(ioctl(t->vm, MINIKVM_SET_TSS_ADDR, 0xfffbd000), "SET_TSS_ADDR");
 	if (irqchip)
@@ -73,17 +93,12 @@ void vm_make(struct test_vm *t, bool irqchip)
 	if (t->mem == MAP_FAILED)
 		err(EXIT_BROKEN, "mmap");
 	must(vm_slot(t, 0, 0, 0, G_SIZE, t->mem), "SET_USER_MEMORY_REGION");
-	t->vcpu = must(ioctl(t->vm, MINIKVM_CREATE_VCPU, 0), "CREATE_VCPU");
-	t->run = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, t->vcpu, 0);
-	if (t->run == MAP_FAILED)
-		err(EXIT_BROKEN, "mmap of the run page");
-	cpuid_all(t);
+	*t = vm_add_vcpu(t, 0);
 }
 
 void vm_free(struct test_vm *t)
 {
-	munmap(t->run, ioctl(t->dev, MINIKVM_GET_VCPU_MMAP_SIZE, 0));
-	close(t->vcpu);
+	vm_free_vcpu(t);
 	close(t->vm);
 	close(t->dev);
 	munmap(t->mem, G_SIZE);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The tests' library: a VM with one vCPU, guest code beside host code.
+ * The tests' library: a VM with one vCPU or more, guest code beside host code.
  *
  * MINIKVM_DEVICE chooses the device: /dev/minikvm, or /dev/kvm, on which every
  * test that is not about minikvm alone must pass, too. Without it a test skips.
@@ -66,6 +66,9 @@ int test_open(void);	/* the device, or exits with "skip" */
 
 void vm_make(struct test_vm *t, bool irqchip);
 void vm_free(struct test_vm *t);
+/* One more vCPU of @t's VM, as a test_vm that shares everything else with it. */
+struct test_vm vm_add_vcpu(const struct test_vm *t, int id);
+void vm_free_vcpu(struct test_vm *t);
 int vm_slot(struct test_vm *t, uint32_t slot, uint32_t flags, uint64_t gpa, uint64_t size,
 	    void *hva);
 

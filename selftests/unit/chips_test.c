@@ -20,6 +20,7 @@ struct mutex { int depth; };
 
 #define VM_MAX_VCPUS 16
 enum { REQ_EVENT, REQ_KILL, REQ_TIMER };
+enum { START_INIT, START_SIPI };
 enum { GFP_KERNEL_ACCOUNT };
 
 u64 tsc_lost;
@@ -36,7 +37,7 @@ struct vcpu {
 	u64 apic_base, tsc_offset, timer_deadline;
 	u8 maxphyaddr, sipi_vector;
 	struct lapic *lapic;
-	unsigned long init_sipi;
+	unsigned long starts;
 	unsigned int woken, nmis;
 };
 
@@ -332,17 +333,17 @@ static void init_and_sipi(void)
 	create();
 	apic_write(&cpu[0], LAPIC_ICR2, 1 << 24);
 	apic_write(&cpu[0], LAPIC_ICR, 0xc500);		/* INIT assert */
-	CHECK_EQ(cpu[1].init_sipi, 1);
+	CHECK_EQ(cpu[1].starts, 1);
 	CHECK_EQ(cpu[1].woken, 1);
-	cpu[1].init_sipi = 0;
+	cpu[1].starts = 0;
 	apic_write(&cpu[0], LAPIC_ICR, 0x8500);		/* de-assert */
-	CHECK_EQ(cpu[1].init_sipi, 0);
+	CHECK_EQ(cpu[1].starts, 0);
 	apic_write(&cpu[0], LAPIC_ICR, 0x4699);
-	CHECK_EQ(cpu[1].init_sipi, 2);
+	CHECK_EQ(cpu[1].starts, 2);
 	CHECK_EQ(cpu[1].sipi_vector, 0x99);
 	apic_write(&cpu[0], LAPIC_ICR, 0x4500);
-	CHECK_EQ(cpu[1].init_sipi, 1);
-	CHECK_EQ(cpu[0].init_sipi, 0);
+	CHECK_EQ(cpu[1].starts, 1);
+	CHECK_EQ(cpu[0].starts, 0);
 	destroy();
 }
 
