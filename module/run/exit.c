@@ -32,7 +32,7 @@ struct exit_entry {
  */
 static const struct exit_entry exit_table[EXIT_REASONS] = {
 	[REASON_EXCEPTION_NMI]	= { exit_exception, NEED_INTR | NEED_LEN | NEED_QUAL | NEED_IDT },
-	[REASON_EXTERNAL_INTR]	= { exit_resume, NEED_IDT },
+	[REASON_EXTERNAL_INTR]	= { exit_interrupt, NEED_IDT },
 	[REASON_TRIPLE_FAULT]	= { exit_triple_fault, NEED_IDT },
 	[REASON_INTR_WINDOW]	= { exit_intr_window, FAST },
 	[REASON_NMI_WINDOW]	= { exit_nmi_window, FAST },

@@ -46,6 +46,13 @@ int exit_task_switch(struct vcpu *vcpu, const struct vmexit *exit);
 int exit_failed_entry(struct vcpu *vcpu, const struct vmexit *exit);
 void exit_iret_unblocked_nmis(const struct vmexit *exit, bool unblocked);
 
+/* half_delivery.c */
+#ifdef MINIKVM_DEBUG
+int exit_interrupt(struct vcpu *vcpu, const struct vmexit *exit);
+#else
+#define exit_interrupt	exit_resume
+#endif
+
 /* exit_ept.c */
 int exit_ept_violation(struct vcpu *vcpu, const struct vmexit *exit);
 int exit_ept_misconfig(struct vcpu *vcpu, const struct vmexit *exit);
