@@ -136,6 +136,44 @@ TEST(hlt_wakes_in_the_kernel_by_pic_and_pit)
 	vm_free(&t);
 }
 
+/*
+ * What Linux does to find the TSC's frequency: channel 2 counts 20 ms in mode 0, its gate and
+ * its output in port 0x61. r8 to r10: the TSC at the start, in the middle and at the end; r11:
+ * the count in the middle.
+ */
+#define TSC(reg)	"rdtsc; shl $32, %rdx; or %rdx, %rax; mov %rax, " reg ";"
+GUEST64(calibrate, "in $0x61, %al; and $0xfd, %al; or $1, %al; out %al, $0x61; mov $0xb0, %al;"
+	"out %al, $0x43; mov $0x38, %al; out %al, $0x42; mov $0x5d, %al; out %al, $0x42;" TSC("%r8")
+	"mov $8, %ecx; 1: in $0x61, %al; test $0x20, %al; jnz 9f; dec %ecx; jnz 1b;" TSC("%r9")
+	"in $0x42, %al; movzbl %al, %r11d; in $0x42, %al; movzbl %al, %eax; shl $8, %eax;"
+	"or %eax, %r11d; 2: in $0x61, %al; test $0x20, %al; jz 2b; 9:" TSC("%r10") "out %al, $0x11");
+
+TEST(pit_measures_the_tsc)
+{
+	struct minikvm_pit_config config = { .flags = MINIKVM_PIT_SPEAKER_DUMMY };
+	struct minikvm_regs r;
+	double khz, middle, end;
+	struct test_vm t;
+
+	vm_make(&t, true);
+	ASSERT_EQ(0, ioctl(t.vm, MINIKVM_CREATE_PIT2, &config));
+	khz = ioctl(t.vcpu, MINIKVM_GET_TSC_KHZ, 0);
+	guest_long(&t, calibrate, calibrate_end);
+	ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
+	ASSERT_EQ(0x11, t.run->io.port);
+	r = vm_regs(&t);
+	middle = (r.r9 - r.r8) / khz;
+	end = (r.r10 - r.r8) / khz;
+	TH_LOG("count %lld after %.3f ms, output after %.3f ms", r.r11, middle, end);
+	/* A count goes on during the access that reads it, and a host may be busy. */
+	ASSERT_LT(19.8, end);
+	ASSERT_GT(40, end);
+	ASSERT_GT(0x5d38, r.r11);
+	ASSERT_LT(0.8 * middle, (0x5d38 - r.r11) / 1193.182);
+	ASSERT_GT(end, (0x5d38 - r.r11) / 1193.182);
+	vm_free(&t);
+}
+
 TEST(lapic_timer_in_x2apic_mode)
 {
 	struct test_vm t;
