@@ -64,10 +64,14 @@ GUEST16(started, "mov $0x4000, %ax; mov %ax, %ds; mov $1, %eax; cpuid; shr $24, 
 	"shl $3, %bx; mov 0x800, %dl; lock incl (%bx); cmp $1, %dl; ja 2f; je 1f;"
 	"cli; 3: hlt; jmp 3b; 1: sti; 3: hlt; jmp 3b; 2: sti; 3: pause; jmp 3b");
 
-/* Start each of the others, again and again, in whatever it does; r8 is the round. */
+/*
+ * Start each of the others, again and again, in whatever it does; r8 is the round. From round
+ * to round the SIPI comes at another moment of what the INIT does.
+ */
 GUEST64(starter, "sti; xor %r8d, %r8d; 1: mov %r8d, %eax; xor %edx, %edx; mov $3, %ecx; div %ecx;"
 	"movb %dl, 0x40800; inc %r8d; mov $1, %ebp;"
-	"2: mov %ebp, %edi; mov $0x4500, %esi;" SEND "mov $0x4620, %esi;" SEND
+	"2: mov %ebp, %edi; mov $0x4500, %esi;" SEND
+	"imul $331, %r8d, %ecx; and $0x1fff, %ecx; 4: dec %ecx; jns 4b; mov $0x4620, %esi;" SEND
 	"inc %ebp; cmp %r12d, %ebp; jb 2b;"
 	"mov $1, %ebp; 3: mov %ebp, %edi; mov %r8d, %ebx;" AWAIT("1")
 	"inc %ebp; cmp %r12d, %ebp; jb 3b;"
@@ -402,6 +406,32 @@ static void one_message(uint32_t icr, uint32_t dest)
 	cpu[0].run->immediate_exit = 1;		/* the OUT is finished */
 	vm_run(&cpu[0]);
 	cpu[0].run->immediate_exit = 0;
+}
+
+TEST(vcpus_are_as_many_as_advertised)
+{
+	int max, ids, i, n, fd[64];
+	struct test_vm t;
+
+	vm_make(&t, true);
+	max = ioctl(t.dev, MINIKVM_CHECK_EXTENSION, MINIKVM_CAP_MAX_VCPUS);
+	ids = ioctl(t.dev, MINIKVM_CHECK_EXTENSION, MINIKVM_CAP_MAX_VCPU_ID);
+	n = ioctl(t.dev, MINIKVM_CHECK_EXTENSION, MINIKVM_CAP_NR_VCPUS);
+	ASSERT_LE(4, max);
+	ASSERT_LE(max, ids);
+	ASSERT_EQ(sysconf(_SC_NPROCESSORS_ONLN) < max ? sysconf(_SC_NPROCESSORS_ONLN) : max, n);
+	ASSERT_EQ(-1, ioctl(t.vm, MINIKVM_CREATE_VCPU, ids));
+	ASSERT_EQ(EINVAL, errno);
+	n = max < 64 ? max : 64;
+	for (i = 1; i < n; i++) {
+		fd[i] = ioctl(t.vm, MINIKVM_CREATE_VCPU, ids - i);
+		ASSERT_LE(0, fd[i]);
+		ASSERT_EQ(-1, ioctl(t.vm, MINIKVM_CREATE_VCPU, ids - i));
+		ASSERT_EQ(EEXIST, errno);
+	}
+	for (i = 1; i < n; i++)
+		close(fd[i]);
+	vm_free(&t);
 }
 
 TEST(states_go_round)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* /dev/minikvm: what there is, and new VMs. */
+#include <linux/cpumask.h>
 #include <linux/fs.h>
+#include <linux/minmax.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -16,7 +18,6 @@ static const struct { u16 cap; s16 answer; } extensions[] = {
 	{ MINIKVM_CAP_USER_MEMORY, 1 },
 	{ MINIKVM_CAP_SET_TSS_ADDR, 1 },
 	{ MINIKVM_CAP_EXT_CPUID, 1 },
-	{ MINIKVM_CAP_NR_VCPUS, 1 },
 	{ MINIKVM_CAP_NR_MEMSLOTS, VM_MAX_SLOTS },
 	{ MINIKVM_CAP_NOP_IO_DELAY, 1 },
 	{ MINIKVM_CAP_MP_STATE, 1 },
@@ -36,7 +37,7 @@ static const struct { u16 cap; s16 answer; } extensions[] = {
 	{ MINIKVM_CAP_X86_ROBUST_SINGLESTEP, 1 },
 	{ MINIKVM_CAP_XSAVE, 1 },
 	{ MINIKVM_CAP_GET_TSC_KHZ, 1 },
-	{ MINIKVM_CAP_MAX_VCPUS, 1 },
+	{ MINIKVM_CAP_MAX_VCPUS, VM_MAX_VCPUS },
 	{ MINIKVM_CAP_TSC_DEADLINE_TIMER, 1 },
 	{ MINIKVM_CAP_READONLY_MEM, 1 },
 	{ MINIKVM_CAP_CHECK_EXTENSION_VM, 1 },
@@ -59,6 +60,8 @@ long check_extension(long cap)
 
 	if (cap == MINIKVM_CAP_XCRS)
 		return fpu_supported_xcr0() != 0;
+	if (cap == MINIKVM_CAP_NR_VCPUS)	/* more would share processors */
+		return min_t(u32, num_online_cpus(), VM_MAX_VCPUS);
 	for (i = 0; i < ARRAY_SIZE(extensions); i++)
 		if (extensions[i].cap == cap)
 			return extensions[i].answer;
