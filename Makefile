@@ -6,31 +6,35 @@
 # running kernel's, or else the newest set that is installed.
 KDIR ?= $(shell scripts/headers $(KVER))
 
+# These call make, too, but with jobs and options of their own.
+ALONE := MAKEFLAGS=
+
 all: module minivmm
 
+# "+": it calls make, which takes part in -j and -n.
 module:
-	@testbed/build-module "$(KDIR)"
+	+@testbed/build-module "$(KDIR)"
 
 minivmm:
-	@$(MAKE) --no-print-directory -C userspace-demo O="$(CURDIR)/build/userspace-demo"
+	@$(MAKE) --no-print-directory -C userspace-demo O=../build/userspace-demo
 
 demo:
-	@testbed/demo
+	@$(ALONE) testbed/demo
 
 check:
-	@testbed/check
+	@$(ALONE) testbed/check
 
 check-matrix:
-	@testbed/check-matrix
+	@$(ALONE) testbed/check-matrix
 
 check-debug:
 	@testbed/check-debug
 
 bench:
-	@bench/run
+	@$(ALONE) bench/run
 
 bench-check:
-	@bench/check
+	@$(ALONE) bench/check
 
 load:
 	@scripts/load

@@ -60,16 +60,38 @@ static void usage_error(const char *message)
 	exit(ST_USAGE);
 }
 
-static unsigned long number(const char *text, const char *what)
+static void wrong_argument(const char *argument, const char *what)
 {
-	char *end;
-	unsigned long value = strtoul(text, &end, 0);
+	fprintf(stderr, "minivmm: '%s' %s (see minivmm --help)\n", argument, what);
+	exit(ST_USAGE);
+}
 
-	if (!*text || *end) {
-		fprintf(stderr, "minivmm: %s is no %s\n", text, what);
+/* strtoul() would take "-1", " 1" and "". */
+static unsigned long parsed(const char *option, const char *text, unsigned long least,
+			    unsigned long most)
+{
+	unsigned long value;
+	char *end;
+
+	errno = 0;
+	value = strtoul(text, &end, 0);
+	if (*text < '0' || *text > '9' || *end || errno || value < least || value > most) {
+		fprintf(stderr, "minivmm: %s takes a number from %lu to %lu, not '%s'\n",
+			option, least, most, text);
 		exit(ST_USAGE);
 	}
 	return value;
+}
+
+/* What of the command line does not go together. */
+static void config_check(const struct config *c)
+{
+	if (!c->kernel == !c->flat)
+		usage_error("give either --kernel or --flat");
+	if (c->flat && (c->initrd || c->cmdline))
+		usage_error("--initrd and --cmdline are for --kernel");
+	if (c->kernel && c->load)
+		usage_error("--load is for --flat");
 }
 
 static void parse(struct config *c, int argc, char **argv)
@@ -91,29 +113,28 @@ static void parse(struct config *c, int argc, char **argv)
 	};
 	int o;
 
-	while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+	opterr = 0;	/* one sentence, below */
+	while ((o = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
 		switch (o) {
 		case 'k': c->kernel = optarg; break;
 		case 'i': c->initrd = optarg; break;
 		case 'c': c->cmdline = optarg; break;
 		case 'f': c->flat = optarg; break;
-		case 'l': c->load = number(optarg, "address"); break;
+		case 'l': c->load = parsed("--load", optarg, 1, 0xffff); break;
 		case 'q': c->irqchip = true; break;
-		case 'm': c->mem_mib = number(optarg, "number of MiB"); break;
+		case 'm': c->mem_mib = parsed("--mem", optarg, 2, 3072); break;
 		case 'd': c->device = optarg; break;
-		case 't': c->timeout = number(optarg, "number of seconds"); break;
+		case 't': c->timeout = parsed("--timeout", optarg, 1, 1000000); break;
 		case 'p': c->populate = true; break;
 		case 's': c->stats = true; break;
 		case 'h': fputs(usage_text, stdout); exit(0);
-		default: usage_error("unknown option");
+		case ':': wrong_argument(argv[optind - 1], "wants a value"); break;
+		default: wrong_argument(argv[optind - 1], "is not understood");
 		}
 	}
 	if (optind < argc)
-		usage_error("too many arguments");
-	if (!c->kernel == !c->flat)
-		usage_error("give either --kernel or --flat");
-	if (c->mem_mib < 2 || c->mem_mib > 3072)
-		usage_error("--mem takes 2 to 3072 MiB");
+		wrong_argument(argv[optind], "is too much");
+	config_check(c);
 }
 
 struct start {
@@ -135,15 +156,20 @@ static double seconds(const struct timespec *from, const struct timespec *to)
 	return to->tv_sec - from->tv_sec + (to->tv_nsec - from->tv_nsec) / 1e9;
 }
 
-/* RUN in ticks of the time stamp counter, without what it slept. */
+/*
+ * RUN in ticks of the time stamp counter, from when the vCPU first ran, without what the
+ * thread slept. (Where our own part slept, too, that is taken away twice.)
+ */
 static double ticks_in_run(const struct start *from, const struct start *to)
 {
-	double per_second = (to->ticks - from->ticks) / seconds(&from->time, &to->time);
+	double elapsed = seconds(&from->time, &to->time);
+	double busy = elapsed > 0 ? seconds(&from->cpu, &to->cpu) / elapsed : 0;
+	double ticks = busy * (to->ticks - from->ticks) - vmm.own_ticks;
 
-	return seconds(&from->cpu, &to->cpu) * per_second - vmm.own_ticks;
+	return ticks > 0 ? ticks : 0;
 }
 
-static void print_stats(const struct start *start)
+static void print_stats(const struct start *start, const struct start *run)
 {
 	static const char *const names[] = {
 		[MINIKVM_EXIT_IO] = "io", [MINIKVM_EXIT_HLT] = "hlt", [MINIKVM_EXIT_MMIO] = "mmio",
@@ -155,7 +181,7 @@ static void print_stats(const struct start *start)
 	size_t i;
 
 	fprintf(stderr, "minivmm: %.2f s, %.0f ticks in RUN, exits:",
-		seconds(&start->time, &end.time), ticks_in_run(start, &end));
+		seconds(&start->time, &end.time), ticks_in_run(run, &end));
 	for (i = 0; i < sizeof(vmm.exits) / sizeof(vmm.exits[0]); i++) {
 		if (!vmm.exits[i])
 			continue;
@@ -242,14 +268,17 @@ static void catch_signals(unsigned int timeout)
 int main(int argc, char **argv)
 {
 	struct config c = {
-		.device = "/dev/minikvm", .cmdline = "console=ttyS0 panic=-1",
-		.load = 0x1000, .mem_mib = 256,
+		.device = "/dev/minikvm", .mem_mib = 256,
 	};
-	struct start start;
+	struct start start, run;
 
 	parse(&c, argc, argv);
 	if (c.kernel)
 		c.irqchip = true;
+	if (!c.cmdline)
+		c.cmdline = "console=ttyS0 panic=-1";
+	if (!c.load)
+		c.load = 0x1000;
 	start = now();
 
 	vm_create(&vmm, &c);
@@ -260,7 +289,7 @@ int main(int argc, char **argv)
 		boot_flat(&vmm, &c);
 	catch_signals(c.timeout);
 	terminal_start(&vmm);
-	vmm.own_ticks = __rdtsc() - start.ticks;
+	run = now();
 	vcpu_run(&vmm);
 
 	serial_flush();
@@ -270,7 +299,7 @@ int main(int argc, char **argv)
 	if (vmm.status == ST_RESET)
 		fprintf(stderr, "minivmm: the guest asked for a reset\n");
 	if (c.stats) {
-		print_stats(&start);
+		print_stats(&start, &run);
 		print_counters(c.device);
 	}
 	return vmm.status;

@@ -63,6 +63,8 @@ void vm_create(struct vmm *vmm, const struct config *c)
 
 	vmm->dev = device_open(c->device);
 	version = ioctl(vmm->dev, MINIKVM_GET_API_VERSION, 0);
+	if (version < 0)
+		die("%s is neither minikvm's device nor KVM's", c->device);
 	if (version != MINIKVM_API_VERSION)
 		die("%s: API version %d, but %d is needed", c->device, version,
 		    MINIKVM_API_VERSION);

@@ -31,7 +31,7 @@ struct vmm {
 	uint64_t mem_size;
 	struct minikvm_run *run;
 	uint64_t exits[64];	/* by exit reason */
-	uint64_t own_ticks;	/* of the time stamp counter, not in RUN */
+	uint64_t own_ticks;	/* of the time stamp counter, between two RUNs */
 	int status;		/* ST_*, once done */
 	bool done;
 };
