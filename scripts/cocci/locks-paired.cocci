@@ -41,8 +41,51 @@ flags = chip_lock@p(e);
 chip_unlock(e, flags);
 )
 
+// A function that lets the lock of its caller go for a while.
+@back_spin exists@
+identifier f;
+expression e;
+position p;
+@@
+f(...)
+{
+... when != spin_lock(e)
+spin_unlock(e);
+... when != spin_lock(e)
+spin_lock@p(e);
+...
+}
+
+@back_read exists@
+identifier f;
+expression e;
+position p;
+@@
+f(...)
+{
+... when != read_lock(e)
+read_unlock(e);
+... when != read_lock(e)
+read_lock@p(e);
+...
+}
+
+@back_mutex exists@
+identifier f;
+expression e;
+position p;
+@@
+f(...)
+{
+... when != mutex_lock(e)
+mutex_unlock(e);
+... when != mutex_lock(e)
+mutex_lock@p(e);
+...
+}
+
 @taken@
-position p != given_back.p;
+position p != { given_back.p, back_spin.p, back_read.p, back_mutex.p };
 identifier lock =~ "^(slots_read|mutex|spin|read|write|raw_spin|chip)_lock(_irqsave)?$";
 @@
 lock@p(...)
