@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 
 #include "lib/vm.h"
 
@@ -87,6 +88,104 @@ TEST(the_signal_mask_holds_while_in_run)
 	ASSERT_EQ(-1, ioctl(t.vcpu, MINIKVM_SET_SIGNAL_MASK, &m));
 	ASSERT_EQ(EINVAL, errno);
 	vm_free(&t);
+}
+
+static volatile int alarms, usr1s;
+static sigset_t mask_of_frame;
+
+static void count(int sig, siginfo_t *info, void *context)
+{
+	(void)info;
+	alarms += sig == SIGALRM;
+	usr1s += sig == SIGUSR1;
+	mask_of_frame = ((ucontext_t *)context)->uc_sigmask;
+}
+
+static void count_signals(void)
+{
+	struct sigaction sa = { .sa_sigaction = count, .sa_flags = SA_SIGINFO };
+
+	alarms = usr1s = 0;
+	sigaction(SIGALRM, &sa, NULL);
+	sigaction(SIGUSR1, &sa, NULL);
+}
+
+/* From another process: SIGALRM, and SIGUSR1 some time later. */
+static pid_t send_both(void)
+{
+	pid_t to = getpid(), child = fork();
+
+	if (child)
+		return child;
+	usleep(20000);
+	kill(to, SIGALRM);
+	usleep(50000);
+	kill(to, SIGUSR1);
+	_exit(0);
+}
+
+TEST(outside_run_the_mask_is_the_threads)
+{
+	struct { struct minikvm_signal_mask head; uint32_t set[2]; } m = {
+		.head.len = 8, .set[0] = 1 << (SIGALRM - 1) | 1 << (SIGUSR2 - 1),
+	};
+	struct test_vm t;
+	sigset_t now;
+	pid_t child;
+
+	vm_make(&t, false);
+	guest_real(&t, spin, spin_end);
+	count_signals();
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_SIGNAL_MASK, &m));
+	child = send_both();
+	ASSERT_EQ(-EINTR, vm_run(&t));
+	/* Had SIGALRM ended RUN, there would be no SIGUSR1 yet. */
+	ASSERT_EQ(1, usr1s);
+	ASSERT_EQ(1, alarms);
+	ASSERT_EQ(0, sigismember(&mask_of_frame, SIGUSR2));
+	sigprocmask(SIG_BLOCK, NULL, &now);
+	ASSERT_EQ(0, sigismember(&now, SIGALRM));
+	ASSERT_EQ(0, sigismember(&now, SIGUSR2));
+	waitpid(child, NULL, 0);
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_SIGNAL_MASK, NULL));
+	count_signals();
+	alarm_in(20);
+	ASSERT_EQ(-EINTR, vm_run(&t));
+	vm_free(&t);
+}
+
+/* A VMM's way to take a signal without a handler: blocked but in RUN, then sigtimedwait(). */
+static void what_ends_run_stays_pending(struct __test_metadata *_metadata, void (*action)(int))
+{
+	struct { struct minikvm_signal_mask head; uint8_t set[8]; } m = { .head.len = 8 };
+	struct itimerval soon = { .it_value.tv_usec = 20000 };
+	struct timespec at_once = { 0 };
+	sigset_t block, now;
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_real(&t, spin, spin_end);
+	signal(SIGALRM, action);
+	sigemptyset(&block);
+	sigaddset(&block, SIGALRM);
+	sigprocmask(SIG_BLOCK, &block, NULL);
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_SIGNAL_MASK, &m));
+	setitimer(ITIMER_REAL, &soon, NULL);
+	ASSERT_EQ(-EINTR, vm_run(&t));
+	sigprocmask(SIG_BLOCK, NULL, &now);
+	ASSERT_EQ(1, sigismember(&now, SIGALRM));
+	ASSERT_EQ(SIGALRM, sigtimedwait(&block, NULL, &at_once));
+	vm_free(&t);
+}
+
+TEST(a_signal_without_a_handler_is_the_vmms_not_its_death)
+{
+	what_ends_run_stays_pending(_metadata, SIG_DFL);
+}
+
+TEST(a_signal_that_is_ignored_ends_run_if_the_vmm_blocks_it)
+{
+	what_ends_run_stays_pending(_metadata, SIG_IGN);
 }
 
 TEST(sigkill_ends_a_spinning_guest)

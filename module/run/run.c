@@ -476,15 +476,19 @@ static int run_attached(struct vcpu *vcpu)
 	return ret;
 }
 
-/* With the signal mask of SET_SIGNAL_MASK. */
+/*
+ * With the signal mask of SET_SIGNAL_MASK. real_blocked tells those who send a signal
+ * that the thread's own mask comes back: what that blocks ends RUN, but stays pending,
+ * and neither kills the process nor is dropped as ignored.
+ */
 static noinline_for_stack int run_masked(struct vcpu *vcpu)
 {
-	sigset_t saved;
 	int ret;
 
-	sigprocmask(SIG_SETMASK, &vcpu->sigmask, &saved);
+	sigprocmask(SIG_SETMASK, &vcpu->sigmask, &current->real_blocked);
 	ret = run_attached(vcpu);
-	sigprocmask(SIG_SETMASK, &saved, NULL);
+	sigprocmask(SIG_SETMASK, &current->real_blocked, NULL);
+	sigemptyset(&current->real_blocked);
 	return ret;
 }
 
