@@ -630,6 +630,8 @@ void vcpu_skip(struct vcpu *vcpu, u32 len);
 int dev_init(void);
 void dev_exit(void);
 long check_extension(long cap);
+long msrs_do(struct minikvm_msrs __user *user,
+	     int (*one)(struct vcpu *vcpu, struct minikvm_msr_entry *e), struct vcpu *vcpu, bool get);
 
 /* fd/vm.c */
 int vm_create_fd(unsigned long type);

@@ -114,26 +114,46 @@ static long get_supported_cpuid(struct minikvm_cpuid2 __user *user)
 	return err;
 }
 
-/* GET_MSRS on the device: feature MSRs. Returns how many were read. */
-static long get_feature_msrs(struct minikvm_msrs __user *user)
+/**
+ * msrs_do - GET_MSRS, SET_MSRS: the same to each of a list
+ * @user: the list
+ * @one: what to do with one; not 0: it failed, and the list ends there
+ * @vcpu: for @one
+ * @get: the list is copied back
+ *
+ * The whole list is here before the first is done: a list that cannot be read
+ * changes nothing.
+ *
+ * Context: sleeps. Return: how many were done; -E2BIG, -EFAULT, -ENOMEM.
+ */
+long msrs_do(struct minikvm_msrs __user *user,
+	     int (*one)(struct vcpu *vcpu, struct minikvm_msr_entry *e), struct vcpu *vcpu, bool get)
 {
+	struct minikvm_msr_entry *entries;
 	struct minikvm_msrs head;
-	u64 data;
-	u32 i, index;
+	size_t size;
+	long i;
 
 	if (copy_from_user(&head, user, sizeof(head)))
 		return -EFAULT;
 	if (head.nmsrs >= MAX_IO_MSRS)
 		return -E2BIG;
-	for (i = 0; i < head.nmsrs; i++) {
-		if (get_user(index, &user->entries[i].index))
-			return -EFAULT;
-		if (msr_feature_read(index, &data))
+	size = head.nmsrs * sizeof(*entries);
+	entries = memdup_user(user->entries, size);
+	if (IS_ERR(entries))
+		return PTR_ERR(entries);
+	for (i = 0; i < head.nmsrs; i++)
+		if (one(vcpu, &entries[i]))
 			break;
-		if (put_user(data, &user->entries[i].data))
-			return -EFAULT;
-	}
+	if (get && copy_to_user(user->entries, entries, size))
+		i = -EFAULT;
+	kfree(entries);
 	return i;
+}
+
+static int get_feature_msr(struct vcpu *none, struct minikvm_msr_entry *e)
+{
+	return msr_feature_read(e->index, &e->data);
 }
 
 static long dev_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
@@ -156,7 +176,7 @@ static long dev_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 	case MINIKVM_GET_SUPPORTED_CPUID:
 		return get_supported_cpuid(argp);
 	case MINIKVM_GET_MSRS:
-		return get_feature_msrs(argp);
+		return msrs_do(argp, get_feature_msr, NULL, true);
 	default:
 		return -EINVAL;
 	}

@@ -358,33 +358,25 @@ static long get_cpuid(struct vcpu *vcpu, void __user *argp)
 	return put_user(vcpu->cpuid_nent, &user->nent);
 }
 
-/* Both directions stop at the first MSR that fails, and say how many were done. */
-static long msrs(struct vcpu *vcpu, void __user *argp, bool set)
+/* MSRs that are in the processor while the thread is need it to stay there. */
+static int get_msr(struct vcpu *vcpu, struct minikvm_msr_entry *e)
 {
-	struct minikvm_msrs __user *user = argp;
-	struct minikvm_msr_entry e;
-	struct minikvm_msrs head;
-	u32 i;
+	int failed;
 
-	if (copy_from_user(&head, user, sizeof(head)))
-		return -EFAULT;
-	if (head.nmsrs >= MAX_IO_MSRS)
-		return -E2BIG;
-	for (i = 0; i < head.nmsrs; i++) {
-		int failed;
+	preempt_disable();
+	failed = msr_read(vcpu, e->index, &e->data, true);
+	preempt_enable();
+	return failed;
+}
 
-		if (copy_from_user(&e, &user->entries[i], sizeof(e)))
-			return -EFAULT;
-		preempt_disable();
-		failed = set ? msr_write(vcpu, e.index, e.data, true)
-			     : msr_read(vcpu, e.index, &e.data, true);
-		preempt_enable();
-		if (failed)
-			break;
-		if (!set && put_user(e.data, &user->entries[i].data))
-			return -EFAULT;
-	}
-	return i;
+static int set_msr(struct vcpu *vcpu, struct minikvm_msr_entry *e)
+{
+	int failed;
+
+	preempt_disable();
+	failed = msr_write(vcpu, e->index, e->data, true);
+	preempt_enable();
+	return failed;
 }
 
 static long set_signal_mask(struct vcpu *vcpu, void __user *argp)
@@ -432,9 +424,9 @@ static noinline_for_stack long attached_ioctl(struct vcpu *vcpu, unsigned int io
 	case MINIKVM_TRANSLATE:
 		return translate(vcpu, argp);
 	case MINIKVM_GET_MSRS:
-		return msrs(vcpu, argp, false);
+		return msrs_do(argp, get_msr, vcpu, true);
 	case MINIKVM_SET_MSRS:
-		return msrs(vcpu, argp, true);
+		return msrs_do(argp, set_msr, vcpu, false);
 	case MINIKVM_GET_FPU:
 		return get_fpu(vcpu, argp);
 	case MINIKVM_SET_FPU:
