@@ -4,6 +4,8 @@
  */
 #include "lib/vm.h"
 
+GUEST16(halts, "hlt");
+
 TEST(general_registers)
 {
 	struct minikvm_regs r, back;
@@ -108,6 +110,83 @@ TEST(debug_registers)
 	d.dr6 |= 1ull << 32;
 	ASSERT_EQ(-1, ioctl(t.vcpu, MINIKVM_SET_DEBUGREGS, &d));
 	ASSERT_EQ(EINVAL, errno);
+	vm_free(&t);
+}
+
+/* What a VMM sets comes back, with bits that a guest could not have set. */
+TEST(fixed_bits_come_back_as_they_were_set)
+{
+	struct minikvm_debugregs d = { .dr6 = 0, .dr7 = 0xffffffff & ~0xffu }, back;
+	struct minikvm_sregs s, s2;
+	struct test_vm t;
+
+	vm_make(&t, false);
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_DEBUGREGS, &d));
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_DEBUGREGS, &back));
+	ASSERT_EQ(0, memcmp(&d, &back, sizeof(d)));
+	guest_real(&t, halts, halts_end);
+	s = vm_sregs(&t);
+	s.cr0 = (s.cr0 & ~0x10ull) | 0x1ff8ffc0;	/* without ET, with all reserved bits */
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_SREGS, &s));
+	s2 = vm_sregs(&t);
+	ASSERT_EQ(s.cr0, s2.cr0);
+	EXPECT_HLT(&t);
+	s2 = vm_sregs(&t);
+	ASSERT_EQ(s.cr0, s2.cr0);
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_DEBUGREGS, &back));
+	ASSERT_EQ(0, memcmp(&d, &back, sizeof(d)));
+	vm_free(&t);
+}
+
+/* What KVM makes of values that mean nothing. */
+TEST(what_does_not_count_is_as_on_kvm)
+{
+	struct { struct minikvm_msrs head; struct minikvm_msr_entry e; } deadline = {
+		.head.nmsrs = 1, .e = { .index = 0x6e0, .data = 0x123456789 },
+	};
+	struct minikvm_vcpu_events e;
+	struct minikvm_sregs s;
+	struct test_vm t;
+
+	vm_make(&t, false);
+	s = vm_sregs(&t);
+	s.fs.type = 2;
+	s.fs.unusable = 1;	/* and so is not present, but has been accessed */
+	s.tr.type = 10;
+	s.ldt.type = 2;
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_SREGS, &s));
+	s = vm_sregs(&t);
+	ASSERT_EQ(3, s.fs.type);
+	ASSERT_EQ(1, s.fs.unusable);
+	ASSERT_EQ(0, s.fs.present);
+	ASSERT_EQ(11, s.tr.type);
+	ASSERT_EQ(2, s.ldt.type);
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_VCPU_EVENTS, &e));
+	e.interrupt.nr = 0x33;
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_VCPU_EVENTS, &e));
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_VCPU_EVENTS, &e));
+	ASSERT_EQ(0x33, e.interrupt.nr);
+	ASSERT_EQ(0, e.interrupt.injected);
+	ASSERT_EQ(1, ioctl(t.vcpu, MINIKVM_SET_MSRS, &deadline));	/* no timer to set */
+	ASSERT_EQ(1, ioctl(t.vcpu, MINIKVM_GET_MSRS, &deadline));
+	ASSERT_EQ(0, deadline.e.data);
+	vm_free(&t);
+}
+
+TEST(two_shadows_are_the_wider_one)
+{
+	struct minikvm_vcpu_events e;
+	struct test_vm t;
+
+	vm_make(&t, false);
+	ASSERT_EQ(0, ioctl(t.dev, MINIKVM_CHECK_EXTENSION, MINIKVM_CAP_INTR_SHADOW));
+	guest_real(&t, halts, halts_end);
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_VCPU_EVENTS, &e));
+	e.interrupt.shadow = MINIKVM_X86_SHADOW_INT_STI | MINIKVM_X86_SHADOW_INT_MOV_SS;
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_VCPU_EVENTS, &e));
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_VCPU_EVENTS, &e));
+	ASSERT_EQ(MINIKVM_X86_SHADOW_INT_MOV_SS, e.interrupt.shadow);
+	EXPECT_HLT(&t);
 	vm_free(&t);
 }
 

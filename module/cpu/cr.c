@@ -407,7 +407,7 @@ void cr_load(struct vcpu *vcpu, const struct control_regs *c)
 	vmcs_write_cr0_guest_host_mask(~CR0_OWNED);
 	vmcs_write_cr4_guest_host_mask(~CR4_OWNED);
 	vmcs_write_guest_cr3(c->cr3);
-	put_cr0(vcpu, (c->cr0 & CR0_DEFINED) | X86_CR0_ET);
+	put_cr0(vcpu, c->cr0);	/* as KVM: with bits that a guest could not set */
 	put_cr4(vcpu, c->cr4);
 	put_efer(vcpu, c->efer);
 	/* Bad PDPTEs: the entry fails, and the VMM hears of it then. */

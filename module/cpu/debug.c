@@ -183,7 +183,7 @@ int vcpu_get_debugregs(struct vcpu *vcpu, struct minikvm_debugregs *dr)
 /**
  * vcpu_set_debugregs - SET_DEBUGREGS
  * @vcpu: attached
- * @dr: fixed bits of DR6 and DR7 are as the processor has them, whatever is here
+ * @dr: kept as it is, fixed bits of DR6 and DR7 included, until the guest writes them
  *
  * Return: 0; -EINVAL: a flag, or an upper half that is not 0.
  */
@@ -192,7 +192,8 @@ int vcpu_set_debugregs(struct vcpu *vcpu, const struct minikvm_debugregs *dr)
 	if (dr->flags || dr->dr6 >> 32 || dr->dr7 >> 32)
 		return -EINVAL;
 	memcpy(vcpu->dr, dr->db, sizeof(vcpu->dr));
-	vcpu->dr6 = dr6_of(dr->dr6);
-	set_dr7(vcpu, dr->dr7);
+	vcpu->dr6 = dr->dr6;
+	vcpu->dr7 = dr->dr7;
+	vmcs_write_guest_dr7(dr->dr7);	/* an entry leaves its fixed bits alone */
 	return 0;
 }

@@ -50,10 +50,12 @@ static u8 shadow_of(u32 interruptibility)
 	       (interruptibility & INTERRUPTIBILITY_MOV_SS ? MINIKVM_X86_SHADOW_INT_MOV_SS : 0);
 }
 
+/* No processor is in both shadows, and no entry takes both: as KVM, the wider one. */
 static u32 blocking_of(u8 shadow)
 {
-	return (shadow & MINIKVM_X86_SHADOW_INT_STI ? INTERRUPTIBILITY_STI : 0) |
-	       (shadow & MINIKVM_X86_SHADOW_INT_MOV_SS ? INTERRUPTIBILITY_MOV_SS : 0);
+	if (shadow & MINIKVM_X86_SHADOW_INT_MOV_SS)
+		return INTERRUPTIBILITY_MOV_SS;
+	return shadow & MINIKVM_X86_SHADOW_INT_STI ? INTERRUPTIBILITY_STI : 0;
 }
 
 /**
@@ -78,7 +80,7 @@ void vcpu_get_events(struct vcpu *vcpu, struct minikvm_vcpu_events *events)
 	events->exception.has_error_code = e->exception.has_error;
 	events->exception.error_code = e->exception.error;
 	events->interrupt.injected = vector >= 0;
-	events->interrupt.nr = max(vector, 0);
+	events->interrupt.nr = vector >= 0 ? vector : e->interrupt.vector;
 	events->interrupt.shadow = shadow_of(interruptibility);
 	events->nmi.injected = e->nmi_injected;
 	events->nmi.pending = atomic_read(&vcpu->nmi_queued);
@@ -114,6 +116,7 @@ static void set_interrupt(struct vcpu *vcpu, const struct minikvm_vcpu_events *e
 	struct vcpu_events *e = &vcpu->events;
 
 	e->interrupt.injected = false;
+	e->interrupt.vector = events->interrupt.nr;
 	if (!vcpu->lapic)
 		e->extint = -1;
 	if (!events->interrupt.injected)

@@ -176,12 +176,11 @@ static int write_tsc_adjust(struct vcpu *vcpu, u64 data, bool host)
 	return 0;
 }
 
+/* Without a LAPIC here there is no timer: as KVM, what is written is dropped. */
 static int write_tsc_deadline(struct vcpu *vcpu, u64 data)
 {
 	if (vcpu->lapic)
 		lapic_set_tscdeadline(vcpu, data);
-	else
-		vcpu->tsc_deadline = data;
 	return 0;
 }
 
@@ -221,7 +220,7 @@ int msr_read(struct vcpu *vcpu, u32 index, u64 *data, bool host)
 		*data = guest_tsc(vcpu);
 		return 0;
 	case MSR_IA32_TSC_DEADLINE:
-		*data = vcpu->lapic ? lapic_get_tscdeadline(vcpu) : vcpu->tsc_deadline;
+		*data = vcpu->lapic ? lapic_get_tscdeadline(vcpu) : 0;
 		return 0;
 	case MSR_IA32_APICBASE:
 		*data = vcpu->apic_base;

@@ -72,9 +72,10 @@ void vmx_set_segment(int seg, const struct minikvm_segment *s)
 
 	/*
 	 * With unrestricted guest, entry wants the accessed bit set in a usable
-	 * code or data segment; VMMs often leave it out. LDTR has no such bit.
+	 * code or data segment; VMMs often leave it out. As KVM in unusable ones and in
+	 * TR, too, whose types are odd. LDTR has no such bit.
 	 */
-	if (!(ar & AR_UNUSABLE) && seg != SEG_LDTR && seg != SEG_TR)
+	if (seg != SEG_LDTR)
 		ar |= 1;
 	vmx_vmwrite(ENC_BASE + 2 * seg, s->base);
 	vmx_vmwrite(ENC_LIMIT + 2 * seg, s->limit);
