@@ -227,7 +227,7 @@ struct vcpu {
 	bool syscall_loaded;		/* [r] STAR and its kin are the guest's */
 	u64 tsc_offset;			/* [m] guest TSC - host_tsc() */
 	u64 tsc_lost;			/* [p] the tsc_lost that the VMCS has as well */
-	u64 tsc_deadline;		/* [m] without a kernel LAPIC: plain storage */
+	u32 tsc_khz;			/* [m] as the VMM has it: the host's, give or take 250 ppm */
 
 	/* Debug registers: cpu/debug.c */
 	u64 dr[4], dr6, dr7;		/* [m] guest's; in the CPU only while it runs */
@@ -315,7 +315,7 @@ struct vm {
 	/* Chips: irqchip/. NULL: the VMM brings its own. */
 	struct irqchip *irqchip;	/* [l] to write, smp_load_acquire to read */
 	struct pit *pit;		/* [l] to write, smp_load_acquire to read */
-	u64 tsc_khz;			/* [a] default of new vCPUs */
+	u32 tsc_khz;			/* [a] of vCPUs to come */
 	u64 tsc_base;			/* [c] host_tsc() at creation: guests count from 0 */
 	u64 tsc_shift;			/* [a] and a VMM that sets the TSC, from this: cpu/msr.c */
 	int tsc_chosen;			/* [a] a VMM has set it */
@@ -494,6 +494,7 @@ void msr_init(void);
 void msr_reset(struct vcpu *vcpu);
 bool msr_listed(u32 index);	/* in GET_MSR_INDEX_LIST on this host */
 int msr_feature_read(u32 index, u64 *data);
+bool msr_tsc_khz_valid(u32 khz);
 
 /* cpu/msr_switch.c */
 void msr_switch_init(void);

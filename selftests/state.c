@@ -248,6 +248,138 @@ TEST(msrs_stop_at_the_first_that_fails)
 	vm_free(&t);
 }
 
+#define MSR_SYSENTER_CS	0x174
+
+/* Two pages, of which the second cannot be read: room for @n whole MSRs at the end of the first. */
+static struct minikvm_msrs *before_a_guard(uint32_t n, uint32_t nmsrs)
+{
+	uint8_t *p = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct minikvm_msrs *m;
+	uint32_t i;
+
+	mprotect(p + 4096, 4096, PROT_NONE);
+	m = (void *)(p + 4096 - sizeof(*m) - n * sizeof(m->entries[0]));
+	m->nmsrs = nmsrs;
+	for (i = 0; i < n; i++)
+		m->entries[i].index = MSR_SYSENTER_CS;
+	return m;
+}
+
+TEST(a_list_of_msrs_that_ends_nowhere_changes_nothing)
+{
+	struct { struct minikvm_msrs head; struct minikvm_msr_entry e[1]; } m = {
+		.head.nmsrs = 1, .e[0] = { .index = MSR_SYSENTER_CS, .data = 8 },
+	};
+	struct minikvm_msrs *list = before_a_guard(2, 3);
+	struct test_vm t;
+
+	vm_make(&t, false);
+	ASSERT_EQ(1, ioctl(t.vcpu, MINIKVM_SET_MSRS, &m));
+	list->entries[0].data = list->entries[1].data = 0x10;
+	ASSERT_EQ(-1, ioctl(t.vcpu, MINIKVM_SET_MSRS, list));
+	ASSERT_EQ(EFAULT, errno);
+	ASSERT_EQ(1, ioctl(t.vcpu, MINIKVM_GET_MSRS, &m));
+	ASSERT_EQ(8, m.e[0].data);
+	ASSERT_EQ(-1, ioctl(t.vcpu, MINIKVM_GET_MSRS, list));
+	ASSERT_EQ(EFAULT, errno);
+	ASSERT_EQ(0x10, list->entries[0].data);
+	list->nmsrs = 2;
+	ASSERT_EQ(2, ioctl(t.vcpu, MINIKVM_SET_MSRS, list));
+	vm_free(&t);
+}
+
+TEST(how_many_msrs)
+{
+	static const struct { uint32_t n; int ret, error; } counts[] = {
+		{ 0, 0, 0 }, { 1, 1, 0 }, { 255, 255, 0 }, { 256, -1, E2BIG }, { 257, -1, E2BIG },
+		{ 0x10000000, -1, E2BIG }, { 0x10000001, -1, E2BIG }, { 1u << 31, -1, E2BIG },
+		{ ~0u, -1, E2BIG },
+	};
+	struct minikvm_msrs *list = calloc(1, sizeof(*list) + 256 * sizeof(list->entries[0]));
+	struct test_vm t;
+	size_t i;
+
+	vm_make(&t, false);
+	for (i = 0; i < 256; i++)
+		list->entries[i].index = MSR_SYSENTER_CS;
+	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		errno = 0;
+		list->nmsrs = counts[i].n;
+		EXPECT_EQ(counts[i].ret, ioctl(t.vcpu, MINIKVM_SET_MSRS, list))
+			TH_LOG("%#x", counts[i].n);
+		EXPECT_EQ(counts[i].ret, ioctl(t.vcpu, MINIKVM_GET_MSRS, list))
+			TH_LOG("%#x", counts[i].n);
+		EXPECT_EQ(counts[i].error, errno);
+	}
+	vm_free(&t);
+}
+
+TEST(feature_msrs_of_the_device)
+{
+	struct { struct minikvm_msrs head; struct minikvm_msr_entry e[3]; } m = {
+		.head.nmsrs = 3, .e = { { .index = 0x8b }, { .index = 0x8b, .data = 5 },
+					{ .index = 0xdeadbeef, .data = 7 } },
+	};
+	int dev = test_open();
+
+	ASSERT_EQ(2, ioctl(dev, MINIKVM_GET_MSRS, &m));
+	ASSERT_EQ(m.e[0].data, m.e[1].data);
+	ASSERT_EQ(-1, ioctl(dev, MINIKVM_GET_MSRS, before_a_guard(1, 2)));
+	ASSERT_EQ(EFAULT, errno);
+	close(dev);
+}
+
+/* As many ppm as two boots of a host may differ in what they measure. */
+TEST(tsc_frequencies_that_are_near_are_the_same)
+{
+	struct test_vm t;
+	long khz, low, high;
+
+	vm_make(&t, false);
+	khz = ioctl(t.vcpu, MINIKVM_GET_TSC_KHZ, 0);
+	ASSERT_LT(0, khz);
+	low = khz * 999750 / 1000000;
+	high = khz * 1000250 / 1000000;
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_TSC_KHZ, low));
+	ASSERT_EQ(low, ioctl(t.vcpu, MINIKVM_GET_TSC_KHZ, 0));
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_TSC_KHZ, high));
+	ASSERT_EQ(high, ioctl(t.vcpu, MINIKVM_GET_TSC_KHZ, 0));
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_TSC_KHZ, 0));
+	ASSERT_EQ(khz, ioctl(t.vcpu, MINIKVM_GET_TSC_KHZ, 0));
+	if (ioctl(t.dev, MINIKVM_CHECK_EXTENSION, MINIKVM_CAP_TSC_CONTROL) <= 0) {
+		ASSERT_EQ(-1, ioctl(t.vcpu, MINIKVM_SET_TSC_KHZ, low - 2));
+		ASSERT_EQ(EINVAL, errno);
+	}
+	if (!test_on_kvm()) {	/* KVM runs slow guests by hand, and keeps what it refuses */
+		ASSERT_EQ(-1, ioctl(t.vcpu, MINIKVM_SET_TSC_KHZ, high + 1));
+		ASSERT_EQ(EINVAL, errno);
+		ASSERT_EQ(khz, ioctl(t.vcpu, MINIKVM_GET_TSC_KHZ, 0));
+		ASSERT_EQ(-1, ioctl(t.vm, MINIKVM_SET_TSC_KHZ, low - 2));
+		ASSERT_EQ(EINVAL, errno);
+	}
+	vm_free(&t);
+}
+
+TEST(a_vms_tsc_frequency_is_that_of_vcpus_to_come)
+{
+	struct test_vm t;
+	long khz;
+	int vcpu;
+
+	vm_make(&t, false);
+	khz = ioctl(t.vm, MINIKVM_GET_TSC_KHZ, 0);
+	ASSERT_EQ(0, ioctl(t.vm, MINIKVM_SET_TSC_KHZ, khz + 1));
+	ASSERT_EQ(khz + 1, ioctl(t.vm, MINIKVM_GET_TSC_KHZ, 0));
+	ASSERT_EQ(khz, ioctl(t.vcpu, MINIKVM_GET_TSC_KHZ, 0));
+	vcpu = ioctl(t.vm, MINIKVM_CREATE_VCPU, 1);
+	ASSERT_LE(0, vcpu);
+	ASSERT_EQ(khz + 1, ioctl(vcpu, MINIKVM_GET_TSC_KHZ, 0));
+	ASSERT_EQ(0, ioctl(t.vm, MINIKVM_SET_TSC_KHZ, 0));
+	ASSERT_EQ(khz, ioctl(t.vm, MINIKVM_GET_TSC_KHZ, 0));
+	close(vcpu);
+	vm_free(&t);
+}
+
 TEST(lapic_irqchip_and_mp_state)
 {
 	struct minikvm_lapic_state l, l2;

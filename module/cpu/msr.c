@@ -11,6 +11,7 @@
 #include <asm/msr.h>
 #include <asm/nospec-branch.h>
 #include <asm/processor.h>
+#include <asm/tsc.h>
 
 #include "../vmx/vmx.h"
 #include "../minikvm.h"
@@ -118,6 +119,21 @@ int msr_feature_read(u32 index, u64 *data)
 
 /* ---- the time stamp counter */
 
+/**
+ * msr_tsc_khz_valid - SET_TSC_KHZ: can a guest's TSC run at this frequency?
+ * @khz: 0 for the host's
+ *
+ * There is no scaling. Hosts measure their TSC at each boot, a few ppm apart: as KVM,
+ * what is within 250 ppm is the same.
+ */
+bool msr_tsc_khz_valid(u32 khz)
+{
+	const u64 million = 1000000, tolerance = 250;
+
+	return !khz || (khz >= (u64)tsc_khz * (million - tolerance) / million &&
+			khz <= (u64)tsc_khz * (million + tolerance) / million);
+}
+
 static u64 guest_tsc(struct vcpu *vcpu)
 {
 	return host_tsc() + vcpu->tsc_offset;
@@ -143,7 +159,7 @@ static u64 vm_tsc_offset(struct vm *vm)
 static void host_write_tsc(struct vcpu *vcpu, u64 data)
 {
 	struct vm *vm = vcpu->vm;
-	u64 offset = data - host_tsc(), second = vm->tsc_khz * 1000;
+	u64 offset = data - host_tsc(), second = (u64)vcpu->tsc_khz * 1000;
 	bool same = offset - vm_tsc_offset(vm) + second < 2 * second;
 
 	/* The first value that a VMM chooses counts, however near it is. */

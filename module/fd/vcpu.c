@@ -8,6 +8,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <asm/tsc.h>
 
 #include "../vmx/vmx.h"
 #include "../minikvm.h"
@@ -84,6 +85,7 @@ static struct vcpu *vcpu_create(struct vm *vm, u32 id)
 	vcpu->vm = vm;
 	vcpu->id = id;
 	vcpu->guest_cpu = -1;
+	vcpu->tsc_khz = READ_ONCE(vm->tsc_khz);
 	mutex_init(&vcpu->mutex);
 	rcuwait_init(&vcpu->wait);
 	err = parts_create(vcpu);
@@ -401,10 +403,12 @@ static long set_signal_mask(struct vcpu *vcpu, void __user *argp)
 	return 0;
 }
 
-/* One frequency, the host's: another one needs TSC scaling. */
-static long vcpu_set_tsc_khz(struct vcpu *vcpu, unsigned long khz)
+static long vcpu_set_tsc_khz(struct vcpu *vcpu, u32 khz)
 {
-	return !khz || khz == vcpu->vm->tsc_khz ? 0 : -EINVAL;
+	if (!msr_tsc_khz_valid(khz))
+		return -EINVAL;
+	vcpu->tsc_khz = khz ?: tsc_khz;
+	return 0;
 }
 
 /* ---- the ioctl */
@@ -464,9 +468,9 @@ static noinline_for_stack long attached_ioctl(struct vcpu *vcpu, unsigned int io
 	case MINIKVM_GET_CPUID2:
 		return get_cpuid(vcpu, argp);
 	case MINIKVM_GET_TSC_KHZ:
-		return vcpu->vm->tsc_khz;
+		return vcpu->tsc_khz;
 	case MINIKVM_SET_TSC_KHZ:
-		return vcpu_set_tsc_khz(vcpu, (unsigned long)argp);
+		return vcpu_set_tsc_khz(vcpu, (u32)(unsigned long)argp);
 	case MINIKVM_SET_SIGNAL_MASK:
 		return set_signal_mask(vcpu, argp);
 	default:

@@ -239,6 +239,15 @@ static long set_pit(struct vm *vm, void __user *argp)
 	return pit_set(vm, &state);
 }
 
+/* For the vCPUs to come. */
+static long vm_set_tsc_khz(struct vm *vm, u32 khz)
+{
+	if (!msr_tsc_khz_valid(khz))
+		return -EINVAL;
+	WRITE_ONCE(vm->tsc_khz, khz ?: tsc_khz);
+	return 0;
+}
+
 static long vm_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 {
 	struct vm *vm = file->private_data;
@@ -280,7 +289,9 @@ static long vm_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 	case MINIKVM_SET_PIT2:
 		return set_pit(vm, argp);
 	case MINIKVM_GET_TSC_KHZ:
-		return vm->tsc_khz;
+		return READ_ONCE(vm->tsc_khz);
+	case MINIKVM_SET_TSC_KHZ:
+		return vm_set_tsc_khz(vm, arg);
 	default:
 		return -ENOTTY;
 	}
