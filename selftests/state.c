@@ -79,6 +79,37 @@ TEST(fpu)
 	vm_free(&t);
 }
 
+static void set_mxcsr(struct test_vm *t, struct minikvm_xsave *x, uint32_t mxcsr)
+{
+	memset(x, 0, 4096);
+	x->region[6] = mxcsr;
+	x->region[128] = 3;
+	if (ioctl(t->vcpu, MINIKVM_SET_XSAVE, x))
+		exit(1);
+}
+
+TEST(mxcsr_is_in_xsave_not_in_fpu)
+{
+	struct minikvm_xsave *x = aligned_alloc(64, 4096);
+	struct minikvm_fpu f;
+	struct test_vm t;
+
+	vm_make(&t, false);
+	set_mxcsr(&t, x, 0x1fa0);
+	memset(&f, 0xee, sizeof(f));
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_FPU, &f));
+	ASSERT_EQ(0, f.mxcsr);
+	ASSERT_EQ(0, f.pad1);
+	ASSERT_EQ(0, f.pad2);
+	f.mxcsr = 0x1f80;
+	f.xmm[3][5] = 0x55;
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_FPU, &f));
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_XSAVE, x));
+	ASSERT_EQ(0x1fa0, x->region[6]);
+	ASSERT_EQ(0x55, ((uint8_t *)x)[160 + 3 * 16 + 5]);
+	vm_free(&t);
+}
+
 TEST(xsave)
 {
 	struct minikvm_xsave *x = aligned_alloc(64, 4096), *back = aligned_alloc(64, 4096);

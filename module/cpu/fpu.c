@@ -27,8 +27,6 @@
 #define XCR0_KNOWN (XFEATURE_MASK_FPSSE | XFEATURE_MASK_YMM | XFEATURE_MASK_AVX512 | \
 		    XFEATURE_MASK_PKRU)
 
-#define MXCSR_BITS	0xffff	/* that every processor with VMX has, DAZ included */
-
 static u64 host_xcr0 __ro_after_init;	/* 0: no XSAVE */
 static u64 supported_xcr0 __ro_after_init;
 static struct fpu_guest pristine;	/* the state after reset, to copy */
@@ -266,7 +264,7 @@ static union fpregs_state *whole_state(struct vcpu *vcpu)
 /**
  * fpu_get - GET_FPU: x87 and SSE
  * @vcpu: not in RUN
- * @fpu: filled, in FXSAVE's layout
+ * @fpu: filled, in FXSAVE's layout; as KVM has it, MXCSR is not in it but 0
  *
  * Context: sleeps. Return: 0 or -ENOMEM.
  */
@@ -284,7 +282,6 @@ int fpu_get(struct vcpu *vcpu, struct minikvm_fpu *fpu)
 	fpu->last_opcode = fx->fop;
 	fpu->last_ip = fx->rip;
 	fpu->last_dp = fx->rdp;
-	fpu->mxcsr = fx->mxcsr;
 	memcpy(fpu->fpr, fx->st_space, sizeof(fpu->fpr));
 	memcpy(fpu->xmm, fx->xmm_space, sizeof(fpu->xmm));
 	kfree(state);
@@ -292,9 +289,9 @@ int fpu_get(struct vcpu *vcpu, struct minikvm_fpu *fpu)
 }
 
 /**
- * fpu_set - SET_FPU: x87 and SSE; the other components stay
+ * fpu_set - SET_FPU: x87 and SSE; the other components stay, and so does MXCSR
  * @vcpu: not in RUN
- * @fpu: reserved bits of MXCSR are dropped: the processor would fault on them
+ * @fpu: any value
  *
  * Context: sleeps. Return: 0 or -ENOMEM.
  */
@@ -312,7 +309,6 @@ int fpu_set(struct vcpu *vcpu, const struct minikvm_fpu *fpu)
 	fx->fop = fpu->last_opcode;
 	fx->rip = fpu->last_ip;
 	fx->rdp = fpu->last_dp;
-	fx->mxcsr = fpu->mxcsr & MXCSR_BITS;
 	memcpy(fx->st_space, fpu->fpr, sizeof(fpu->fpr));
 	memcpy(fx->xmm_space, fpu->xmm, sizeof(fpu->xmm));
 	state->xsave.header.xfeatures |= XFEATURE_MASK_FPSSE;
