@@ -191,7 +191,8 @@ struct vcpu {
 	unsigned long requests;		/* [a] REQ_* */
 	int guest_cpu;			/* [a] CPU in the guest loop, or -1: who sends kicks looks here */
 	int cpu;			/* [p] CPU where @vmcs is loaded, or -1 */
-	int last_cpu;			/* [p] CPU of the last entry: VPID and host fields */
+	int last_cpu;			/* [p] CPU where it was loaded last: VPID and host fields */
+	int entry_cpu;			/* [r] CPU of the last entry, for the VMM */
 	bool launched;			/* [r] VMCLEAR resets it */
 	bool attached;			/* [m] between vcpu_attach() and vcpu_detach() */
 	u16 vpid;			/* [c] 0: none */

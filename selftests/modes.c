@@ -2,6 +2,8 @@
 /* Claim: guests run in every mode: real mode from the reset vector, protected mode without and
  * with paging, PAE, and 64-bit mode. A state that the processor refuses can be mended.
  */
+#include <sched.h>
+
 #include "lib/vm.h"
 
 GUEST16(real, "mov %cs, %ax; mov $0x42, %al; out %al, $0x10; hlt");
@@ -125,6 +127,31 @@ TEST(a_later_entry_that_was_refused_can_be_mended)
 	EXPECT_OUT(&t, 0x10, 0x11223344);
 	refused_until_mended(_metadata, &t);
 	EXPECT_HLT(&t);
+	vm_free(&t);
+}
+
+TEST(a_refused_entry_says_on_which_cpu)
+{
+	cpu_set_t allowed, one;
+	struct minikvm_sregs s;
+	struct test_vm t;
+	int cpu;
+
+	vm_make(&t, false);
+	guest_long(&t, lng, lng_end);
+	s = vm_sregs(&t);
+	s.tr.type = 3;		/* a busy 16-bit TSS: not in IA-32e mode */
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_SREGS, &s));
+	sched_getaffinity(0, sizeof(allowed), &allowed);
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &allowed))
+			continue;
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+		ASSERT_EQ(MINIKVM_EXIT_FAIL_ENTRY, vm_run(&t));
+		ASSERT_EQ(cpu, t.run->fail_entry.cpu);
+	}
 	vm_free(&t);
 }
 

@@ -152,7 +152,7 @@ int exit_internal_error(struct vcpu *vcpu, u32 suberror, u32 ndata, const u64 *d
 /* No row, or no handler in it: the processor did something that no control asked for. */
 static int exit_unknown(struct vcpu *vcpu)
 {
-	u64 data[2] = { vcpu->exit.reason, vcpu->last_cpu };	/* as KVM */
+	u64 data[2] = { vcpu->exit.reason, vcpu->entry_cpu };	/* as KVM */
 
 	vcpu->stats.unknown_exits++;
 	return exit_internal_error(vcpu, MINIKVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON, 2, data);

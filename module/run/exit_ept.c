@@ -27,7 +27,7 @@ static bool is_device_access(const struct vmexit *exit)
 static noinline_for_stack int delivery_to_device(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	const u64 data[] = { exit->idt_info, exit->reason, exit->qualification, exit->gpa,
-			     vcpu->last_cpu };
+			     vcpu->entry_cpu };
 
 	return exit_internal_error(vcpu, MINIKVM_INTERNAL_ERROR_DELIVERY_EV, ARRAY_SIZE(data),
 				   data);

@@ -135,6 +135,6 @@ int exit_failed_entry(struct vcpu *vcpu, const struct vmexit *exit)
 	run->exit_reason = MINIKVM_EXIT_FAIL_ENTRY;
 	run->fail_entry.hardware_entry_failure_reason =
 		vcpu->entry_failed ? vmcs_read_insn_error() : exit->reason;
-	run->fail_entry.cpu = raw_smp_processor_id();
+	run->fail_entry.cpu = vcpu->entry_cpu;
 	return EXIT_USER;
 }

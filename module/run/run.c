@@ -133,7 +133,8 @@ void vcpu_detach(struct vcpu *vcpu)
 
 static void publish(struct vcpu *vcpu)
 {
-	WRITE_ONCE(vcpu->guest_cpu, smp_processor_id());
+	vcpu->entry_cpu = smp_processor_id();
+	WRITE_ONCE(vcpu->guest_cpu, vcpu->entry_cpu);
 	smp_mb();	/* before the looks at requests and the EPT generation */
 }
 
