@@ -19,6 +19,14 @@ GUEST64(bad_dr7, "mov $1, %eax; shl $32, %rax; mov %rax, %db7; hlt");
 GUEST64(caches, "wbinvd; invd; pause; hlt");
 GUEST64(vmxon, "vmxon (%rsp); hlt");
 GUEST64(vmcall, "mov $0x12345, %eax; vmcall; hlt");
+GUEST64(vmmcall, "mov $0x12345, %eax; vmmcall; inc %ebx; hlt");
+GUEST64(poll_irq, "mov $-1, %rdx; mov $1, %eax; vmcall; mov %rax, %rdx; mov $1, %eax; vmmcall; hlt");
+GUEST32(poll_irq_32, "mov $1, %eax; vmcall; hlt");
+GUEST32(unknown_32, "mov $0x12345, %eax; vmcall; hlt");
+GUEST16(vmmcall_16, "vmmcall; hlt");
+/* To user mode, where VMMCALL is; the exception of its HLT comes to a stub. */
+GUEST64(user, "push $0x33; push $0x8f00; push $2; push $0x2b; lea 1f(%rip), %rax;"
+	"push %rax; iretq; 1: mov $1, %eax; vmmcall; mov %rax, %rbx; mov $1, %eax; vmcall; mov %rax, %rcx; hlt");
 GUEST64(rdpmc, "xor %ecx, %ecx; rdpmc; hlt");
 GUEST64(bad_xsetbv, "mov %cr4, %rax; bts $18, %rax; mov %rax, %cr4; xor %ecx, %ecx; xor %eax, %eax;"
 	"xor %edx, %edx; xsetbv; hlt");
@@ -143,6 +151,81 @@ TEST(unknown_hypercall_is_enosys)
 	guest_long(&t, vmcall, vmcall_end);
 	EXPECT_HLT(&t);
 	ASSERT_EQ(-1000ull, vm_regs(&t).rax);
+	vm_free(&t);
+}
+
+TEST(vmmcall_works_as_vmcall)
+{
+	struct minikvm_regs r;
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, vmmcall, vmmcall_end);
+	EXPECT_HLT(&t);
+	r = vm_regs(&t);
+	ASSERT_EQ(-1000ull, r.rax);
+	ASSERT_EQ(1, r.rbx);
+	ASSERT_EQ(G_CODE + (vmmcall_end - vmmcall), r.rip);
+	vm_free(&t);
+}
+
+TEST(the_hypercall_that_polls_answers_0)
+{
+	struct minikvm_regs r;
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, poll_irq, poll_irq_end);
+	EXPECT_HLT(&t);
+	r = vm_regs(&t);
+	ASSERT_EQ(0, r.rax);
+	ASSERT_EQ(0, r.rdx);
+	vm_free(&t);
+}
+
+/* The number and the answer have 32 bits there. */
+TEST(hypercalls_outside_64_bit_mode)
+{
+	struct minikvm_regs r;
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_protected(&t, poll_irq_32, poll_irq_32_end);
+	EXPECT_HLT(&t);
+	ASSERT_EQ(0, vm_regs(&t).rax);
+	guest_protected(&t, unknown_32, unknown_32_end);
+	EXPECT_HLT(&t);
+	r = vm_regs(&t);
+	ASSERT_EQ((uint32_t)-1000, r.rax);
+	vm_free(&t);
+}
+
+TEST(vmmcall_in_real_mode_is_ud)
+{
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_real(&t, vmmcall_16, vmmcall_16_end);
+	EXPECT_OUT(&t, PORT_EXCEPTION, 6);
+	vm_free(&t);
+}
+
+TEST(user_mode_may_not_make_hypercalls)
+{
+	struct minikvm_regs r;
+	uint64_t *gdt;
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, user, user_end);
+	gdt = (uint64_t *)(t.mem + G_GDT);
+	gdt[5] = 0x00affb000000ffff;
+	gdt[6] = 0x00cff3000000ffff;
+	*(uint64_t *)(t.mem + G_TSS + 4) = G_STACK - 0x800;
+	EXPECT_OUT(&t, PORT_EXCEPTION, 13);
+	r = vm_regs(&t);
+	ASSERT_EQ(-1ull, r.rbx);
+	ASSERT_EQ(-1ull, r.rcx);
 	vm_free(&t);
 }
 

@@ -7,11 +7,14 @@
 #include <asm/cpu.h>
 #include <asm/cpufeature.h>
 #include <asm/debugreg.h>
+#include <asm/processor-flags.h>
 
 #include "../vmx/vmx.h"
 #include "exit.h"
 
-enum { VEC_DB = 1, VEC_DF = 8, VEC_AC = 17, VEC_MC = 18 };
+enum { VEC_DB = 1, VEC_UD = 6, VEC_DF = 8, VEC_AC = 17, VEC_MC = 18 };
+
+static const u8 vmmcall[] = { 0x0f, 0x01, 0xd9 };
 
 /**
  * exit_iret_unblocked_nmis - an IRET that ended NMI blocking did not finish: block again
@@ -66,6 +69,36 @@ static int split_lock(struct vcpu *vcpu, const struct vmexit *exit)
 	return EXIT_USER;
 }
 
+/* AMD's VMMCALL, which an Intel processor does not know. Real mode never has it. */
+static bool is_vmmcall(struct vcpu *vcpu)
+{
+	u64 rip = vmcs_read_guest_rip();
+	struct guest_fault fault;
+	u8 insn[sizeof(vmmcall)];
+
+	if (!(vcpu->cr0 & X86_CR0_PE) || (vmcs_read_guest_rflags() & X86_EFLAGS_VM))
+		return false;
+	if (vcpu_code_bits(vcpu) != 64)
+		rip = (u32)(rip + vmcs_read_guest_cs_base());
+	return !gva_read(vcpu, rip, insn, sizeof(insn), ACCESS_FETCH, &fault) &&
+	       !memcmp(insn, vmmcall, sizeof(insn));
+}
+
+/*
+ * A guest that was made for the other vendor, or does not ask which one it has, makes
+ * its hypercalls with VMMCALL. It works as VMCALL does; the code stays as it is.
+ */
+static noinline_for_stack int undefined_opcode(struct vcpu *vcpu, const struct vmexit *exit)
+{
+	if (!is_vmmcall(vcpu)) {
+		event_exception(vcpu, VEC_UD);
+		return EXIT_RESUME;
+	}
+	exit_vmcall(vcpu, exit);
+	vcpu_skip(vcpu, sizeof(vmmcall));
+	return EXIT_RESUME;
+}
+
 /* exit_exception - one in the bitmap; NMIs and machine checks, which the host has handled */
 int exit_exception(struct vcpu *vcpu, const struct vmexit *exit)
 {
@@ -80,6 +113,8 @@ int exit_exception(struct vcpu *vcpu, const struct vmexit *exit)
 		return debug_exception(vcpu, exit);
 	if (vector == VEC_AC && is_split_lock(vcpu))
 		return split_lock(vcpu, exit);
+	if (vector == VEC_UD)
+		return undefined_opcode(vcpu, exit);
 	if (exit->intr_info & INTR_INFO_ERROR_CODE)
 		event_exception_error(vcpu, vector, exit->intr_error);
 	else

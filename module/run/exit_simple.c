@@ -8,6 +8,7 @@
 
 #define VMCALL_ENOSYS	1000	/* "no such hypercall", as Linux guests know it */
 #define VMCALL_EPERM	1
+#define VMCALL_VAPIC_POLL_IRQ	1	/* a number, as in RAX */
 
 /* exit_cpuid - SDM "CPUID - CPU Identification" */
 int exit_cpuid(struct vcpu *vcpu, const struct vmexit *exit)
@@ -16,13 +17,18 @@ int exit_cpuid(struct vcpu *vcpu, const struct vmexit *exit)
 	return EXIT_SKIP;
 }
 
-/* exit_vmcall - a hypercall: there are none yet, and user mode may not ask */
+/* exit_vmcall - a hypercall: there is one yet, and user mode may not ask */
 int exit_vmcall(struct vcpu *vcpu, const struct vmexit *exit)
 {
-	long error = vmx_cpl() ? -VMCALL_EPERM : -VMCALL_ENOSYS;
+	struct code_mode mode = vcpu_code_mode(vcpu);
+	unsigned long nr = vcpu->regs[RAX];
+	long error = -VMCALL_ENOSYS;
 
-	/* Outside long mode nobody sees the upper half. */
-	vcpu->regs[RAX] = vcpu_in_long_mode(vcpu) ? error : (u32)error;
+	if (mode.cpl)
+		error = -VMCALL_EPERM;
+	else if ((mode.bits == 64 ? nr : (u32)nr) == VMCALL_VAPIC_POLL_IRQ)
+		error = 0;	/* it came here, and interrupts are looked at: that is all */
+	vcpu->regs[RAX] = mode.bits == 64 ? error : (u32)error;
 	return EXIT_SKIP;
 }
 

@@ -331,8 +331,11 @@ void vmcs_setup(struct vcpu *vcpu)
 	setup_guest();
 	if (vmx_caps.preemption_timer)
 		vmx_set_stay(vcpu, U64_MAX);
-	/* #DB, #AC: a guest could loop in their delivery for ever; #MC is the host's. */
-	vmcs_write_exception_bitmap(BIT(1) | BIT(17) | BIT(18));
+	/*
+	 * #DB, #AC: a guest could loop in their delivery for ever; #MC is the host's; #UD may
+	 * be a hypercall.
+	 */
+	vmcs_write_exception_bitmap(BIT(1) | BIT(6) | BIT(17) | BIT(18));
 }
 
 /**
