@@ -352,6 +352,13 @@ void vmx_set_stay(struct vcpu *vcpu, u64 ticks);
 const u64 *vmx_pml_take(struct vcpu *vcpu, unsigned int *n);
 void vmcs_clear(struct vcpu *vcpu);
 void vmx_spec_ctrl_direct(struct vcpu *vcpu);
+enum {	/* instructions that VMX can keep from a guest */
+	VMX_HAS_RDTSCP	= BIT(0),	/* and RDPID */
+	VMX_HAS_INVPCID	= BIT(1),
+	VMX_HAS_RDRAND	= BIT(2),
+	VMX_HAS_RDSEED	= BIT(3),
+};
+void vmcs_set_features(struct vcpu *vcpu, u32 features);
 void vmcs_set_interrupt_window(struct vcpu *vcpu, bool on);
 void vmcs_set_nmi_window(struct vcpu *vcpu, bool on);
 

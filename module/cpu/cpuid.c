@@ -260,9 +260,10 @@ static unsigned long cr4_reserved(const struct cpuid_table *t)
 	return ~(ok & vmx_caps.cr4_fixed0);
 }
 
+/* As KVM: without CPUID there is no long mode. */
 static u64 efer_reserved(const struct cpuid_table *t)
 {
-	u32 edx = t->n ? cpuid_table_word(t, WORD_80000001_EDX) : FX1D_NX | FX1D_LM;
+	u32 edx = cpuid_table_word(t, WORD_80000001_EDX);
 	u64 ok = EFER_SCE;
 
 	if (edx & FX1D_LM)
@@ -310,7 +311,27 @@ static struct msr_rules msr_rules(const struct cpuid_table *t)
 	return rules;
 }
 
-/* What other files ask often. */
+/* Instructions that VMX can keep from a guest whose CPUID does not show them. */
+static const struct { u32 has; u32 bits; u8 word; } vmx_features[] = {
+	{ VMX_HAS_RDTSCP, FX1D_RDTSCP, WORD_80000001_EDX },
+	{ VMX_HAS_RDTSCP, F7C_RDPID, WORD_7_ECX },	/* one control for both */
+	{ VMX_HAS_INVPCID, F7B_INVPCID, WORD_7_EBX },
+	{ VMX_HAS_RDRAND, F1C_RDRAND, WORD_1_ECX },
+	{ VMX_HAS_RDSEED, F7B_RDSEED, WORD_7_EBX },
+};
+
+static u32 instructions(const struct cpuid_table *t)
+{
+	u32 has = 0;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(vmx_features); i++)
+		if (cpuid_table_word(t, vmx_features[i].word) & vmx_features[i].bits)
+			has |= vmx_features[i].has;
+	return has;
+}
+
+/* What other files ask often, and what the processor is to know. @vcpu attached. */
 static void derive(struct vcpu *vcpu)
 {
 	struct cpuid_table t = table_of(vcpu);
@@ -320,6 +341,7 @@ static void derive(struct vcpu *vcpu)
 	vcpu->xcr0_allowed = cpuid_table_xcr0(&t) & fpu_supported_xcr0();
 	vcpu->msr.rules = msr_rules(&t);
 	vcpu->maxphyaddr = vcpu->msr.rules.maxphyaddr;
+	vmcs_set_features(vcpu, instructions(&t));
 }
 
 /**
@@ -360,7 +382,7 @@ static bool same(struct vcpu *vcpu, const struct minikvm_cpuid_entry2 *entries, 
 
 /**
  * cpuid_set - SET_CPUID2
- * @vcpu: whose
+ * @vcpu: attached
  * @entries: kvmalloc'd; taken over on success
  * @nent: how many
  *
@@ -395,7 +417,7 @@ int cpuid_set(struct vcpu *vcpu, struct minikvm_cpuid_entry2 *entries, u32 nent)
 	return 0;
 }
 
-/** cpuid_create - a vCPU starts without CPUID */
+/** cpuid_create - a vCPU starts without CPUID; @vcpu attached */
 void cpuid_create(struct vcpu *vcpu)
 {
 	derive(vcpu);

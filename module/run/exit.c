@@ -70,9 +70,11 @@ static const struct exit_entry exit_table[EXIT_REASONS] = {
 	[REASON_WBINVD]		= { exit_wbinvd, NEED_LEN },
 	[REASON_XSETBV]		= { exit_xsetbv, NEED_LEN },
 	[REASON_PML_FULL]	= { exit_pml_full, NEED_QUAL | NEED_IDT },
+	[REASON_RDRAND]		= { exit_undefined, 0 },	/* CPUID hides it */
 	[REASON_INVPCID]	= { exit_undefined, 0 },
 	[REASON_VMFUNC]		= { exit_undefined, 0 },
 	[REASON_ENCLS]		= { exit_undefined, 0 },
+	[REASON_RDSEED]		= { exit_undefined, 0 },	/* likewise */
 	[REASON_SEAMCALL]	= { exit_undefined, 0 },
 	[REASON_TDCALL]		= { exit_undefined, 0 },
 };

@@ -205,6 +205,7 @@ static int caps_read(struct vmx_caps *c)
 	c->preemption_timer = c->pin & PIN_PREEMPTION_TIMER;
 	c->timer_shift = cap_msr(MSR_IA32_VMX_MISC) & 0x1f;
 	c->timer_exact = c->preemption_timer && c->timer_shift <= 8 && !timer_is_broken();
+	c->proc2_guest = cap_msr(MSR_IA32_VMX_PROCBASED_CTLS2) >> 32 & PROC2_GUEST;
 	c->rdtscp = c->proc2 & PROC2_RDTSCP;
 	c->invpcid = c->proc2 & PROC2_INVPCID;
 	return 0;

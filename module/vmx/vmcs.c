@@ -245,6 +245,37 @@ static void setup_controls(struct vcpu *vcpu)
 	}
 }
 
+/* Controls that give a guest an instruction, and controls that take one away. */
+static const struct { u32 feature, control; bool takes; } instructions[] = {
+	{ VMX_HAS_RDTSCP, PROC2_RDTSCP, false },
+	{ VMX_HAS_INVPCID, PROC2_INVPCID, false },
+	{ VMX_HAS_RDRAND, PROC2_RDRAND, true },
+	{ VMX_HAS_RDSEED, PROC2_RDSEED, true },
+};
+
+/**
+ * vmcs_set_features - let the guest have the instructions that its CPUID shows
+ * @vcpu: attached, after vmcs_setup()
+ * @features: VMX_HAS_*; what is not there is #UD, where the processor has the control
+ *
+ * SDM "Secondary Processor-Based VM-Execution Controls".
+ */
+void vmcs_set_features(struct vcpu *vcpu, u32 features)
+{
+	u32 proc2 = vmcs_read_proc2_controls();
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(instructions); i++) {
+		bool has = features & instructions[i].feature;
+
+		if (has != instructions[i].takes)
+			proc2 |= instructions[i].control & vmx_caps.proc2_guest;
+		else
+			proc2 &= ~instructions[i].control;
+	}
+	vmcs_write_proc2_controls(proc2);
+}
+
 /* Host fields that are the same on every CPU and for every thread. */
 static void setup_host(void)
 {

@@ -173,9 +173,12 @@ VMCS_FIELD(unsigned long, host_rip,	0x6c16)
 #define PROC2_WBINVD			BIT(6)
 #define PROC2_UNRESTRICTED		BIT(7)
 #define PROC2_PAUSE_LOOP		BIT(10)
+#define PROC2_RDRAND			BIT(11)	/* exiting */
 #define PROC2_INVPCID			BIT(12)
 #define PROC2_ENCLS			BIT(15)
+#define PROC2_RDSEED			BIT(16)	/* exiting */
 #define PROC2_PML			BIT(17)
+#define PROC2_GUEST	(PROC2_RDTSCP | PROC2_RDRAND | PROC2_INVPCID | PROC2_RDSEED)
 
 /* SDM "VM-Exit Controls", "VM-Entry Controls" */
 #define VMEXIT_SAVE_DEBUG		BIT(2)
@@ -285,6 +288,7 @@ enum exit_reason {
 struct vmx_caps {
 	u32 revision;		/* VMCS revision identifier */
 	u32 pin, proc, proc2;	/* controls as every VMCS starts with them */
+	u32 proc2_guest;	/* bits of proc2 that follow a guest's CPUID */
 	u32 exit, entry;
 	unsigned long cr0_fixed1, cr0_fixed0;	/* bits that must be 1 / may be 1 in VMX operation */
 	unsigned long cr4_fixed1, cr4_fixed0;
