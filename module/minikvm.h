@@ -302,6 +302,7 @@ struct vm {
 	struct memslots *slots;		/* [s] immutable snapshot */
 	u64 slots_gen;			/* [s] how many there were before */
 	bool logging;			/* [s] to write: one of @slots is logged */
+	bool apic_page;			/* [s] no slot may be where the local APICs are */
 	spinlock_t ept_lock;		/* @ept, @invalidate_*: ept_lock(), ept_unlock() */
 	struct ept ept;			/* [e] */
 	struct mmu_notifier notifier;	/* mm/notifier.c */
@@ -386,6 +387,7 @@ struct memslot;
 int memslots_create(struct vm *vm);
 void memslots_destroy(struct vm *vm);
 int memslot_set(struct vm *vm, const struct minikvm_userspace_memory_region *region);
+int memslots_spare_apic(struct vm *vm);
 const struct memslot *memslot_find(const struct memslots *slots, gfn_t gfn);
 
 /* mm/notifier.c: the host takes memory back */

@@ -197,6 +197,47 @@ static void *run_once_thread(void *arg)
 	return (void *)(long)vm_run(arg);
 }
 
+#define APIC	0xfee00000
+
+/* With the chips in the kernel: where the local APICs are there is no slot. */
+TEST(no_slot_hides_the_local_apic)
+{
+	void *p = pages(4, 0);
+	struct test_vm t;
+
+	vm_make(&t, true);
+	ASSERT_EQ(-EEXIST, vm_slot(&t, 1, 0, APIC, 4096, p));
+	ASSERT_EQ(-EEXIST, vm_slot(&t, 1, 0, APIC - 0x2000, 0x3000, p));
+	ASSERT_EQ(0, vm_slot(&t, 1, 0, APIC + 0x1000, 0x2000, p));
+	ASSERT_EQ(-EEXIST, vm_slot(&t, 1, 0, APIC - 0x1000, 0x2000, p));	/* moved */
+	ASSERT_EQ(0, vm_slot(&t, 1, 0, APIC - 0x2000, 0x2000, p));
+	vm_free(&t);
+	vm_make(&t, false);
+	ASSERT_EQ(0, vm_slot(&t, 1, 0, APIC, 4096, p));
+	vm_free(&t);
+}
+
+TEST(no_local_apic_where_a_slot_is)
+{
+	void *p = pages(4, 0);
+	struct test_vm t = { .dev = test_open() };
+	int vcpu;
+
+	t.vm = ioctl(t.dev, MINIKVM_CREATE_VM, 0);
+	ASSERT_LE(0, t.vm);
+	ASSERT_EQ(0, ioctl(t.vm, MINIKVM_SET_TSS_ADDR, 0xfffbd000));
+	ASSERT_EQ(0, ioctl(t.vm, MINIKVM_CREATE_IRQCHIP, 0));
+	ASSERT_EQ(0, vm_slot(&t, 1, 0, APIC - 0x1000, 0x2000, p));
+	ASSERT_EQ(-1, ioctl(t.vm, MINIKVM_CREATE_VCPU, 0));
+	ASSERT_EQ(EEXIST, errno);
+	ASSERT_EQ(0, vm_slot(&t, 1, 0, APIC - 0x1000, 0, p));
+	vcpu = ioctl(t.vm, MINIKVM_CREATE_VCPU, 0);
+	ASSERT_LE(0, vcpu);
+	close(vcpu);
+	close(t.vm);
+	close(t.dev);
+}
+
 TEST(a_delete_waits_for_the_handler_that_uses_the_slot)
 {
 	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

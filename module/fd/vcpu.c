@@ -559,12 +559,15 @@ static int create_locked(struct vm *vm, u32 id)
 {
 	struct vcpu *vcpu;
 	struct file *file;
-	int fd;
+	int fd, err;
 
 	if (id_taken(vm, id))
 		return -EEXIST;
 	if (vm->nr_vcpus == VM_MAX_VCPUS)
 		return -EINVAL;
+	err = vm->irqchip ? memslots_spare_apic(vm) : 0;
+	if (err)
+		return err;
 	fd = get_unused_fd_flags(O_CLOEXEC);
 	if (fd < 0)
 		return fd;
@@ -592,7 +595,8 @@ static int create_locked(struct vm *vm, u32 id)
  * @vm: the machine; the caller holds its fd
  * @id: number of the vCPU, and its first APIC ID
  *
- * Return: a file descriptor; -EINVAL (id or number too large), -EEXIST, -ENOMEM, -EMFILE.
+ * Return: a file descriptor; -EINVAL (id or number too large), -EEXIST (id used, or a
+ * slot where its APIC is to be), -ENOMEM, -EMFILE, -EINTR.
  */
 int vcpu_create_fd(struct vm *vm, unsigned long id)
 {

@@ -93,6 +93,35 @@ static bool overlaps(const struct memslots *slots, const struct memslot *new)
 	return false;
 }
 
+/* Where local APICs are after power-up: a slot there would hide them in silence. */
+#define APIC_GFN	(0xfee00000 >> PAGE_SHIFT)
+
+static bool hides_apic(const struct vm *vm, const struct memslot *new)
+{
+	return vm->apic_page && new->base_gfn <= APIC_GFN &&
+	       APIC_GFN - new->base_gfn < new->npages;
+}
+
+/**
+ * memslots_spare_apic - from now on no slot may be where the local APICs are
+ * @vm: with chips here; its first vCPU is about to be made
+ *
+ * Context: sleeps. Return: 0; -EEXIST: there is one already; -EINTR: a fatal signal.
+ */
+int memslots_spare_apic(struct vm *vm)
+{
+	int err = 0;
+
+	if (mutex_lock_killable(&vm->slots_lock))
+		return -EINTR;
+	if (memslot_find(slots_of(vm), APIC_GFN))
+		err = -EEXIST;
+	else
+		vm->apic_page = true;
+	mutex_unlock(&vm->slots_lock);
+	return err;
+}
+
 /**
  * memslot_check - what can be said of a request without looking at the VM
  * @r: from the VMM
@@ -273,7 +302,8 @@ static int slot_change(struct vm *vm, struct memslot *old, struct memslot *new)
 {
 	if (old && !change_allowed(old, new))
 		return -EINVAL;
-	if ((!old || new->base_gfn != old->base_gfn) && overlaps(slots_of(vm), new))
+	if ((!old || new->base_gfn != old->base_gfn) &&
+	    (overlaps(slots_of(vm), new) || hides_apic(vm, new)))
 		return -EEXIST;
 	if (!old)
 		return slot_add(vm, new);

@@ -51,6 +51,7 @@ struct vm {
 	struct memslots *slots;
 	u64 slots_gen;
 	bool logging;
+	bool apic_page;
 	spinlock_t ept_lock;
 	struct ept ept;
 	atomic64_t ept_gen;
