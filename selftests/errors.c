@@ -63,6 +63,123 @@ TEST(wrong_arguments)
 	vm_free(&chips);
 }
 
+/* ---- arguments that are structs: their size is in the number */
+
+#define IN	1	/* the kernel reads it */
+#define OUT	2	/* the kernel writes all of it */
+
+static const struct {
+	const char *what;
+	enum which fd;
+	unsigned long nr;
+	int way;
+} structs[] = {
+#define S(fd, name, way) { #name, fd, MINIKVM_##name, way }
+	S(VM_CHIPS, SET_USER_MEMORY_REGION, IN), S(VM_CHIPS, SET_USER_MEMORY_REGION2, IN),
+	S(VM_CHIPS, GET_DIRTY_LOG, IN),
+	S(VM_CHIPS, IRQ_LINE, IN), S(VM_CHIPS, IRQ_LINE_STATUS, IN),
+	S(VM_CHIPS, GET_IRQCHIP, IN), S(VM_CHIPS, SET_IRQCHIP, IN),
+	S(VCPU_CHIPS, GET_REGS, OUT), S(VCPU_CHIPS, SET_REGS, IN),
+	S(VCPU_CHIPS, GET_SREGS, OUT), S(VCPU_CHIPS, SET_SREGS, IN),
+	S(VCPU_CHIPS, GET_FPU, OUT), S(VCPU_CHIPS, SET_FPU, IN),
+	S(VCPU_CHIPS, GET_XSAVE, OUT), S(VCPU_CHIPS, SET_XSAVE, IN),
+	S(VCPU_CHIPS, GET_DEBUGREGS, OUT), S(VCPU_CHIPS, SET_DEBUGREGS, IN),
+	S(VCPU_CHIPS, GET_VCPU_EVENTS, OUT), S(VCPU_CHIPS, SET_VCPU_EVENTS, IN),
+	S(VCPU_CHIPS, GET_LAPIC, OUT), S(VCPU_CHIPS, SET_LAPIC, IN),
+	S(VCPU_CHIPS, GET_MP_STATE, OUT), S(VCPU_CHIPS, SET_MP_STATE, IN),
+	S(VCPU_CHIPS, TRANSLATE, IN), S(VCPU, INTERRUPT, IN),
+#undef S
+};
+
+/* The end of a page, behind which there is none. */
+static uint8_t *page_end(void)
+{
+	uint8_t *p = mmap(NULL, 16384, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	mprotect(p + 12288, 4096, PROT_NONE);
+	return p + 12288;
+}
+
+TEST(structs_that_end_nowhere)
+{
+	struct test_vm plain, chips;
+	uint8_t *end = page_end();
+	size_t i;
+
+	vm_make(&plain, false);
+	vm_make(&chips, true);
+	for (i = 0; i < sizeof(structs) / sizeof(structs[0]); i++) {
+		int fd[] = { plain.dev, plain.vm, plain.vcpu, chips.vm, chips.vcpu };
+		uint8_t *at = end - _IOC_SIZE(structs[i].nr) + 1;
+
+		memset(end - 8192, 0, 8192);
+		errno = 0;
+		EXPECT_EQ(-1, ioctl(fd[structs[i].fd], structs[i].nr, at))
+			TH_LOG("%s", structs[i].what);
+		EXPECT_EQ(EFAULT, errno) TH_LOG("%s", structs[i].what);
+	}
+	vm_free(&plain);
+	vm_free(&chips);
+}
+
+/* Not a byte is left as it was, which in the kernel would be somebody else's. */
+TEST(every_byte_of_an_answer_is_written)
+{
+	uint8_t *end = page_end(), *end2 = page_end();
+	struct test_vm t;
+	size_t i;
+
+	vm_make(&t, true);
+	for (i = 0; i < sizeof(structs) / sizeof(structs[0]); i++) {
+		size_t size = _IOC_SIZE(structs[i].nr);
+
+		if (structs[i].way != OUT)
+			continue;
+		memset(end - 8192, 0x11, 8192);
+		memset(end2 - 8192, 0xee, 8192);
+		EXPECT_EQ(0, ioctl(t.vcpu, structs[i].nr, end - size)) TH_LOG("%s", structs[i].what);
+		EXPECT_EQ(0, ioctl(t.vcpu, structs[i].nr, end2 - size));
+		EXPECT_EQ(0, memcmp(end - size, end2 - size, size)) TH_LOG("%s", structs[i].what);
+		EXPECT_EQ(0x11, end[-(ssize_t)size - 1]);
+	}
+	vm_free(&t);
+}
+
+TEST(how_many_cpuid_entries)
+{
+	static const struct { uint32_t n; int error; } counts[] = {
+		{ 257, E2BIG }, { 0x06666667, E2BIG }, { 1u << 31, E2BIG }, { ~0u, E2BIG },
+	};
+	size_t room = sizeof(struct minikvm_cpuid2) + 256 * sizeof(struct minikvm_cpuid_entry2);
+	struct minikvm_cpuid2 *c = calloc(1, room), *before = calloc(1, room), *at;
+	struct test_vm t;
+	size_t i;
+
+	vm_make(&t, false);
+	before->nent = 256;
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_CPUID2, before));
+	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		c->nent = counts[i].n;
+		EXPECT_EQ(-1, ioctl(t.vcpu, MINIKVM_SET_CPUID2, c)) TH_LOG("%#x", counts[i].n);
+		EXPECT_EQ(counts[i].error, errno);
+	}
+	at = (void *)(page_end() - sizeof(*c) - sizeof(c->entries[0]));
+	at->nent = 2;
+	ASSERT_EQ(-1, ioctl(t.vcpu, MINIKVM_SET_CPUID2, at));
+	ASSERT_EQ(EFAULT, errno);
+	c->nent = 256;
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_CPUID2, c));
+	ASSERT_EQ(0, memcmp(c, before, room));	/* nothing has changed */
+	c->nent = ~0u;				/* more room than there is: enough */
+	ASSERT_EQ(0, ioctl(t.dev, MINIKVM_GET_SUPPORTED_CPUID, c));
+	ASSERT_LT(c->nent, 257);
+	c->nent = 256;
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_CPUID2, c));
+	c->nent = 0;
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_CPUID2, c));
+	vm_free(&t);
+}
+
 TEST(too_little_room)
 {
 	struct { struct minikvm_msr_list head; uint32_t i[1]; } l = { .head.nmsrs = 1 };
