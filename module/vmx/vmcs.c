@@ -162,7 +162,10 @@ void vmx_load_tsc_offset(struct vcpu *vcpu)
 	vmcs_write_tsc_offset(vcpu->tsc_offset + vcpu->tsc_lost);
 }
 
-/* A VMCS that is not current becomes so: from memory, or from another CPU. */
+/*
+ * A VMCS that is not current becomes so: from memory, or from another CPU. SDM "Software
+ * Use of the VMCS and Related Structures", "Initializing a VMCS".
+ */
 static noinline void load_now(struct vcpu *vcpu, int cpu)
 {
 	unsigned long flags;
@@ -171,6 +174,9 @@ static noinline void load_now(struct vcpu *vcpu, int cpu)
 		vmcs_clear(vcpu);
 	local_irq_save(flags);
 	if (vcpu->cpu != cpu) {
+		/* Before its first use the processor initialises the region: SDM "VMCLEAR". */
+		if (vcpu->last_cpu < 0)
+			vmx_vmclear(vcpu->vmcs_pa);
 		list_add(&vcpu->loaded_link, this_cpu_ptr(&vmcs_loaded));
 		vcpu->cpu = cpu;
 	}
