@@ -5,6 +5,8 @@
 # The headers to build against: KDIR=<directory>, or KVER=<release>; default the
 # running kernel's, or else the newest set that is installed.
 KDIR ?= $(shell scripts/headers $(KVER))
+# DEBUG=1: a module that checks what the hardware forgives. It is never installed.
+DEBUG ?= 0
 
 # These call make, too, but with jobs and options of their own.
 ALONE := MAKEFLAGS=
@@ -13,7 +15,7 @@ all: module minivmm
 
 # "+": it calls make, which takes part in -j and -n.
 module:
-	+@testbed/build-module "$(KDIR)"
+	+@testbed/build-module "$(KDIR)" DEBUG=$(DEBUG)
 
 minivmm:
 	@$(MAKE) --no-print-directory -C userspace-demo O=../build/userspace-demo

@@ -40,6 +40,7 @@
 #include "mm/walk.h"
 #include "io/decode.h"
 #include "run/exit_rules.h"
+#include "vmx/check.h"
 #include "vmx/perf.h"
 #include "vmx/tsc.h"
 
@@ -282,6 +283,9 @@ struct vcpu {
 	void *pio_data;			/* [c] second page of @run_pages */
 	struct list_head stats_link;	/* ground: list of all vCPUs for debugfs */
 	struct vcpu_stats stats;	/* [m] read racily by debugfs */
+#ifdef MINIKVM_DEBUG
+	struct vcpu_check check;	/* vmx/check.h */
+#endif
 };
 
 /**
@@ -323,6 +327,9 @@ struct vm {
 	int tsc_chosen;			/* [a] a VMM has set it */
 	gpa_t tss_addr;			/* [l] SET_TSS_ADDR, kept only for GET: unrestricted guest needs none */
 	gpa_t identity_map_addr;	/* [l] */
+#ifdef MINIKVM_DEBUG
+	struct vm_check check;		/* vmx/check.h */
+#endif
 };
 
 /* ------------------------------------------------------------ 1: vmx/ */

@@ -38,8 +38,11 @@ void ept_table_free(u64 *table)
  */
 static void flush(struct vm *vm)
 {
+	u64 gen = check_flush_begin(vm);
+
 	atomic64_inc(&vm->ept_gen);
 	vmx_sync_guests(vm);
+	check_flush_end(vm, gen);
 	vm->ept.stale = false;
 }
 

@@ -113,6 +113,7 @@ void vcpu_attach(struct vcpu *vcpu)
 	preempt_disable();
 	vcpu->notifier.ops = &preempt_ops;
 	preempt_notifier_register(&vcpu->notifier);
+	check_owner(vcpu, true);
 	vmcs_load(vcpu, smp_processor_id());
 	vcpu->attached = true;
 	preempt_enable();
@@ -125,6 +126,7 @@ void vcpu_detach(struct vcpu *vcpu)
 	preempt_disable();
 	switch_to_host(vcpu);
 	preempt_notifier_unregister(&vcpu->notifier);
+	check_owner(vcpu, false);
 	vcpu->attached = false;
 	preempt_enable();
 }
@@ -238,6 +240,7 @@ static enum loop_end guest_loop(struct vcpu *vcpu, int *verdict)
 	xfer_to_guest_mode_prepare();
 	failures = __this_cpu_read(vmx_insn_failures);
 	publish(vcpu);
+	check_host_begin(vcpu);
 	enter_loop(vcpu);
 	for (n = 0; n < MAX_EXITS_IRQS_OFF && !asked(vcpu); n++) {
 		if (!once(vcpu)) {
@@ -251,6 +254,7 @@ static enum loop_end guest_loop(struct vcpu *vcpu, int *verdict)
 		}
 	}
 	leave_loop(vcpu);
+	check_host_end(vcpu);
 	if (unlikely(failures != __this_cpu_read(vmx_insn_failures)))
 		end = LOOP_BROKEN;
 	if (end == LOOP_EXIT && vcpu->exit.reason == REASON_EXTERNAL_INTR)

@@ -222,7 +222,9 @@ void vmx_row_end(void)
  */
 void vmx_enter(struct vcpu *vcpu)
 {
+	check_before_entry(vcpu);
 	enter_and_exit(vcpu);
+	check_after_entry(vcpu);
 	if (unlikely(is_machine_check(vcpu)))
 		host_machine_check();
 	vcpu->stats.entries++;

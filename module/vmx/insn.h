@@ -14,10 +14,12 @@
 #include <linux/types.h>
 #include <asm/asm.h>
 
+#include "check.h"
+
 DECLARE_PER_CPU(unsigned int, vmx_insn_failures);
 #define PER_CPU_FAILURES "%%gs:vmx_insn_failures"
 
-static __always_inline unsigned long vmx_vmread(unsigned long field)
+static __always_inline unsigned long vmx_vmread_unchecked(unsigned long field)
 {
 	unsigned long value;
 
@@ -31,8 +33,15 @@ static __always_inline unsigned long vmx_vmread(unsigned long field)
 	return value;
 }
 
+static __always_inline unsigned long vmx_vmread(unsigned long field)
+{
+	check_vmcs_access(field);
+	return vmx_vmread_unchecked(field);
+}
+
 static __always_inline void vmx_vmwrite(unsigned long field, unsigned long value)
 {
+	check_vmcs_access(field);
 	asm volatile("1:	vmwrite %[value], %[field]\n"
 		     "	ja 3f\n"
 		     "2:	incl " PER_CPU_FAILURES "\n"
@@ -42,9 +51,10 @@ static __always_inline void vmx_vmwrite(unsigned long field, unsigned long value
 }
 
 /* The instructions that take one memory operand, and no result but failure. */
-#define VMX_INSN_MEM(name, insn)					\
+#define VMX_INSN_MEM(name, insn, check)					\
 static __always_inline void name(u64 pa)				\
 {									\
+	check(pa);							\
 	asm volatile("1:	" insn " %[pa]\n"			\
 		     "	ja 3f\n"					\
 		     "2:	incl " PER_CPU_FAILURES "\n"	\
@@ -53,8 +63,8 @@ static __always_inline void name(u64 pa)				\
 		     : : [pa] "m" (pa) : "cc", "memory");		\
 }
 
-VMX_INSN_MEM(vmx_vmclear, "vmclear")
-VMX_INSN_MEM(vmx_vmptrld, "vmptrld")
+VMX_INSN_MEM(vmx_vmclear, "vmclear", check_vmclear)
+VMX_INSN_MEM(vmx_vmptrld, "vmptrld", check_vmptrld)
 
 /* VMXON; true if it took. SDM "VMXON - Enter VMX Operation" */
 static __always_inline bool vmx_vmxon(u64 pa)
@@ -71,6 +81,7 @@ static __always_inline bool vmx_vmxon(u64 pa)
 
 static __always_inline void vmx_vmxoff(void)
 {
+	check_vmxoff();
 	asm volatile("1:	vmxoff\n"
 		     "2:\n"
 		     _ASM_EXTABLE(1b, 2b)
@@ -84,6 +95,7 @@ static __always_inline void vmx_invept(unsigned long type, u64 eptp)
 {
 	struct { u64 eptp, zero; } desc = { eptp, 0 };
 
+	check_invept(type, eptp);
 	asm volatile("1:	invept %[desc], %[type]\n"
 		     "	ja 3f\n"
 		     "2:	incl " PER_CPU_FAILURES "\n"
@@ -96,6 +108,7 @@ static __always_inline void vmx_invvpid(unsigned long type, u16 vpid)
 {
 	struct { u64 vpid, gva; } desc = { vpid, 0 };
 
+	check_invvpid(type, vpid);
 	asm volatile("1:	invvpid %[desc], %[type]\n"
 		     "	ja 3f\n"
 		     "2:	incl " PER_CPU_FAILURES "\n"

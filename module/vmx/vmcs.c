@@ -76,6 +76,7 @@ int vmcs_create(struct vcpu *vcpu)
 	}
 	*(u32 *)vcpu->vmcs = vmx_caps.revision;
 	vcpu->vmcs_pa = __pa(vcpu->vmcs);
+	check_vmcs_create(vcpu);
 	vcpu->cpu = vcpu->last_cpu = -1;
 	INIT_LIST_HEAD(&vcpu->loaded_link);
 	if (vmx_caps.vpid) {
@@ -89,6 +90,7 @@ int vmcs_create(struct vcpu *vcpu)
 void vmcs_destroy(struct vcpu *vcpu)
 {
 	vmcs_clear(vcpu);
+	check_vmcs_destroy(vcpu);
 	if (vcpu->vpid)
 		ida_free(&vpids, vcpu->vpid);
 	free_page((unsigned long)vcpu->pml);

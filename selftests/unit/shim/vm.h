@@ -14,6 +14,7 @@
 
 #include "../../../uapi/linux/minikvm.h"
 #include "../../../module/mm/ept.h"
+#include "../../../module/vmx/check.h"
 
 #define VM_MAX_SLOTS	512
 
