@@ -31,6 +31,7 @@ static int __init minikvm_init(void)
 	msr_init();
 	perf_init();
 	stats_init();
+	vmx_mitigations_report();
 	preempt_notifier_inc();
 	err = dev_init();
 	if (err)

@@ -385,6 +385,7 @@ void vmx_host_restore(struct vcpu *vcpu);
 
 /* vmx/mitigations.c */
 int vmx_mitigations_init(void);
+void vmx_mitigations_report(void);
 void vmx_mitigations_exit(void);
 
 /* ------------------------------------------------------------ 2: mm/ */
@@ -670,6 +671,8 @@ int thread_work(void);
 
 /* stats.c: counters in debugfs */
 void stats_init(void);
+struct file_operations;
+void stats_file(const char *name, const struct file_operations *fops);
 void stats_exit(void);
 void stats_add(struct vcpu *vcpu);
 void stats_remove(struct vcpu *vcpu);

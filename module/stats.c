@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Counters of every vCPU, in one debugfs file: /sys/kernel/debug/minikvm/vcpus. */
+/* Counters of every vCPU, in one debugfs file, /sys/kernel/debug/minikvm/vcpus; a place for others. */
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
@@ -65,7 +65,13 @@ void __init stats_init(void)
 	debugfs_create_file("vcpus", 0400, dir, NULL, &vcpus_fops);
 }
 
-/** stats_exit - remove the file */
+/** stats_file - one more file in the directory; at module load, after stats_init() */
+void __init stats_file(const char *name, const struct file_operations *fops)
+{
+	debugfs_create_file(name, 0400, dir, NULL, fops);
+}
+
+/** stats_exit - remove the files */
 void stats_exit(void)
 {
 	debugfs_remove_recursive(dir);

@@ -10,8 +10,10 @@
  *	VMSCAPE			IBPB before the VMM runs again: run.c asks the kernel for it
  *	iTLB multihit		no executable huge page: mm/ept_fault.c
  */
+#include <linux/cpu.h>
 #include <linux/gfp.h>
 #include <linux/module.h>
+#include <linux/seq_file.h>
 #include <asm/bugs.h>
 #include <asm/cpufeature.h>
 #include <asm/hardirq.h>
@@ -63,6 +65,51 @@ int __init vmx_mitigations_init(void)
 	}
 	vmx_l1d_flush_needed = true;
 	return 0;
+}
+
+/* ---- what is on, for who wants to know: the kernel's own files in sysfs speak of KVM */
+
+static const char *l1tf_text(void)
+{
+	if (!vmx_l1d_flush_needed)
+		return boot_cpu_has_bug(X86_BUG_L1TF) ? "off, or the firmware's" : "not affected";
+	return l1d_flush_always ? "L1D flush before each entry" :
+				  "L1D flush before an entry after more than a simple exit";
+}
+
+static const char *multihit_text(void)
+{
+	if (!boot_cpu_has_bug(X86_BUG_ITLB_MULTIHIT))
+		return "not affected";
+	return cpu_mitigations_off() ? "off" : "no executable huge pages";
+}
+
+static const char *rsb_text(void)
+{
+	if (boot_cpu_has(X86_FEATURE_RSB_VMEXIT_LITE))
+		return "one call retires after each exit";
+	return boot_cpu_has(X86_FEATURE_RSB_VMEXIT) ? "return stack filled after each exit" : "off";
+}
+
+static int mitigations_show(struct seq_file *m, void *unused)
+{
+	bool verw = boot_cpu_has(X86_FEATURE_CLEAR_CPU_BUF);
+	bool vmscape = cpu_feature_enabled(X86_FEATURE_IBPB_EXIT_TO_USER);
+
+	seq_printf(m, "l1tf: %s\n", l1tf_text());
+	seq_printf(m, "itlb_multihit: %s\n", multihit_text());
+	seq_printf(m, "mds, taa, mmio_stale_data, rfds: %s\n",
+		   verw ? "VERW before each entry" : "off, or not affected");
+	seq_printf(m, "spectre_v2, retbleed: %s\n", rsb_text());
+	seq_printf(m, "vmscape: %s\n", vmscape ? "IBPB before the VMM runs" : "off, or not affected");
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(mitigations);
+
+/** vmx_mitigations_report - say in debugfs what is on; at module load, after stats_init() */
+void __init vmx_mitigations_report(void)
+{
+	stats_file("mitigations", &mitigations_fops);
 }
 
 /** vmx_mitigations_exit - free what vmx_mitigations_init() took */
