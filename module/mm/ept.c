@@ -88,6 +88,7 @@ static void split(struct ept *ept, u64 *entry, u64 gfn, u64 leaf, struct ept_cac
 		if (same == (leaf & EPT_ADDR) && !(old & ~leaf & EPT_RWX))
 			fill_split(table, small);
 	} while (!try_cmpxchg(entry, &old, ept_pa(table) | EPT_RWX));
+	ept_note_loss(ept, old, ept_pa(table) | EPT_RWX);
 	ept->tables++;
 	ept->stale = true;
 }
@@ -99,7 +100,7 @@ static void replace_leaf(struct ept *ept, u64 *entry, u64 old, u64 leaf)
 		add_bits(entry, leaf);
 		return;
 	}
-	xchg(entry, leaf);
+	ept_note_loss(ept, xchg(entry, leaf), leaf);
 	ept->stale = true;
 }
 
@@ -161,7 +162,7 @@ static void bury(struct ept *ept, u64 *entry)
 {
 	u64 *table = ept_va(*entry & EPT_ADDR);
 
-	xchg(entry, 0);
+	ept_note_loss(ept, xchg(entry, 0), 0);
 	ept->stale = true;
 	set_entry(&table[0], (u64)(unsigned long)ept->dead);
 	ept->dead = table;
@@ -257,7 +258,7 @@ static enum walked walk_range(struct range_op *r, u64 *table, int level, u64 bas
 
 static bool clear_leaf(struct ept *ept, u64 *entry)
 {
-	xchg(entry, 0);
+	ept_note_loss(ept, xchg(entry, 0), 0);
 	ept->stale = true;
 	return true;
 }
@@ -305,8 +306,10 @@ static void take(struct ept *ept, u64 gfn, u64 mask, u64 what)
 		bit = gfn + __builtin_ctzll(mask);
 		entry = next_leaf(ept, bit, entry, before);
 		before = bit;
-		if (entry && take_bits(entry, what))
+		if (entry && take_bits(entry, what)) {
+			ept_note_loss(ept, what | EPT_READ, EPT_READ);
 			ept->stale = true;
+		}
 	}
 }
 

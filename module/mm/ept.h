@@ -49,7 +49,19 @@ struct ept {
 	unsigned long tables;	/* tables below the root, the dead ones not */
 	u64 *dead;		/* unlinked; the processor may still walk them until a flush */
 	bool stale;		/* rights were taken that the processor may still have cached */
+#ifdef MINIKVM_DEBUG
+	bool lost;		/* the same, seen from the entries: ept_note_loss() */
+#endif
 };
+
+/* In a DEBUG build: an entry was changed. Has it lost rights, or another page? */
+static inline void ept_note_loss(struct ept *ept, u64 old, u64 new)
+{
+#ifdef MINIKVM_DEBUG
+	if ((old & EPT_RWX) && ((old & ~new & (EPT_RWX | EPT_DIRTY)) || ((old ^ new) & EPT_ADDR)))
+		ept->lost = true;
+#endif
+}
 
 /* Tables allocated before the lock was taken. */
 struct ept_cache {

@@ -353,6 +353,7 @@ int memslot_set(struct vm *vm, const struct minikvm_userspace_memory_region *r)
 	err = memslot_set_locked(vm, r);
 	/* Every vCPU has left the guest since a log went: none has notes that it did not give. */
 	WRITE_ONCE(vm->logging, is_logging(vm->slots));
+	ept_check_slots(vm);
 	mutex_unlock(&vm->slots_lock);
 	return err;
 }

@@ -54,6 +54,14 @@ static inline void slots_read_unlock(struct vcpu *vcpu)
 		smp_store_release(&vcpu->slots_seq, vcpu->slots_seq + 1); /* after the looks */
 }
 
+#ifdef MINIKVM_DEBUG
+/* ept_check.c */
+const char *ept_check(const struct ept *ept, const struct memslots *slots, u64 *gfn, u64 *entry);
+void ept_check_slots(struct vm *vm);
+#else
+static inline void ept_check_slots(struct vm *vm) { }
+#endif
+
 #define MEMSLOT_MAX_PAGES ((1ul << 31) - 1)
 
 int memslot_check(const struct minikvm_userspace_memory_region *r, u8 gpa_bits);

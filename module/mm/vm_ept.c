@@ -55,6 +55,7 @@ static void flush(struct vm *vm)
 void ept_lock(struct vm *vm)
 {
 	spin_lock(&vm->ept_lock);
+	check_unflushed(vm, "taken");
 }
 
 /**
@@ -72,6 +73,7 @@ void ept_unlock(struct vm *vm)
 
 	if (vm->ept.stale)
 		flush(vm);
+	check_unflushed(vm, "released");
 	dead = ept_take_dead(&vm->ept);
 	spin_unlock(&vm->ept_lock);
 	ept_free_list(dead, ept_table_free);

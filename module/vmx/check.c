@@ -214,14 +214,29 @@ u64 check_flush_begin(struct vm *vm)
 /**
  * check_flush_end - no CPU uses translations that are older than a generation
  * @vm: the machine
- * @gen: from check_flush_begin(): every CPU that was in the guest has left it since
+ * @gen: from check_flush_begin(), ept_lock held since: every CPU that was in the guest has left it since
  */
 void check_flush_end(struct vm *vm, u64 gen)
 {
 	s64 old = atomic64_read(&vm->check.synced_gen);
 
+	vm->ept.lost = false;
 	while (old < (s64)gen && !atomic64_try_cmpxchg(&vm->check.synced_gen, &old, gen))
 		;
+}
+
+/**
+ * check_unflushed - nobody lets go of ept_lock without a flush after an entry lost rights
+ * @vm: the machine; ept_lock held
+ * @when: the lock is "taken", "released"
+ *
+ * So a notifier that finds an entry gone may return: no processor uses it any more.
+ */
+void check_unflushed(struct vm *vm, const char *when)
+{
+	if (vm->ept.lost)
+		check_failed(vm, NULL, "an EPT entry lost rights and nobody has flushed when ept_lock is %s",
+			     when);
 }
 
 /*

@@ -67,6 +67,7 @@ void check_owner(struct vcpu *vcpu, bool works);
 /* check.c: flushes of a VM's EPT: from the new generation until nobody uses an older one */
 u64 check_flush_begin(struct vm *vm);
 void check_flush_end(struct vm *vm, u64 gen);
+void check_unflushed(struct vm *vm, const char *when);
 
 /* check.c: one entry; interrupts off */
 void check_before_entry(struct vcpu *vcpu);
@@ -93,6 +94,7 @@ static inline void check_vmcs_destroy(struct vcpu *vcpu) { }
 static inline void check_owner(struct vcpu *vcpu, bool works) { }
 static inline u64 check_flush_begin(struct vm *vm) { return 0; }
 static inline void check_flush_end(struct vm *vm, u64 gen) { }
+static inline void check_unflushed(struct vm *vm, const char *when) { }
 static inline void check_before_entry(struct vcpu *vcpu) { }
 static inline void check_after_entry(struct vcpu *vcpu) { }
 static inline void check_host_begin(struct vcpu *vcpu) { }

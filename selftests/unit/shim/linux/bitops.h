@@ -3,6 +3,7 @@
 #define SHIM_LINUX_BITOPS_H
 
 #include <linux/bits.h>
+#include <linux/types.h>
 
 #define BITS_TO_LONGS(n)	(((n) + 63) / 64)
 #define hweight8(n)		__builtin_popcount((n) & 0xff)
@@ -15,6 +16,11 @@ static inline void set_bit(unsigned int nr, unsigned long *word)
 static inline void clear_bit(unsigned int nr, unsigned long *word)
 {
 	__atomic_fetch_and(word + nr / 64, ~(1UL << nr % 64), __ATOMIC_SEQ_CST);
+}
+
+static inline bool test_bit(u64 nr, const unsigned long *word)
+{
+	return word[nr / 64] >> nr % 64 & 1;
 }
 
 static inline void __set_bit(unsigned int nr, unsigned long *word)
