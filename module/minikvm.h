@@ -164,11 +164,12 @@ struct known_walk {
 	u64 efer;
 	u64 slots_gen;
 	u8 access;
+	u32 pkru;
 	bool ac;
 	u8 maxphyaddr;
 	u8 size;		/* of an entry */
 	u8 n;			/* entries */
-	struct { hva_t hva; u64 value; } entry[WALK_READS];
+	struct { gpa_t gpa; hva_t hva; u64 value; } entry[WALK_READS];
 };
 
 #define KNOWN_WALKS	4
@@ -428,12 +429,13 @@ void dirty_log_flush(struct vcpu *vcpu);
 
 /*
  * mm/guest_mem.c: the kernel reads and writes guest memory; sleeps.
- * 0 or -EFAULT (no slot, read-only slot, host page gone).
+ * 0; -ENXIO (no slot, or a write to a read-only one); -EFAULT (host page gone).
  */
 hva_t guest_hva(struct vcpu *vcpu, gpa_t gpa);
 int guest_read_word(struct vcpu *vcpu, gpa_t gpa, void *data, size_t len);
 int guest_read(struct vcpu *vcpu, gpa_t gpa, void *data, size_t len);
 int guest_write(struct vcpu *vcpu, gpa_t gpa, const void *data, size_t len);
+int guest_cmpxchg(struct vcpu *vcpu, gpa_t gpa, u64 old, u64 new, size_t len);
 
 /* ------------------------------------------------------------ 3: cpu/ */
 
@@ -442,7 +444,7 @@ int guest_write(struct vcpu *vcpu, gpa_t gpa, const void *data, size_t len);
  * return 0, or 1 with *fault filled (inject it), or -errno.
  */
 struct guest_fault {
-	u8 vector;		/* 14 #PF, 13 #GP, 12 #SS */
+	u8 vector;		/* 14 #PF, 13 #GP, 12 #SS; 0: none, execute it again */
 	u32 error;
 	gva_t addr;		/* CR2, for #PF */
 };

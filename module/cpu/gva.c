@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Linear addresses of a vCPU: translate, read, write, with the fault that the
- * guest would get. The walk itself is in mm/walk.c.
+ * Linear addresses of a vCPU: translate and read, with the fault that the guest
+ * would get. The walk itself is in mm/walk.c.
  */
 #include <linux/mm.h>
 #include <linux/uaccess.h>
+#include <asm/msr-index.h>
 #include <asm/processor-flags.h>
+#include <asm/trapnr.h>
 
 #include "../mm/walk.h"
 #include "../mm/memslot.h"
 #include "../vmx/vmx.h"
 #include "../minikvm.h"
+#include "segcheck.h"
 
 static_assert((int)ACCESS_READ == (int)WALK_READ && (int)ACCESS_WRITE == (int)WALK_WRITE);
 static_assert((int)ACCESS_FETCH == (int)WALK_FETCH && (int)ACCESS_USER == (int)WALK_USER);
@@ -30,10 +33,23 @@ static int read_table(void *arg, u64 gpa, void *data, size_t len)
 	if (err || k->n == WALK_READS)
 		return err ?: -EFAULT;
 	k->size = len;
+	k->entry[k->n].gpa = gpa;
 	k->entry[k->n].hva = guest_hva(walker->vcpu, gpa);
 	k->entry[k->n].value = len == 8 ? *(u64 *)data : *(u32 *)data;
 	k->n++;
 	return 0;
+}
+
+/* Accessed and dirty flags; in read-only memory they stay as they are. */
+static int update_table(void *arg, int i, u64 old, u64 new)
+{
+	struct walker *walker = arg;
+	struct known_walk *k = walker->note;
+	int ret = guest_cmpxchg(walker->vcpu, k->entry[i].gpa, old, new, k->size);
+
+	if (!ret)
+		k->entry[i].value = new;
+	return ret == -ENXIO ? 0 : ret;
 }
 
 /* Does RFLAGS.AC lift SMAP? Asked only where SMAP matters. */
@@ -52,8 +68,10 @@ static __always_inline struct walk walk_of(struct vcpu *vcpu, unsigned int acces
 		.cr4 = vcpu->cr4,
 		.efer = vcpu->efer,
 		.ac = alignment_check(vcpu, access),
+		.pkru = !(access & ACCESS_FETCH) && (vcpu->cr4 & X86_CR4_PKE) ? vcpu->pkru : 0,
 		.maxphyaddr = vcpu->maxphyaddr,
 		.read = read_table,
+		.update = update_table,
 	};
 }
 
@@ -78,7 +96,7 @@ static __always_inline bool is_noted(struct vcpu *vcpu, const struct known_walk 
 {
 	return k->page == (gva >> PAGE_SHIFT) + 1 && k->access == access && k->cr3 == w->cr3 &&
 	       k->cr0 == w->cr0 && k->cr4 == w->cr4 && k->efer == w->efer && k->ac == w->ac &&
-	       k->maxphyaddr == w->maxphyaddr &&
+	       k->pkru == w->pkru && k->maxphyaddr == w->maxphyaddr &&
 	       k->slots_gen == READ_ONCE(vcpu->vm->slots_gen) && current->mm == vcpu->vm->mm;
 }
 
@@ -96,27 +114,43 @@ static bool is_known(struct vcpu *vcpu, const struct known_walk *k, const struct
 	return true;
 }
 
-/* walk_gva(), or what it found last time; slots read-locked. */
+/* walk_gva(), and a note of it for walk_known(); slots read-locked. */
+static int walk_once(struct vcpu *vcpu, struct walk *w, gva_t gva, unsigned int access,
+		     gpa_t *gpa, u32 *error, struct known_walk *k)
+{
+	struct walker walker = { vcpu, k };
+
+	*k = (struct known_walk) {
+		.cr0 = w->cr0, .cr3 = w->cr3, .cr4 = w->cr4, .efer = w->efer,
+		.ac = w->ac, .pkru = w->pkru, .access = access, .maxphyaddr = w->maxphyaddr,
+		/*
+		 * Before the slots are looked at: an old number is never right. The
+		 * look-up may be in a snapshot before this number's; but what goes is
+		 * published twice, dying and gone, and readers are waited for in between.
+		 */
+		.slots_gen = smp_load_acquire(&vcpu->vm->slots_gen),
+	};
+	w->arg = &walker;
+	return walk_gva(w, gva, access, gpa, error);
+}
+
+#define WALK_TRIES	16	/* while another vCPU changes the tables */
+
+/*
+ * walk_gva(), or what it found last time; slots read-locked. A note of a walk that could
+ * set flags has them set, or they cannot be: nothing is to be written if it is the same.
+ */
 static int walk_known(struct vcpu *vcpu, struct walk *w, gva_t gva, unsigned int access,
 		      gpa_t *gpa, u32 *error)
 {
 	struct known_walk *k = note_of(vcpu, gva);
-	struct walker walker = { vcpu, k };
+	int ret = WALK_AGAIN, i;
 
 	if (!is_known(vcpu, k, w, gva, access)) {
-		*k = (struct known_walk) {
-			.cr0 = w->cr0, .cr3 = w->cr3, .cr4 = w->cr4, .efer = w->efer,
-			.ac = w->ac, .access = access, .maxphyaddr = w->maxphyaddr,
-			/*
-			 * Before the slots are looked at: an old number is never right. The
-			 * look-up may be in a snapshot before this number's; but what goes is
-			 * published twice, dying and gone, and readers are waited for in between.
-			 */
-			.slots_gen = smp_load_acquire(&vcpu->vm->slots_gen),
-		};
-		w->arg = &walker;
-		if (walk_gva(w, gva, access, gpa, error))
-			return 1;
+		for (i = 0; i < WALK_TRIES && ret == WALK_AGAIN; i++)
+			ret = walk_once(vcpu, w, gva, access, gpa, error, k);
+		if (ret)
+			return ret;
 		k->gpa = *gpa & PAGE_MASK;
 		k->hva = guest_hva(vcpu, k->gpa);
 		k->page = (gva >> PAGE_SHIFT) + 1;
@@ -133,13 +167,17 @@ static int walk_known(struct vcpu *vcpu, struct walk *w, gva_t gva, unsigned int
  * @gpa: result
  * @fault: filled when the guest would fault
  *
- * Context: sleeps. Return: 0, or 1: *fault.
+ * Sets accessed and dirty flags in the guest's tables.
+ *
+ * Context: sleeps. Return: 0; 1: *fault, or vector 0: the tables change all the time,
+ * have the guest execute the instruction again; -EFAULT: the host's page of a table
+ * cannot be had.
  */
 int gva_to_gpa(struct vcpu *vcpu, gva_t gva, unsigned int access, gpa_t *gpa,
 	       struct guest_fault *fault)
 {
 	struct walk w = walk_of(vcpu, access);
-	u32 error;
+	u32 error = 0;
 	int ret;
 
 	if (vmx_cpl() == 3)
@@ -149,33 +187,10 @@ int gva_to_gpa(struct vcpu *vcpu, gva_t gva, unsigned int access, gpa_t *gpa,
 	slots_read_unlock(vcpu);
 	if (!ret)
 		return 0;
-	*fault = (struct guest_fault) { .vector = 14, .error = error, .addr = gva };
-	return 1;
-}
-
-static int gva_copy(struct vcpu *vcpu, gva_t gva, void *data, size_t len, unsigned int access,
-		    struct guest_fault *fault)
-{
-	gpa_t gpa;
-	int ret;
-
-	while (len) {
-		size_t n = min_t(size_t, len, PAGE_SIZE - offset_in_page(gva));
-
-		ret = gva_to_gpa(vcpu, gva, access, &gpa, fault);
-		if (ret)
-			return ret;
-		if (access & ACCESS_WRITE)
-			ret = guest_write(vcpu, gpa, data, n);
-		else
-			ret = guest_read(vcpu, gpa, data, n);
-		if (ret)
-			return ret;
-		gva += n;
-		data += n;
-		len -= n;
-	}
-	return 0;
+	*fault = (struct guest_fault) { .addr = gva, .error = error };
+	if (ret == WALK_FAULT)
+		fault->vector = X86_TRAP_PF;
+	return ret < 0 ? ret : 1;
 }
 
 /**
@@ -187,19 +202,50 @@ static int gva_copy(struct vcpu *vcpu, gva_t gva, void *data, size_t len, unsign
  * @access: ACCESS_READ or ACCESS_FETCH
  * @fault: filled when the guest would fault
  *
- * Context: sleeps. Return: 0; 1: *fault; -EFAULT: not memory.
+ * Context: sleeps. Return: as gva_to_gpa(), or -ENXIO: not memory.
  */
 int gva_read(struct vcpu *vcpu, gva_t gva, void *data, size_t len, unsigned int access,
 	     struct guest_fault *fault)
 {
-	return gva_copy(vcpu, gva, data, len, access, fault);
+	gpa_t gpa;
+	int ret;
+
+	while (len) {
+		size_t n = min_t(size_t, len, PAGE_SIZE - offset_in_page(gva));
+
+		ret = gva_to_gpa(vcpu, gva, access, &gpa, fault);
+		if (ret)
+			return ret;
+		ret = guest_read(vcpu, gpa, data, n);
+		if (ret)
+			return ret;
+		gva += n;
+		data += n;
+		len -= n;
+	}
+	return 0;
 }
 
 /** gva_write - copy to the guest's linear address space; see gva_read() */
 int gva_write(struct vcpu *vcpu, gva_t gva, const void *data, size_t len,
 	      struct guest_fault *fault)
 {
-	return gva_copy(vcpu, gva, (void *)data, len, ACCESS_WRITE, fault);
+	gpa_t gpa;
+	int ret;
+
+	while (len) {
+		size_t n = min_t(size_t, len, PAGE_SIZE - offset_in_page(gva));
+
+		ret = gva_to_gpa(vcpu, gva, ACCESS_WRITE, &gpa, fault);
+		if (!ret)
+			ret = guest_write(vcpu, gpa, data, n);
+		if (ret)
+			return ret;
+		gva += n;
+		data += n;
+		len -= n;
+	}
+	return 0;
 }
 
 /**
@@ -244,26 +290,46 @@ changed:
 	return false;
 }
 
-/** gva_inject - give the guest the fault that gva_read() or gva_write() found */
+/** gva_inject - give the guest the fault that was found, if it is one */
 void gva_inject(struct vcpu *vcpu, const struct guest_fault *fault)
 {
-	if (fault->vector == 14)
+	if (fault->vector == X86_TRAP_PF)
 		event_page_fault(vcpu, fault->addr, fault->error);
-	else
+	else if (fault->vector)
 		event_exception_error(vcpu, fault->vector, fault->error);
 }
 
-/** vcpu_translate - TRANSLATE: as a supervisor's read. Context: sleeps. Return: 0. */
+/* Is there such a linear address? Without paging KVM does not ask, and neither do we. */
+static bool is_linear(const struct walk *w, u64 addr)
+{
+	if (!(w->cr0 & X86_CR0_PG))
+		return true;
+	return w->efer & EFER_LMA ? is_canonical(addr, w->cr4 & X86_CR4_LA57) : !(addr >> 32);
+}
+
+/**
+ * vcpu_translate - TRANSLATE: as a supervisor's read, but without a trace
+ * @vcpu: attached
+ * @tr: the answer
+ *
+ * Context: sleeps. Return: 0.
+ */
 int vcpu_translate(struct vcpu *vcpu, struct minikvm_translation *tr)
 {
 	struct walk w = walk_of(vcpu, ACCESS_READ);
-	gpa_t gpa;
+	struct known_walk unused;
+	gpa_t gpa = tr->linear_address;
 	u32 error;
 
 	w.ac = true;
-	slots_read_lock(vcpu);
-	tr->valid = !walk_known(vcpu, &w, tr->linear_address, WALK_READ, &gpa, &error);
-	slots_read_unlock(vcpu);
+	w.pkru = 0;
+	w.update = NULL;
+	tr->valid = is_linear(&w, gpa);
+	if (tr->valid && (w.cr0 & X86_CR0_PG)) {
+		slots_read_lock(vcpu);
+		tr->valid = !walk_once(vcpu, &w, gpa, WALK_READ, &gpa, &error, &unused);
+		slots_read_unlock(vcpu);
+	}
 	tr->physical_address = tr->valid ? gpa : ~0ull;
 	tr->writeable = 1;
 	tr->usermode = 0;

@@ -3,9 +3,9 @@
  * A walk of the guest's page tables: 32-bit, PAE, 4-level and 5-level paging.
  *
  * Called when the kernel must do what an instruction's operand asks: fetch the
- * instruction itself, the memory side of string I/O, MOVS. Left out: setting
- * accessed and dirty bits (the processor set the accessed bits when it took the
- * fault that brought us here), protection keys. SDM "Paging".
+ * instruction itself, the memory side of string I/O, MOVS. As the processor does, it
+ * sets the accessed flag in each entry that it used, and the dirty flag for a write.
+ * Left out: the PDPTE registers of PAE paging, memory has them. SDM "Paging".
  */
 #include "walk.h"
 
@@ -16,12 +16,15 @@
 #define CR4_LA57	(1ul << 12)
 #define CR4_SMEP	(1ul << 20)
 #define CR4_SMAP	(1ul << 21)
+#define CR4_PKE		(1ul << 22)
 #define EFER_LMA_BIT	(1ull << 10)
 #define EFER_NX_BIT	(1ull << 11)
 
 #define PTE_P		(1ull << 0)
 #define PTE_W		(1ull << 1)
 #define PTE_U		(1ull << 2)
+#define PTE_A		(1ull << 5)
+#define PTE_D		(1ull << 6)
 #define PTE_PS		(1ull << 7)
 #define PTE_NX		(1ull << 63)
 
@@ -58,7 +61,7 @@ static int fault(u32 code, unsigned int access, const struct walk *w, u32 *error
 	if ((access & WALK_FETCH) &&
 	    ((w->cr4 & CR4_SMEP) || ((w->cr4 & CR4_PAE) && (w->efer & EFER_NX_BIT))))
 		*error |= PF_FETCH;
-	return 1;
+	return WALK_FAULT;
 }
 
 /* SDM "Determination of Access Rights"; rights is the AND of the entries, NX the OR. */
@@ -78,6 +81,24 @@ static bool allowed(const struct walk *w, u64 rights, bool nx, unsigned int acce
 			return false;
 	}
 	return !(nx && (access & WALK_FETCH));
+}
+
+/*
+ * Does the page's protection key forbid it? Only 4- and 5-level paging has keys, only for
+ * data on user pages. SDM "Protection Keys".
+ */
+static bool key_forbids(const struct walk *w, u64 rights, u64 leaf, unsigned int access)
+{
+	u32 key;
+
+	if (!(w->cr4 & CR4_PKE) || !(w->efer & EFER_LMA_BIT) || !(rights & PTE_U) ||
+	    (access & WALK_FETCH))
+		return false;
+	key = w->pkru >> 2 * (leaf >> 59 & 15);
+	if (key & 1)		/* access disabled */
+		return true;
+	return (key & 2) && (access & WALK_WRITE) &&
+	       ((access & WALK_USER) || (w->cr0 & CR0_WP));
 }
 
 /* Is an entry with bit 7 a page larger than 4 KiB, in this mode at this level? */
@@ -131,19 +152,58 @@ static u64 large_base(const struct mode *m, int shift, u64 pte)
 	return base;
 }
 
+/* The access will be made: the entries say so. SDM "Accessed and Dirty Flags". */
+static int set_flags(const struct walk *w, const struct mode *m, const u64 *entry, int n,
+		     unsigned int access)
+{
+	int i = m->levels == 3 ? 1 : 0, ret = 0;	/* PDPTEs have no such flags */
+
+	for (; i < n && !ret; i++) {
+		u64 flags = i == n - 1 && (access & WALK_WRITE) ? PTE_A | PTE_D : PTE_A;
+
+		if ((entry[i] & flags) != flags)
+			ret = w->update(w->arg, i, entry[i], entry[i] | flags);
+	}
+	return ret > 0 ? WALK_AGAIN : ret;
+}
+
+/* 0: present; WALK_FAULT; negative: the walk ends. */
+static int read_entry(const struct walk *w, const struct mode *m, u64 at, unsigned int access,
+		      u64 *pte, u32 *error)
+{
+	int ret;
+
+	*pte = 0;
+	ret = w->read(w->arg, at, pte, m->entry_size);
+	if (ret && ret != -ENXIO)
+		return ret;
+	return ret || !(*pte & PTE_P) ? fault(0, access, w, error) : 0;
+}
+
+static int check_rights(const struct walk *w, const struct mode *m, u64 rights, u64 nx, u64 leaf,
+			unsigned int access, u32 *error)
+{
+	bool key = key_forbids(w, rights, leaf, access);
+
+	if (!key && allowed(w, rights, m->entry_size == 8 && (nx & PTE_NX), access))
+		return 0;
+	return fault(PF_PRESENT | (key ? PF_PKEY : 0), access, w, error);
+}
+
 static int walk_tables(const struct walk *w, u64 gva, unsigned int access, u64 *gpa, u32 *error)
 {
 	struct mode m = mode_of(w);
-	u64 table = w->cr3 & m.cr3_mask, rights = PTE_W | PTE_U, nx = 0, pte;
+	u64 table = w->cr3 & m.cr3_mask, rights = PTE_W | PTE_U, nx = 0, pte, entry[WALK_READS];
 	u64 reserved = reserved_bits(w, &m), index_mask = (1u << m.bits) - 1;
-	int level, shift = 12 + m.bits * m.levels;
+	int level, shift = 12 + m.bits * m.levels, n = 0, ret;
 
 	for (level = m.levels; ; level--) {
 		shift -= m.bits;
 		table += (gva >> shift & index_mask) * m.entry_size;
-		pte = 0;
-		if (w->read(w->arg, table, &pte, m.entry_size) || !(pte & PTE_P))
-			return fault(0, access, w, error);
+		ret = read_entry(w, &m, table, access, &pte, error);
+		if (ret)
+			return ret;
+		entry[n++] = pte;
 		table = pte & span(51, 12);
 		/* PDPTEs of PAE paging carry no rights; MOV to CR3 has checked them. */
 		if (m.levels == 3 && level == 3)
@@ -155,8 +215,11 @@ static int walk_tables(const struct walk *w, u64 gva, unsigned int access, u64 *
 		if (level == 1 || ((pte & PTE_PS) && is_large(w, &m, level)))
 			break;
 	}
-	if (!allowed(w, rights, m.entry_size == 8 && (nx & PTE_NX), access))
-		return fault(PF_PRESENT, access, w, error);
+	ret = check_rights(w, &m, rights, nx, pte, access, error);
+	if (!ret && w->update)
+		ret = set_flags(w, &m, entry, n, access);
+	if (ret)
+		return ret;
 	*gpa = (level == 1 ? table : large_base(&m, shift, pte)) | (gva & ((1ull << shift) - 1));
 	return 0;
 }
@@ -169,7 +232,8 @@ static int walk_tables(const struct walk *w, u64 gva, unsigned int access, u64 *
  * @gpa: result
  * @error: error code of the #PF, if there is one
  *
- * Return: 0, or 1: #PF.
+ * Return: 0; WALK_FAULT: #PF; WALK_AGAIN: an entry changed meanwhile; negative: what
+ * @w->read or @w->update said.
  */
 int walk_gva(const struct walk *w, u64 gva, unsigned int access, u64 *gpa, u32 *error)
 {

@@ -21,14 +21,35 @@
 static u64 mem[PAGES * 512];
 static unsigned int reads;
 
+static u64 walked[WALK_READS];	/* where the last walk has read its entries */
+static size_t walked_size;
+static int update_answer;	/* other than 0: the entry is left alone */
+
 static int read_mem(void *arg, u64 gpa, void *data, size_t len)
 {
 	CHECK(len == 4 || len == 8);
 	CHECK_EQ(gpa % len, 0);
+	if (reads < WALK_READS)
+		walked[reads] = gpa;
+	walked_size = len;
 	reads++;
 	if (gpa >= sizeof(mem))
-		return -EFAULT;
+		return -ENXIO;
 	memcpy(data, (char *)mem + gpa, len);
+	return 0;
+}
+
+static int update_mem(void *arg, int i, u64 old, u64 new)
+{
+	u64 now = 0;
+
+	CHECK(i >= 0 && i < (int)reads && new != old);
+	memcpy(&now, (char *)mem + walked[i], walked_size);
+	if (update_answer)
+		return update_answer;
+	if (now != old)		/* an entry may be its own table */
+		return 1;
+	memcpy((char *)mem + walked[i], &new, walked_size);
 	return 0;
 }
 
@@ -36,7 +57,7 @@ static struct walk machine(u64 efer, unsigned long cr4)
 {
 	return (struct walk) {
 		.cr0 = CR0 | CR0_WP, .cr3 = 0x1000, .cr4 = cr4, .efer = efer,
-		.maxphyaddr = 40, .read = read_mem,
+		.maxphyaddr = 40, .read = read_mem, .update = update_mem,
 	};
 }
 
@@ -75,15 +96,22 @@ static inline void build(const struct walk *w, u64 va, int leaf_level, u64 leaf)
 	set_pte(levels, leaf_level, va, leaf);
 }
 
-/* The address, or -1 minus the error code. */
+/* The address; or -1 minus the error code; or AGAIN; or ENDED by an error of memory's. */
+#define AGAIN	(-(1ll << 32))
+#define ENDED	(-(2ll << 32))
+
 static s64 go(const struct walk *w, u64 va, unsigned int access)
 {
 	u64 gpa = 0x5a5a;
 	u32 error = 0x5a5a;
+	int ret;
 
 	reads = 0;
-	if (walk_gva(w, va, access, &gpa, &error))
+	ret = walk_gva(w, va, access, &gpa, &error);
+	if (ret == WALK_FAULT)
 		return -1 - (s64)error;
+	if (ret)
+		return ret == WALK_AGAIN ? AGAIN : ENDED;
 	CHECK(reads <= 5);
 	return gpa;
 }

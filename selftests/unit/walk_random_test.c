@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Claim: for random page tables, control registers and accesses in every paging mode,
- * module/mm/walk.c finds the same address or error code as a model made of the SDM's tables.
+ * module/mm/walk.c finds the same address or error code as a model made of the SDM's tables,
+ * and sets the same flags in the same entries.
  */
 #include "walk_guest.h"
 #include "random.h"
@@ -59,6 +60,27 @@ static u32 who(const struct walk *w, unsigned int access)
 	       (access & WALK_FETCH && tells ? 16 : 0);
 }
 
+/* What the key of a page's last entry says of data. */
+static bool key_allows(const struct walk *w, u64 e, unsigned int access, bool user)
+{
+	bool ad = w->pkru >> 2 * (e >> 59 & 15) & 1, wd = w->pkru >> (2 * (e >> 59 & 15) + 1) & 1;
+
+	if (!(w->cr4 & CR4_PKE) || levels_of(w) < 4 || access & WALK_FETCH || !user)
+		return true;
+	return !ad && !(wd && access & WALK_WRITE && (access & WALK_USER || w->cr0 & CR0_WP));
+}
+
+/* The entries that the model has used, and what they are after a walk that succeeds. */
+static struct { u64 gpa, before, after; } used[WALK_READS];
+static int nused;
+
+static void use(const struct walk *w, u64 gpa, u64 e, bool flags, bool last, unsigned int access)
+{
+	used[nused].gpa = gpa;
+	used[nused].before = e;
+	used[nused++].after = flags ? e | 1 << 5 | (last && access & WALK_WRITE ? 1 << 6 : 0) : e;
+}
+
 static s64 model(const struct walk *w, u64 va, unsigned int access)
 {
 	int levels = levels_of(w), level, size = levels == 2 ? 4 : 8, shift;
@@ -66,6 +88,7 @@ static s64 model(const struct walk *w, u64 va, unsigned int access)
 	bool user = true, write = true, exec = true, page = false;
 	u64 e = 0;
 
+	nused = 0;
 	for (level = levels; !page; level--) {
 		shift = shift_of(levels, level);
 		table += (va >> shift) % (4096 / size) * size;
@@ -74,16 +97,19 @@ static s64 model(const struct walk *w, u64 va, unsigned int access)
 		e = levels == 2 ? *(u32 *)((char *)mem + table) : mem[table / 8];
 		if (!(e & 1))
 			return FAULT(who(w, access));
+		page = maps_page(w, levels, level, e) && !(levels == 3 && level == 3);
+		use(w, table, e, !(levels == 3 && level == 3), page, access);
 		table = e & span(51, 12);
 		if (levels == 3 && level == 3)
 			continue;	/* no rights; its bits were looked at by MOV to CR3 */
-		page = maps_page(w, levels, level, e);
 		if (e & reserved(w, levels, level, page))
 			return FAULT(9 | who(w, access));
 		write &= e >> 1;
 		user &= e >> 2;
 		exec &= levels == 2 || !(e >> 63);
 	}
+	if (!key_allows(w, e, access, user))
+		return FAULT(0x21 | who(w, access));
 	if (!may(w, access, user, write, exec))
 		return FAULT(1 | who(w, access));
 	if (levels == 2 && shift == 22)
@@ -96,7 +122,7 @@ static s64 model(const struct walk *w, u64 va, unsigned int access)
 /* Entries mostly lead to tables that are there, and mostly allow. */
 static u64 random_entry(const struct walk *w)
 {
-	u64 e = below(PAGES) << 12 | (any() & 0xe00) | 0x61;
+	u64 e = below(PAGES) << 12 | (any() & 0xe60) | 1;
 	int levels = levels_of(w), m = w->maxphyaddr;
 
 	e |= (one_in(6) ? 0 : PTE_W) | (one_in(4) ? 0 : PTE_U);
@@ -106,6 +132,8 @@ static u64 random_entry(const struct walk *w)
 		e |= PTE_PS;
 	if (one_in(12))
 		e |= 1ull << (40 + below(23));
+	if (levels > 3 && one_in(2))
+		e |= below(16) << 59;
 	if (one_in(w->efer & NX ? 4 : 50))
 		e |= PTE_NX;
 	return one_in(20) ? e & ~PTE_P : e;
@@ -131,6 +159,8 @@ static struct walk random_machine(void)
 
 	w.cr0 = CR0 | (one_in(2) ? CR0_WP : 0);
 	w.cr4 |= (one_in(2) ? CR4_SMEP : 0) | (one_in(2) ? CR4_SMAP : 0);
+	w.cr4 |= one_in(2) ? CR4_PKE : 0;
+	w.pkru = one_in(2) ? any() & any() : any();
 	w.ac = one_in(3);
 	w.cr3 = below(PAGES) << 12 | (any() & 0xfff);
 	w.maxphyaddr = widths[below(7)];
@@ -139,10 +169,38 @@ static struct walk random_machine(void)
 	return w;
 }
 
+/* Are the entries that the model has used what they should be? How many have changed. */
+static int check_flags(const struct walk *w, bool success)
+{
+	u64 now, want;
+	int i, k, n = 0;
+
+	for (i = 0; i < nused; i++) {
+		now = levels_of(w) == 2 ? *(u32 *)((char *)mem + used[i].gpa) : mem[used[i].gpa / 8];
+		want = used[i].before;
+		for (k = 0; k < nused && success; k++)	/* an entry may be used twice */
+			want |= used[k].gpa == used[i].gpa ? used[k].after : 0;
+		CHECK_EQ(now, want);
+		n += want != used[i].before;
+	}
+	return n;
+}
+
+/* A walk that finds an entry changed by itself is done again. */
+static s64 go_on(const struct walk *w, u64 va, unsigned int access)
+{
+	s64 got = go(w, va, access);
+	int tries = 4;
+
+	while (got == AGAIN && tries--)
+		got = go(w, va, access);
+	return got;
+}
+
 static void walks_are_those_of_the_model(void)
 {
 	static const unsigned int kinds[] = { WALK_READ, WALK_WRITE, WALK_FETCH };
-	int i, found = 0, reserved_faults = 0, rights_faults = 0;
+	int i, found = 0, reserved_faults = 0, rights_faults = 0, key_faults = 0, flags = 0;
 	unsigned int access = 0;
 	struct walk w;
 	s64 got, want;
@@ -155,19 +213,22 @@ static void walks_are_those_of_the_model(void)
 		for (i = 0; i < 1000 && !unit_bad; i++) {
 			va = levels_of(&w) > 3 ? (s64)any() >> (levels_of(&w) > 4 ? 7 : 16) : (u32)any();
 			access = kinds[below(3)] | (one_in(2) ? WALK_USER : 0);
-			got = go(&w, va, access);
 			want = model(&w, va, access);
+			got = go_on(&w, va, access);
 			CHECK_EQ(got, want);
+			flags += check_flags(&w, want >= 0);
 			found += want >= 0;
 			reserved_faults += want < 0 && ((-1 - want) & 8);
 			rights_faults += want < 0 && ((-1 - want) & 9) == 1;
+			key_faults += want < 0 && (-1 - want) & 0x20;
 		}
 	}
 	if (unit_bad)
 		printf("# levels %d cr0 %lx cr3 %lx cr4 %lx efer %llx va %llx access %x\n",
 		       levels_of(&w), w.cr0, w.cr3, w.cr4, w.efer, va, access);
 	else
-		CHECK(found > 10000 && reserved_faults > 10000 && rights_faults > 10000);
+		CHECK(found > 10000 && reserved_faults > 10000 && rights_faults > 10000 &&
+		      key_faults > 2000 && flags > 10000);
 }
 
 int main(void)

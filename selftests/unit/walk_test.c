@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Claim: module/mm/walk.c translates as the SDM's "Paging" says, in every paging mode: the
- * same address, or the same error code. (Not: protection keys, accessed and dirty bits.)
+ * same address, or the same error code, and the same accessed and dirty flags.
  */
 #include "walk_guest.h"
 
@@ -287,6 +287,132 @@ static void reserved_bits_of_pae_paging(void)
 	CHECK_RESERVED(rows);
 }
 
+/* ---- accessed and dirty flags. SDM "Accessed and Dirty Flags" */
+
+enum { A = 0x20, D = 0x40 };
+
+static u64 get_pte(int levels, int level, u64 va)
+{
+	u64 table = 1 + levels - level, index = va >> shift_of(levels, level);
+
+	return levels > 2 ? mem[table * 512 + (index & 0x1ff)] :
+			    ((u32 *)mem)[table * 1024 + (index & 0x3ff)];
+}
+
+static const struct { u64 efer; unsigned long cr4; int leaf; } flag_modes[] = {
+	{ 0, MODE32, 1 }, { 0, CR4_PSE, 2 }, { NX, PAE, 1 }, { NX, PAE, 2 },
+	{ LONG | NX, PAE, 1 }, { LONG | NX, PAE, 2 }, { LONG | NX, PAE, 3 },
+	{ LONG | NX, LA57, 1 }, { LONG | NX, LA57, 3 },
+};
+
+/* No flags anywhere; the leaf is a page of its level at 0. */
+static struct walk flag_machine(size_t i)
+{
+	struct walk w = machine(flag_modes[i].efer, flag_modes[i].cr4);
+
+	build(&w, 0x12345678, flag_modes[i].leaf, flag_modes[i].leaf > 1 ? 0x87 : 0x5007);
+	return w;
+}
+
+static void each_entry_used_is_accessed_and_a_written_page_dirty(void)
+{
+	for (size_t i = 0; i < sizeof(flag_modes) / sizeof(flag_modes[0]); i++) {
+		struct walk w = flag_machine(i);
+		int levels = levels_of(&w), level;
+
+		CHECK(go(&w, 0x12345678, WALK_READ) >= 0);
+		for (level = levels; level >= flag_modes[i].leaf; level--)
+			CHECK_EQ(get_pte(levels, level, 0x12345678) & (A | D),
+				 levels == 3 && level == 3 ? 0 : A);
+		CHECK(go(&w, 0x12345678, WALK_WRITE) >= 0);
+		for (level = levels; level > flag_modes[i].leaf; level--)
+			CHECK_EQ(get_pte(levels, level, 0x12345678) & (A | D),
+				 levels == 3 && level == 3 ? 0 : A);
+		CHECK_EQ(get_pte(levels, level, 0x12345678) & (A | D), A | D);
+		/* And then there is nothing to do. */
+		update_answer = -EFAULT;
+		CHECK(go(&w, 0x12345678, WALK_WRITE) >= 0);
+		CHECK(go(&w, 0x12345678, WALK_FETCH) >= 0);
+		update_answer = 0;
+	}
+}
+
+static void an_access_that_faults_leaves_no_flags(void)
+{
+	struct walk w = machine(LONG | NX, PAE);
+
+	build(&w, 0x12345678, 1, 0x5005);		/* not writable */
+	CHECK_EQ(go(&w, 0x12345678, WALK_WRITE), FAULT(3));
+	for (int level = 4; level; level--)
+		CHECK_EQ(get_pte(4, level, 0x12345678) & (A | D), 0);
+}
+
+static void a_walk_may_leave_no_trace(void)
+{
+	struct walk w = flag_machine(4);
+
+	w.update = NULL;
+	CHECK_EQ(go(&w, 0x12345678, WALK_WRITE), 0x5678);
+	for (int level = 4; level; level--)
+		CHECK_EQ(get_pte(4, level, 0x12345678) & (A | D), 0);
+}
+
+static void an_entry_that_changes_meanwhile_is_walked_again(void)
+{
+	struct walk w = flag_machine(4);
+
+	update_answer = 1;
+	CHECK_EQ(go(&w, 0x12345678, WALK_READ), AGAIN);
+	update_answer = -EFAULT;
+	CHECK_EQ(go(&w, 0x12345678, WALK_READ), ENDED);
+	update_answer = 0;
+	CHECK_EQ(go(&w, 0x12345678, WALK_READ), 0x5678);
+}
+
+/* ---- protection keys. SDM "Protection Keys" */
+
+static void keys_forbid_data_of_user_pages(void)
+{
+	enum { AD = 1, WD = 2, U = 4, W = 2, KEY = 5 };
+	static const struct {
+		u32 bits;
+		unsigned long wp;
+		u64 rights;
+		unsigned int access;
+		s64 result;
+	} rows[] = {
+		{ 0, CR0_WP, U | W, WALK_WRITE | WALK_USER, 0x5000 },
+		{ WD, CR0_WP, U | W, WALK_READ | WALK_USER, 0x5000 },
+		{ WD, CR0_WP, U | W, WALK_WRITE | WALK_USER, FAULT(0x27) },
+		{ WD, 0, U | W, WALK_WRITE | WALK_USER, FAULT(0x27) },
+		{ WD, CR0_WP, U | W, WALK_WRITE, FAULT(0x23) },
+		{ WD, 0, U | W, WALK_WRITE, 0x5000 },
+		{ AD, 0, U | W, WALK_READ, FAULT(0x21) },
+		{ AD, 0, U | W, WALK_READ | WALK_USER, FAULT(0x25) },
+		{ AD, CR0_WP, U | W, WALK_WRITE, FAULT(0x23) },
+		{ AD, CR0_WP, U | W, WALK_FETCH | WALK_USER, 0x5000 },
+		{ AD | WD, CR0_WP, W, WALK_WRITE, 0x5000 },
+		{ AD, CR0_WP, U, WALK_WRITE | WALK_USER, FAULT(0x27) },	/* both reasons */
+		{ AD, CR0_WP, W, WALK_READ | WALK_USER, FAULT(5) },	/* not a user page */
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct walk w = machine(LONG, PAE | CR4_PKE);
+
+		w.cr0 = CR0 | rows[i].wp;
+		w.pkru = rows[i].bits << 2 * KEY;
+		CHECK_EQ(try(w, 1, rows[i].rights | (u64)KEY << 59, rows[i].access),
+			 rows[i].result);
+		w.pkru = ~(3u << 2 * KEY) & ~3u;	/* other keys than this one and 0 */
+		CHECK_EQ(try(w, 1, rows[i].rights | (u64)KEY << 59, rows[i].access),
+			 try(w, 1, rows[i].rights, rows[i].access));
+	}
+	struct walk w = machine(LONG, PAE);		/* without CR4.PKE */
+
+	w.pkru = ~0u;
+	CHECK_EQ(try(w, 1, U | W | (u64)KEY << 59, WALK_WRITE | WALK_USER), 0x5000);
+}
+
 int main(void)
 {
 	RUN(without_paging_linear_is_physical);
@@ -302,5 +428,10 @@ int main(void)
 	RUN(nx_does_not_count_in_32_bit_paging);
 	RUN(reserved_bits_of_large_pages);
 	RUN(reserved_bits_of_pae_paging);
+	RUN(each_entry_used_is_accessed_and_a_written_page_dirty);
+	RUN(an_access_that_faults_leaves_no_flags);
+	RUN(a_walk_may_leave_no_trace);
+	RUN(an_entry_that_changes_meanwhile_is_walked_again);
+	RUN(keys_forbid_data_of_user_pages);
 	return unit_end();
 }
