@@ -71,10 +71,13 @@ enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR, NR_SEGS
  * @EXIT_RESUME: enter the guest again at the same RIP
  * @EXIT_SKIP: the instruction is done: move RIP past it, then enter again
  * @EXIT_WINDOW: as EXIT_RESUME, but host interrupts come first (only of a fast handler)
+ * @EXIT_USER_SKIP: as EXIT_USER, but the instruction is done: RIP moves past it first
  *
  * A negative errno instead of a verdict: RUN returns it to the caller.
  */
-enum verdict { EXIT_USER = 0, EXIT_RESUME = 1, EXIT_SKIP = 2, EXIT_WINDOW = 3 };
+enum verdict {
+	EXIT_USER = 0, EXIT_RESUME = 1, EXIT_SKIP = 2, EXIT_WINDOW = 3, EXIT_USER_SKIP = 4,
+};
 
 /**
  * struct vmexit - one exit, as the processor reported it
@@ -133,10 +136,10 @@ struct pio_state {
 	u16 port;
 	u8 size;
 	bool in;
-	bool string, rep;
-	u8 addr_size;		/* of a string: 0, 1, 2 for 16, 32, 64 bits */
-	u32 count;
-	gva_t gva;		/* memory operand of a string */
+	bool rep;		/* of a string */
+	u8 addr_size;		/* of a string: 2, 4 or 8 bytes */
+	u32 count;		/* values that the VMM is asked for */
+	u32 done;		/* of these, how many are in memory */
 };
 
 struct vcpu_stats {
@@ -440,21 +443,28 @@ int guest_cmpxchg(struct vcpu *vcpu, gpa_t gpa, u64 old, u64 new, size_t len);
 /* ------------------------------------------------------------ 3: cpu/ */
 
 /*
- * cpu/gva.c: linear addresses. The fault that the guest would get is in *fault;
- * return 0, or 1 with *fault filled (inject it), or -errno.
+ * cpu/logical.c, cpu/gva.c: from a logical address to a linear one, and on to memory. The
+ * fault that the guest would get is in *fault; return 0, or 1 with *fault filled
+ * (inject it), or -errno.
  */
 struct guest_fault {
 	u8 vector;		/* 14 #PF, 13 #GP, 12 #SS; 0: none, execute it again */
 	u32 error;
 	gva_t addr;		/* CR2, for #PF */
 };
+
+struct logical {
+	u8 seg;			/* SEG_* */
+	u8 bits;		/* of the code segment: 16, 32, 64 */
+	u64 offset;
+};
+int logical_to_linear(struct vcpu *vcpu, const struct logical *l, u32 size, unsigned int access,
+		      gva_t *gva, u64 *room, struct guest_fault *fault);
 int gva_to_gpa(struct vcpu *vcpu, gva_t gva, unsigned int access, gpa_t *gpa,
 	       struct guest_fault *fault);
 int gva_read(struct vcpu *vcpu, gva_t gva, void *data, size_t len, unsigned int access,
 	     struct guest_fault *fault);
 bool gva_fetch_again(struct vcpu *vcpu, gva_t gva, int cpl, u64 bytes[2]);
-int gva_write(struct vcpu *vcpu, gva_t gva, const void *data, size_t len,
-	      struct guest_fault *fault);
 void gva_inject(struct vcpu *vcpu, const struct guest_fault *fault);
 int vcpu_translate(struct vcpu *vcpu, struct minikvm_translation *tr);
 
@@ -577,6 +587,30 @@ int vcpu_set_debugregs(struct vcpu *vcpu, const struct minikvm_debugregs *dr);
  */
 int io_bus_pio(struct vcpu *vcpu, bool write, u16 port, void *data, int len);
 int io_bus_mmio(struct vcpu *vcpu, bool write, gpa_t gpa, void *data, int len);
+
+/* io/side.c: a memory operand that is read or written for the guest */
+int side_locate(struct vcpu *vcpu, struct mmio_side *side, const struct logical *l, int size,
+		unsigned int access, u64 *room);
+int side_read(struct vcpu *vcpu, struct mmio_side *side);
+void side_answer(struct vcpu *vcpu, struct mmio_side *side);
+int side_write_here(struct vcpu *vcpu, struct mmio_side *side);
+int side_write_rest(struct vcpu *vcpu, struct mmio_side *side, int verdict);
+
+/* Is nobody but the VMM to be asked? */
+static inline bool piece_is_vmms(const struct vcpu *vcpu, const struct mmio_piece *p)
+{
+	return p->device && !vcpu->lapic;
+}
+
+static inline bool side_is_vmms(const struct vcpu *vcpu, const struct mmio_side *side)
+{
+	return side->n == 1 && piece_is_vmms(vcpu, &side->piece[0]);
+}
+
+static inline bool side_is_read(const struct mmio_side *side)
+{
+	return side->done == side->n;
+}
 
 /* io/pio.c */
 int pio_exit(struct vcpu *vcpu, const struct vmexit *exit);	/* verdict */

@@ -204,4 +204,82 @@ TEST(the_instruction_is_the_one_that_the_tables_lead_to)
 	vm_free(&t);
 }
 
+/* Which registers a VMM finds at an exit: a write is over, a read is not. */
+GUEST64(load, "mov (%rsi), %eax; hlt");
+GUEST64(store, "mov %eax, (%rdi); hlt");
+GUEST64(store_quad, "mov %rax, (%rdi); hlt");
+GUEST64(exchange, "xchg %eax, (%rdi); hlt");
+GUEST64(stos, "rep stosl; hlt");
+GUEST64(movs, "rep movsl; hlt");
+
+TEST(registers_at_an_exit)
+{
+	static const struct {
+		const char *name;
+		const uint8_t *code, *end;
+		uint64_t rsi, rdi;
+		int exits;
+		struct { bool write; int rip, rsi, rdi, rcx; } exit[3];
+	} rows[] = {
+		{ "load", load, load_end, HOLE, 0, 1, { { 0, 0, 0, 0, 2 } } },
+		{ "store", store, store_end, 0, HOLE, 1, { { 1, 2, 0, 0, 2 } } },
+		{ "store in two pages", store_quad, store_quad_end, 0, HOLE + 0xffc, 2,
+		  { { 1, 3, 0, 0, 2 }, { 1, 3, 0, 0, 2 } } },
+		{ "store, half in memory", store_quad, store_quad_end, 0, G_SIZE - 4, 1,
+		  { { 1, 3, 0, 0, 2 } } },
+		{ "xchg", exchange, exchange_end, 0, HOLE, 2, { { 0, 0, 0, 0, 2 }, { 1, 2, 0, 0, 2 } } },
+		{ "rep stos", stos, stos_end, 0, HOLE, 2, { { 1, 0, 0, 4, 1 }, { 1, 2, 0, 8, 0 } } },
+		{ "rep movs", movs, movs_end, HOLE + 0x100, HOLE, 3,
+		  { { 0, 0, 0, 0, 2 }, { 1, 0, 4, 4, 1 }, { 0, 0, 4, 4, 1 } } },
+	};
+	struct minikvm_regs r;
+	struct test_vm t;
+	size_t i;
+	int k;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		vm_make(&t, false);
+		guest_long(&t, rows[i].code, rows[i].end);
+		r = vm_regs(&t);
+		r.rsi = rows[i].rsi;
+		r.rdi = rows[i].rdi;
+		r.rcx = 2;
+		vm_set_regs(&t, r);
+		for (k = 0; k < rows[i].exits; k++) {
+			ASSERT_EQ(MINIKVM_EXIT_MMIO, vm_run(&t)) TH_LOG("%s %d", rows[i].name, k);
+			EXPECT_EQ(rows[i].exit[k].write, t.run->mmio.is_write);
+			r = vm_regs(&t);
+			/* KVM lets the guest find out that RCX is 0. */
+			if (r.rcx || !test_on_kvm())
+				EXPECT_EQ(G_CODE + rows[i].exit[k].rip, r.rip)
+					TH_LOG("%s %d", rows[i].name, k);
+			EXPECT_EQ(rows[i].rsi + rows[i].exit[k].rsi, r.rsi);
+			EXPECT_EQ(rows[i].rdi + rows[i].exit[k].rdi, r.rdi);
+			EXPECT_EQ(rows[i].exit[k].rcx, r.rcx);
+		}
+		vm_free(&t);
+	}
+}
+
+/* With immediate_exit the instruction that is under way is finished, and no other begun. */
+TEST(immediate_exit_finishes_an_instruction)
+{
+	struct minikvm_regs r;
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, exchange, exchange_end);
+	r = vm_regs(&t);
+	r.rdi = HOLE;
+	r.rax = 5;
+	vm_set_regs(&t, r);
+	EXPECT_READ(&t, 0, 4, 0x11223344);
+	t.run->immediate_exit = 1;
+	EXPECT_WRITE(&t, 0, 4, 5);
+	ASSERT_EQ(0x11223344, vm_regs(&t).rax);
+	ASSERT_EQ(-EINTR, vm_run(&t));
+	ASSERT_EQ(G_CODE + 2, vm_regs(&t).rip);
+	vm_free(&t);
+}
+
 TEST_HARNESS_MAIN

@@ -103,6 +103,58 @@ TEST(ins_goes_down_when_df_is_set)
 	vm_free(&t);
 }
 
+/* Which registers a VMM finds at an exit: those before the instruction, or behind it. */
+GUEST16(outs_then_more, "cld; outsb; hlt");
+GUEST16(rep_outs_once, "cld; rep outsb; hlt");
+GUEST16(in_once, "cld; in %dx, %al; hlt");
+GUEST16(out_once, "cld; out %al, %dx; hlt");
+GUEST16(out_7e, "cld; out %al, $0x7e; hlt");
+GUEST16(in_7e, "cld; in $0x7e, %al; hlt");
+GUEST16(ins_once, "cld; insb; hlt");
+
+TEST(registers_at_an_exit)
+{
+	static const struct {
+		const char *name;
+		const uint8_t *code, *end;
+		int behind;		/* bytes that RIP has moved since CLD */
+		int rsi, rdi, rcx;	/* what became of 0x7000, 0x7000, 2 */
+		int behind_after;	/* when nothing is left to do */
+	} rows[] = {
+		{ "out", out_once, out_once_end, 0, 0x7000, 0x7000, 2, 1 },
+		{ "in", in_once, in_once_end, 0, 0x7000, 0x7000, 2, 1 },
+		{ "out 7e", out_7e, out_7e_end, 2, 0x7000, 0x7000, 2, 2 },
+		{ "in 7e", in_7e, in_7e_end, 0, 0x7000, 0x7000, 2, 2 },
+		{ "outs", outs_then_more, outs_then_more_end, 1, 0x7001, 0x7000, 2, 1 },
+		{ "rep outs", rep_outs_once, rep_outs_once_end, 0, 0x7001, 0x7000, 1, 0 },
+		{ "ins", ins_once, ins_once_end, 0, 0x7000, 0x7000, 2, 1 },
+	};
+	struct minikvm_regs r;
+	struct test_vm t;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		vm_make(&t, false);
+		guest_real(&t, rows[i].code, rows[i].end);
+		r = vm_regs(&t);
+		r.rsi = r.rdi = 0x7000;
+		r.rcx = 2;
+		r.rdx = 0x1234;
+		vm_set_regs(&t, r);
+		ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
+		r = vm_regs(&t);
+		EXPECT_EQ(G_CODE + 1 + rows[i].behind, r.rip) TH_LOG("%s", rows[i].name);
+		EXPECT_EQ(rows[i].rsi, r.rsi) TH_LOG("%s", rows[i].name);
+		EXPECT_EQ(rows[i].rdi, r.rdi) TH_LOG("%s", rows[i].name);
+		EXPECT_EQ(rows[i].rcx, r.rcx) TH_LOG("%s", rows[i].name);
+		t.run->immediate_exit = 1;
+		ASSERT_EQ(-EINTR, vm_run(&t));
+		EXPECT_EQ(G_CODE + 1 + rows[i].behind_after, vm_regs(&t).rip)
+			TH_LOG("%s", rows[i].name);
+		vm_free(&t);
+	}
+}
+
 TEST(a_new_rip_drops_what_waited)
 {
 	struct minikvm_regs r;

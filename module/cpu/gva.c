@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Linear addresses of a vCPU: translate and read, with the fault that the guest
- * would get. The walk itself is in mm/walk.c.
+ * would get. The walk itself is in mm/walk.c, what comes before it in logical.c.
  */
 #include <linux/mm.h>
 #include <linux/uaccess.h>
@@ -96,7 +96,8 @@ static __always_inline bool is_noted(struct vcpu *vcpu, const struct known_walk 
 {
 	return k->page == (gva >> PAGE_SHIFT) + 1 && k->access == access && k->cr3 == w->cr3 &&
 	       k->cr0 == w->cr0 && k->cr4 == w->cr4 && k->efer == w->efer && k->ac == w->ac &&
-	       k->pkru == w->pkru && k->maxphyaddr == w->maxphyaddr &&
+	       ((access & ACCESS_FETCH) || k->pkru == w->pkru) &&
+	       k->maxphyaddr == w->maxphyaddr &&
 	       k->slots_gen == READ_ONCE(vcpu->vm->slots_gen) && current->mm == vcpu->vm->mm;
 }
 
@@ -217,28 +218,6 @@ int gva_read(struct vcpu *vcpu, gva_t gva, void *data, size_t len, unsigned int 
 		if (ret)
 			return ret;
 		ret = guest_read(vcpu, gpa, data, n);
-		if (ret)
-			return ret;
-		gva += n;
-		data += n;
-		len -= n;
-	}
-	return 0;
-}
-
-/** gva_write - copy to the guest's linear address space; see gva_read() */
-int gva_write(struct vcpu *vcpu, gva_t gva, const void *data, size_t len,
-	      struct guest_fault *fault)
-{
-	gpa_t gpa;
-	int ret;
-
-	while (len) {
-		size_t n = min_t(size_t, len, PAGE_SIZE - offset_in_page(gva));
-
-		ret = gva_to_gpa(vcpu, gva, ACCESS_WRITE, &gpa, fault);
-		if (!ret)
-			ret = guest_write(vcpu, gpa, data, n);
 		if (ret)
 			return ret;
 		gva += n;

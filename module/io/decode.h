@@ -58,17 +58,18 @@ static inline u64 insn_mask(int size)
 	return size == 8 ? ~0ull : (1ull << (8 * size)) - 1;
 }
 
-/* An access that waits for the VMM: part of struct vcpu, used by mmio.c alone. */
+/* A memory operand on its way, see side.c: part of struct vcpu. */
 struct mmio_piece {
 	u64 gpa;
 	u8 len;
+	u8 at;				/* where in the value it begins: byte */
 	bool device;			/* EPT has just said that there is no memory */
+	bool written;			/* to memory, or to a chip */
 };
 
 struct mmio_side {
 	struct mmio_piece piece[2];	/* two if it crosses a page */
 	u8 n, done;
-	u8 bytes;			/* of the value that are through */
 	u64 value;
 };
 

@@ -2,11 +2,10 @@
 /*
  * An instruction that accesses a device: fetch it, decode it, carry it out.
  *
- * An instruction has a side that is read, a side that is written, or both. Each
- * side is at most two pieces, as it may cross a page; each piece is memory, a
- * chip in the kernel, or the VMM's, which then gets an exit. When the VMM comes
- * back, mmio_go_on() continues where it stopped. Registers change last, flags when the
- * value to write is known.
+ * An instruction has a side that is read, a side that is written, or both; side.c
+ * makes the accesses. A read that the VMM must answer is an exit with the instruction
+ * not yet done; mmio_answered() continues. With the exit of a write it is done: its
+ * registers have changed, and its flags when the value to write was known.
  */
 #include <linux/mm.h>
 #include <asm/processor-flags.h>
@@ -16,6 +15,7 @@
 #include "../mm/memslot.h"
 #include "../vmx/vmx.h"
 #include "../minikvm.h"
+#include "string.h"
 
 static u64 sign_extend(u64 value, int size)
 {
@@ -92,7 +92,7 @@ static s64 bit_offset(struct vcpu *vcpu, const struct insn *insn)
 	return (bit >> 3) & ~(s64)(insn->size - 1);
 }
 
-static u64 operand_address(struct vcpu *vcpu, const struct insn *insn)
+static u64 operand_offset(struct vcpu *vcpu, const struct insn *insn)
 {
 	u64 offset = insn->disp;
 
@@ -102,26 +102,12 @@ static u64 operand_address(struct vcpu *vcpu, const struct insn *insn)
 		offset += reg_value(vcpu, insn->index) << insn->scale;
 	if (insn->rip_relative)
 		offset += vmcs_read_guest_rip() + insn->len;
-	return linear(vcpu, insn, insn->seg, offset + bit_offset(vcpu, insn));
-}
-
-static u64 read_address(struct vcpu *vcpu, const struct insn *insn)
-{
-	if (insn->string)
-		return linear(vcpu, insn, insn->seg, vcpu->regs[RSI]);
-	return operand_address(vcpu, insn);
-}
-
-static u64 write_address(struct vcpu *vcpu, const struct insn *insn)
-{
-	if (insn->string)
-		return linear(vcpu, insn, SEG_ES, vcpu->regs[RDI]);
-	return operand_address(vcpu, insn);
+	return offset + bit_offset(vcpu, insn);
 }
 
 /*
- * A piece's address, if this is the access that exited: the processor has translated it.
- * A write that exited may be one to memory that can be read.
+ * A piece's address, if this is the access that exited: the processor has checked and
+ * translated it. A write that exited may be one to memory that can be read.
  */
 static bool translated(struct vcpu *vcpu, u64 gva, unsigned int access, struct mmio_piece *piece)
 {
@@ -135,135 +121,79 @@ static bool translated(struct vcpu *vcpu, u64 gva, unsigned int access, struct m
 	return true;
 }
 
-static int translate(struct vcpu *vcpu, u64 gva, unsigned int access, struct mmio_piece *piece,
-		     struct guest_fault *fault)
+static noinline_for_stack int locate_slowly(struct vcpu *vcpu, struct mmio_side *side, int seg,
+					    u64 offset, unsigned int access)
 {
-	if (translated(vcpu, gva, access, piece))
-		return 0;
-	piece->device = false;
-	return gva_to_gpa(vcpu, gva, access, &piece->gpa, fault);
+	const struct insn *insn = vcpu->mmio.insn;
+	struct logical l = {
+		.seg = seg, .bits = vcpu->mmio.bits, .offset = offset & address_mask(insn),
+	};
+
+	return side_locate(vcpu, side, &l, insn->size, access, NULL);
 }
 
-static void side_clear(struct mmio_side *side)
+/* As side_locate(). Inlined: each MOV to or from a device comes here. */
+static __always_inline int locate(struct vcpu *vcpu, struct mmio_side *side, int seg, u64 offset,
+				  unsigned int access)
 {
-	side->n = side->done = side->bytes = 0;
-	side->value = 0;
-}
+	const struct insn *insn = vcpu->mmio.insn;
+	u64 gva = linear(vcpu, insn, seg, offset);
+	struct mmio_piece *p = &side->piece[0];
 
-/* Cut a side at the page boundary, and translate. 0, or 1: the guest's fault was raised. */
-static noinline_for_stack int locate_pieces(struct vcpu *vcpu, struct mmio_side *side, u64 gva,
-					    int size, unsigned int access)
-{
-	struct guest_fault fault;
-	int n;
-
-	side->n = 0;
-	while (size) {
-		n = min_t(int, size, PAGE_SIZE - offset_in_page(gva));
-		if (translate(vcpu, gva, access, &side->piece[side->n], &fault)) {
-			gva_inject(vcpu, &fault);
-			return 1;
-		}
-		side->piece[side->n++].len = n;
-		gva = wrapped(&vcpu->mmio, gva + n);
-		size -= n;
-	}
-	return 0;
-}
-
-static int locate(struct vcpu *vcpu, struct mmio_side *side, u64 gva, int size, unsigned int access)
-{
-	if (offset_in_page(gva) + size > PAGE_SIZE ||
-	    !translated(vcpu, gva, access, &side->piece[0]))
-		return locate_pieces(vcpu, side, gva, size, access);
-	side->piece[0].len = size;
+	if (offset_in_page(gva) + insn->size > PAGE_SIZE || !translated(vcpu, gva, access, p))
+		return locate_slowly(vcpu, side, seg, offset, access);
+	p->len = insn->size;
+	p->at = 0;
+	p->written = false;
 	side->n = 1;
 	return 0;
 }
 
-/* ---- the access itself */
-
-static int mmio_go_on(struct vcpu *vcpu);
-
-/* @data: the value to write, in its low bytes */
-static int to_vmm(struct vcpu *vcpu, const struct mmio_piece *p, bool write, u64 data)
+/* One operand that is read and written is a write, for all the checks. */
+static noinline_for_stack int locate_both(struct vcpu *vcpu, u64 offset)
 {
-	struct minikvm_run *run = vcpu->run;
+	struct mmio_state *m = &vcpu->mmio;
+	int ret = locate(vcpu, &m->write, m->insn->seg, offset, ACCESS_WRITE);
 
-	run->exit_reason = MINIKVM_EXIT_MMIO;
-	run->mmio.phys_addr = p->gpa;
-	run->mmio.len = p->len;
-	run->mmio.is_write = write;
-	data &= insn_mask(p->len);
-	memcpy(run->mmio.data, &data, sizeof(run->mmio.data));
-	return EXIT_USER;
-}
-
-static void piece_done(struct mmio_side *side)
-{
-	side->bytes += side->piece[side->done++].len;
-}
-
-/* The value of a read piece, from the VMM's answer or from here. */
-static void piece_read(struct mmio_side *side, u64 data)
-{
-	int len = side->piece[side->done].len;
-
-	side->value |= (data & insn_mask(len)) << (8 * side->bytes);
-	piece_done(side);
-}
-
-/* Is nobody but the VMM to be asked? */
-static bool is_vmms(struct vcpu *vcpu, const struct mmio_piece *p)
-{
-	return p->device && !vcpu->lapic;
-}
-
-/* Memory first, if it may be some; then the chips. 0, or an error: the VMM's. */
-static noinline_for_stack int read_here(struct vcpu *vcpu, struct mmio_side *side)
-{
-	const struct mmio_piece *p = &side->piece[side->done];
-	u64 data = 0;
-
-	if ((p->device || guest_read(vcpu, p->gpa, &data, p->len)) &&
-	    io_bus_mmio(vcpu, false, p->gpa, &data, p->len))
-		return -EOPNOTSUPP;
-	trace_minikvm_mmio(false, p->gpa, p->len, data);
-	piece_read(side, data);
+	if (ret)
+		return ret;
+	m->read.piece[0] = m->write.piece[0];
+	m->read.piece[1] = m->write.piece[1];
+	m->read.n = m->write.n;
+	m->read.piece[0].device = false;	/* of a write that exited: it may be readable */
 	return 0;
 }
 
-static noinline_for_stack int write_here(struct vcpu *vcpu, const struct mmio_piece *p, u64 data)
+static noinline_for_stack int locate_string(struct vcpu *vcpu)
 {
-	if (!p->device && !guest_write(vcpu, p->gpa, &data, p->len))
-		return 0;
-	return io_bus_mmio(vcpu, true, p->gpa, &data, p->len);
+	struct mmio_state *m = &vcpu->mmio;
+	const struct insn *insn = m->insn;
+	int ret = 0;
+
+	if (insn->reads)
+		ret = locate(vcpu, &m->read, insn->seg, vcpu->regs[RSI], ACCESS_READ);
+	if (!ret && insn->writes)
+		ret = locate(vcpu, &m->write, SEG_ES, vcpu->regs[RDI], ACCESS_WRITE);
+	return ret;
 }
 
-/* EXIT_RESUME: the whole side is read. */
-static int read_side(struct vcpu *vcpu, struct mmio_side *side)
+/* The operands of an instruction. As side_locate(). */
+static int locate_all(struct vcpu *vcpu)
 {
-	while (side->done < side->n) {
-		const struct mmio_piece *p = &side->piece[side->done];
+	struct mmio_state *m = &vcpu->mmio;
+	const struct insn *insn = m->insn;
+	u64 offset;
 
-		if (is_vmms(vcpu, p) || read_here(vcpu, side))
-			return to_vmm(vcpu, p, false, 0);
-	}
-	return EXIT_RESUME;
-}
-
-static int write_side(struct vcpu *vcpu, struct mmio_side *side)
-{
-	while (side->done < side->n) {
-		const struct mmio_piece *p = &side->piece[side->done];
-		u64 data = side->value >> (8 * side->bytes);
-
-		trace_minikvm_mmio(true, p->gpa, p->len, data);
-		if (is_vmms(vcpu, p) || write_here(vcpu, p, data))
-			return to_vmm(vcpu, p, true, data);
-		piece_done(side);
-	}
-	return EXIT_RESUME;
+	m->read.n = m->read.done = m->write.n = m->write.done = 0;
+	m->read.value = 0;
+	if (insn->string)
+		return locate_string(vcpu);
+	offset = operand_offset(vcpu, insn);
+	if (!insn->writes)
+		return locate(vcpu, &m->read, insn->seg, offset, ACCESS_READ);
+	if (!insn->reads)
+		return locate(vcpu, &m->write, insn->seg, offset, ACCESS_WRITE);
+	return locate_both(vcpu, offset);
 }
 
 /* ---- results */
@@ -322,35 +252,27 @@ static void exchange_registers(struct vcpu *vcpu, const struct insn *insn, u64 a
 		put_reg(vcpu, RAX, false, insn->size, a);
 }
 
-/* A register of which only the low address-size bits move. */
-static void advance(struct vcpu *vcpu, const struct insn *insn, int reg, s64 delta)
-{
-	u64 mask = address_mask(insn), old = vcpu->regs[reg];
-
-	vcpu->regs[reg] = ((old + delta) & mask) | (insn->addr_size == 2 ? old & ~mask : 0);
-}
-
 static bool nothing_left(struct vcpu *vcpu, const struct insn *insn)
 {
-	return insn->string && insn->rep && !(vcpu->regs[RCX] & address_mask(insn));
+	return insn->string && insn->rep && !string_reg(vcpu, RCX, insn->addr_size);
 }
 
 /* One element of a string is done. */
 static int finish_string(struct vcpu *vcpu, const struct insn *insn)
 {
-	s64 step = vmcs_read_guest_rflags() & X86_EFLAGS_DF ? -(s64)insn->size : insn->size;
+	u64 rflags = vmcs_read_guest_rflags();
+	s64 step = rflags & X86_EFLAGS_DF ? -(s64)insn->size : insn->size;
 
 	/* The VMM may have changed RCX meanwhile. */
 	if (nothing_left(vcpu, insn))
 		return EXIT_SKIP;
 	if (insn->reads)
-		advance(vcpu, insn, RSI, step);
+		string_advance(vcpu, RSI, insn->addr_size, step);
 	if (insn->writes)
-		advance(vcpu, insn, RDI, step);
-	if (!insn->rep)
-		return EXIT_SKIP;
-	advance(vcpu, insn, RCX, -1);
-	return vcpu->regs[RCX] & address_mask(insn) ? EXIT_RESUME : EXIT_SKIP;
+		string_advance(vcpu, RDI, insn->addr_size, step);
+	if (insn->rep)
+		string_advance(vcpu, RCX, insn->addr_size, -1);
+	return string_iterated(vcpu, insn->rep, insn->addr_size, rflags);
 }
 
 static int finish(struct vcpu *vcpu)
@@ -366,46 +288,46 @@ static int finish(struct vcpu *vcpu)
 	return insn->string ? finish_string(vcpu, insn) : EXIT_SKIP;
 }
 
-/* Read, compute, write, as far as it goes without the VMM. Verdict. */
-static int carry_out(struct vcpu *vcpu)
+/* The value to write, if any, is known. Verdict. */
+static int mmio_write(struct vcpu *vcpu)
 {
-	struct mmio_state *m = &vcpu->mmio;
+	struct mmio_side *to = &vcpu->mmio.write;
 	int ret;
 
-	if (m->read.done < m->read.n || (m->insn->to_mem && !m->write.done)) {
-		ret = read_side(vcpu, &m->read);
-		if (ret == EXIT_USER)
-			goto wait;
-		if (m->insn->to_mem)
-			m->write.value = value_to_write(vcpu, m->insn, m->read.value);
+	if (!to->n)
+		return finish(vcpu);
+	ret = side_is_vmms(vcpu, to) ? 0 : side_write_here(vcpu, to);
+	if (unlikely(ret)) {
+		vcpu->complete = mmio_write;	/* nothing that a device said is lost */
+		return ret;
 	}
-	ret = write_side(vcpu, &m->write);
-	if (ret == EXIT_USER)
-		goto wait;
-	return finish(vcpu);
-wait:
-	vcpu->complete = mmio_go_on;
-	return EXIT_USER;
+	return side_write_rest(vcpu, to, finish(vcpu));
 }
 
-/* The VMM has answered the access that it was asked for. */
-static int mmio_go_on(struct vcpu *vcpu)
+static int mmio_answered(struct vcpu *vcpu);
+
+/* Read, compute, write, as far as it goes without the VMM. Verdict. */
+static int mmio_read(struct vcpu *vcpu)
 {
 	struct mmio_state *m = &vcpu->mmio;
+	int ret = side_is_read(&m->read) ? EXIT_RESUME : side_read(vcpu, &m->read);
 
-	if (m->read.done < m->read.n) {
-		/* Read once; what is more than asked for goes. */
-		u64 data = READ_ONCE(*(u64 *)vcpu->run->mmio.data);
+	if (ret == EXIT_USER)
+		vcpu->complete = mmio_answered;
+	else if (ret != EXIT_RESUME && m->read.done)
+		vcpu->complete = mmio_read;	/* what a device said is not asked again */
+	if (ret != EXIT_RESUME)
+		return ret;
+	if (m->insn->to_mem)
+		m->write.value = value_to_write(vcpu, m->insn, m->read.value);
+	return mmio_write(vcpu);
+}
 
-		trace_minikvm_mmio(false, m->read.piece[m->read.done].gpa,
-				   m->read.piece[m->read.done].len, data);
-		piece_read(&m->read, data);
-		return carry_out(vcpu);
-	}
-	piece_done(&m->write);
-	if (m->write.done < m->write.n)
-		return carry_out(vcpu);
-	return finish(vcpu);
+/* The VMM has answered what it was asked for. */
+static int mmio_answered(struct vcpu *vcpu)
+{
+	side_answer(vcpu, &vcpu->mmio.read);
+	return mmio_read(vcpu);
 }
 
 /* ---- entry */
@@ -484,7 +406,7 @@ static noinline_for_stack int fetch_slowly(struct vcpu *vcpu, u64 rip)
 	return ret;
 }
 
-/* The instruction at RIP. 0; 1: the guest got a fault; -errno: none that we know. */
+/* The instruction at RIP. 0; 1: the guest got a fault; -EFAULT; -errno: none that we know. */
 static int fetch(struct vcpu *vcpu)
 {
 	struct mmio_state *m = &vcpu->mmio;
@@ -503,27 +425,19 @@ static int fetch(struct vcpu *vcpu)
 static int emulate(struct vcpu *vcpu)
 {
 	struct mmio_state *m = &vcpu->mmio;
-	const struct insn *insn;
-	int ret;
+	int ret = fetch(vcpu);
 
-	ret = fetch(vcpu);
 	if (ret > 0)
 		return EXIT_RESUME;	/* the guest got a fault */
 	if (ret)
-		return cannot(vcpu);
-	insn = m->insn;
-	vcpu->exit.insn_len = insn->len;
-	if (nothing_left(vcpu, insn))
+		return ret == -EFAULT ? ret : cannot(vcpu);
+	vcpu->exit.insn_len = m->insn->len;
+	if (nothing_left(vcpu, m->insn))
 		return EXIT_SKIP;
-	side_clear(&m->read);
-	side_clear(&m->write);
-	if (insn->reads &&
-	    locate(vcpu, &m->read, read_address(vcpu, insn), insn->size, ACCESS_READ))
-		return EXIT_RESUME;
-	if (insn->writes &&
-	    locate(vcpu, &m->write, write_address(vcpu, insn), insn->size, ACCESS_WRITE))
-		return EXIT_RESUME;
-	return carry_out(vcpu);
+	ret = locate_all(vcpu);
+	if (ret)
+		return ret > 0 ? EXIT_RESUME : ret;
+	return mmio_read(vcpu);
 }
 
 /**

@@ -3,7 +3,8 @@
  * Port I/O: IN, OUT, INS and OUTS. The processor says all there is to know about
  * the access (SDM "Exit Qualification for I/O Instructions"), so nothing is
  * decoded. Chips in the kernel answer at once; the rest exits to the VMM, and
- * pio_complete() finishes the instruction when it runs the vCPU again.
+ * pio_complete() finishes the instruction when it runs the vCPU again. The memory
+ * operand of a string form may be anything that side.c knows, a device included.
  */
 #include <linux/mm.h>
 #include <asm/processor-flags.h>
@@ -12,6 +13,7 @@
 #include "../irqchip/irqchip.h"
 #include "../vmx/vmx.h"
 #include "../minikvm.h"
+#include "string.h"
 
 #define QUAL_SIZE(q)	(((q) & 7) + 1)
 #define QUAL_IN		BIT(3)
@@ -19,48 +21,34 @@
 #define QUAL_REP	BIT(5)
 #define QUAL_PORT(q)	((q) >> 16 & 0xffff)
 
-/* SDM "VM-Exit Instruction-Information Field for INS and OUTS": 0, 1, 2: 16, 32, 64 bits */
-#define INFO_ADDR_SIZE(info)	((info) >> 7 & 7)
+/* SDM "VM-Exit Instruction-Information Field for INS and OUTS": size in bytes, SEG_* of OUTS */
+#define INFO_ADDR_SIZE(info)	(2 << ((info) >> 7 & 7))
+#define INFO_SEGMENT(info)	((info) >> 15 & 7)
 
-static u64 address_mask(const struct pio_state *pio)
-{
-	return pio->addr_size == 2 ? ~0ull : pio->addr_size == 1 ? 0xffffffffull : 0xffffull;
-}
-
-/* A register of which only the low address-size bits count; 32 bits clear the rest. */
-static void advance(struct vcpu *vcpu, int reg, s64 delta)
-{
-	u64 mask = address_mask(&vcpu->pio), old = vcpu->regs[reg];
-	u64 new = (old + delta) & mask;
-
-	if (mask == 0xffff)
-		new |= old & ~0xffffull;
-	vcpu->regs[reg] = new;
-}
+#define PORT_TPR_PATCH	0x7e
 
 static u64 rep_count(struct vcpu *vcpu)
 {
-	return vcpu->pio.rep ? vcpu->regs[RCX] & address_mask(&vcpu->pio) : 1;
-}
+	const struct pio_state *pio = &vcpu->pio;
 
-static bool backwards(void)
-{
-	return vmcs_read_guest_rflags() & X86_EFLAGS_DF;
+	return pio->rep ? string_reg(vcpu, RCX, pio->addr_size) : 1;
 }
 
 /* The values are done: move the registers, and RIP if none is left. */
 static int string_done(struct vcpu *vcpu, u32 count)
 {
 	const struct pio_state *pio = &vcpu->pio;
+	u64 rflags = vmcs_read_guest_rflags();
 	s64 bytes = (s64)count * pio->size;
 
-	advance(vcpu, pio->in ? RDI : RSI, backwards() ? -bytes : bytes);
-	if (pio->rep) {
-		advance(vcpu, RCX, -(s64)count);
-		if (rep_count(vcpu))
-			return EXIT_RESUME;
-	}
-	return EXIT_SKIP;
+	string_advance(vcpu, pio->in ? RDI : RSI, pio->addr_size,
+		       rflags & X86_EFLAGS_DF ? -bytes : bytes);
+	if (pio->rep)
+		string_advance(vcpu, RCX, pio->addr_size, -(s64)count);
+	/* Who began to step amid a batch does so after it: its values are here. */
+	if (pio->done + count < pio->count)
+		rflags &= ~(u64)X86_EFLAGS_TF;
+	return string_iterated(vcpu, pio->rep, pio->addr_size, rflags);
 }
 
 static void set_rax(struct vcpu *vcpu, u32 value)
@@ -77,45 +65,7 @@ static void set_rax(struct vcpu *vcpu, u32 value)
 	}
 }
 
-/* Put what a string input got into guest memory. Verdict. */
-static int store_string(struct vcpu *vcpu, const void *data, u32 count)
-{
-	struct guest_fault fault;
-	int ret = gva_write(vcpu, vcpu->pio.gva, data, count * vcpu->pio.size, &fault);
-
-	if (ret > 0) {
-		gva_inject(vcpu, &fault);
-		return EXIT_RESUME;
-	}
-	/* Memory that went away since the access began: the data is lost, as on a bus. */
-	return string_done(vcpu, count);
-}
-
-static noinline_for_stack int complete_string(struct vcpu *vcpu)
-{
-	struct pio_state *pio = &vcpu->pio;
-	/* The VMM may have changed RCX meanwhile. */
-	u32 count = min_t(u64, pio->count, rep_count(vcpu));
-
-	if (!count)
-		return EXIT_SKIP;
-	return pio->in ? store_string(vcpu, vcpu->pio_data, count) : string_done(vcpu, count);
-}
-
-/* The VMM has answered. */
-static int pio_complete(struct vcpu *vcpu)
-{
-	if (vcpu->pio.string)
-		return complete_string(vcpu);
-	if (vcpu->pio.in)
-		set_rax(vcpu, READ_ONCE(*(u32 *)vcpu->pio_data));
-	return EXIT_SKIP;
-}
-
-/*
- * To the VMM. RIP stays until it comes back, but an OUT is over: who reads the
- * registers now sees what comes after it only then.
- */
+/* To the VMM; @vcpu->complete is to follow. */
 static int to_vmm(struct vcpu *vcpu, u32 value)
 {
 	struct minikvm_run *run = vcpu->run;
@@ -131,8 +81,15 @@ static int to_vmm(struct vcpu *vcpu, u32 value)
 	run->io.port = pio->port;
 	run->io.count = pio->count;
 	run->io.data_offset = MINIKVM_PIO_PAGE_OFFSET * PAGE_SIZE;
-	vcpu->complete = pio_complete;
 	return EXIT_USER;
+}
+
+/* The VMM has answered an IN, or taken an OUT. */
+static int pio_complete(struct vcpu *vcpu)
+{
+	if (vcpu->pio.in)
+		set_rax(vcpu, READ_ONCE(*(u32 *)vcpu->pio_data));
+	return EXIT_SKIP;
 }
 
 /* Bytes beyond the size of an access are none of the VMM's business. */
@@ -162,67 +119,189 @@ static int simple(struct vcpu *vcpu)
 {
 	if (vm_has_ports(vcpu->vm) && chips_answer(vcpu))
 		return EXIT_SKIP;
-	return to_vmm(vcpu, output(vcpu));
+	to_vmm(vcpu, output(vcpu));
+	/* As KVM always did: who patches accesses to the TPR looks at RIP. */
+	if (unlikely(vcpu->pio.port == PORT_TPR_PATCH) && !vcpu->pio.in)
+		return EXIT_USER_SKIP;
+	vcpu->complete = pio_complete;
+	return EXIT_USER;
 }
 
+/* ---- strings */
+
+/* Where the memory operand is: ES:RDI for INS; RSI, in a segment that may be chosen, for OUTS. */
+static struct logical operand(struct vcpu *vcpu, u32 info)
+{
+	const struct pio_state *pio = &vcpu->pio;
+	struct logical l = {
+		.seg = pio->in ? SEG_ES : INFO_SEGMENT(info),
+		.bits = vcpu_code_bits(vcpu),
+		.offset = string_reg(vcpu, pio->in ? RDI : RSI, pio->addr_size),
+	};
+
+	/* 64-bit mode ignores the prefixes of the others. */
+	if (l.bits == 64 && l.seg != SEG_FS && l.seg != SEG_GS)
+		l.seg = SEG_DS;
+	return l;
+}
+
+static int outs_answered(struct vcpu *vcpu);
+
+/* Read the value, then send it: when the VMM hears of it the iteration is over, as with KVM. */
 static int outs(struct vcpu *vcpu)
 {
+	struct mmio_side *from = &vcpu->mmio.read;
+	int ret = side_read(vcpu, from);
+	u32 value = from->value;
+
+	if (ret == EXIT_USER)
+		vcpu->complete = outs_answered;
+	else if (ret != EXIT_RESUME && from->done)
+		vcpu->complete = outs;
+	if (ret != EXIT_RESUME)
+		return ret;
+	if (!rep_count(vcpu))
+		return EXIT_SKIP;	/* the VMM has changed RCX meanwhile */
+	if (!io_bus_pio(vcpu, true, vcpu->pio.port, &value, vcpu->pio.size))
+		return string_done(vcpu, 1);
+	to_vmm(vcpu, value);
+	return string_done(vcpu, 1) == EXIT_SKIP ? EXIT_USER_SKIP : EXIT_USER;
+}
+
+static int outs_answered(struct vcpu *vcpu)
+{
+	side_answer(vcpu, &vcpu->mmio.read);
+	return outs(vcpu);
+}
+
+static u32 value_at(const struct vcpu *vcpu, u32 i)
+{
+	const void *p = vcpu->pio_data + i * vcpu->pio.size;
+
+	switch (vcpu->pio.size) {
+	case 1:
+		return READ_ONCE(*(const u8 *)p);
+	case 2:
+		return READ_ONCE(*(const u16 *)p);
+	default:
+		return READ_ONCE(*(const u32 *)p);
+	}
+}
+
+static int ins_store(struct vcpu *vcpu);
+
+/* The next value goes to memory, to a chip, or to the VMM, which then gets an exit. Verdict. */
+static int store_one(struct vcpu *vcpu)
+{
+	struct mmio_side *to = &vcpu->mmio.write;
 	struct pio_state *pio = &vcpu->pio;
-	struct guest_fault fault;
-	u32 value = 0;
 	int ret;
 
-	ret = gva_read(vcpu, pio->gva, &value, pio->size, ACCESS_READ, &fault);
-	if (ret > 0) {
-		gva_inject(vcpu, &fault);
-		return EXIT_RESUME;
+	to->value = value_at(vcpu, pio->done);
+	ret = side_write_here(vcpu, to);
+	if (ret) {
+		vcpu->complete = ins_store;
+		return ret;
 	}
-	if (ret < 0)
-		value = ~0u;	/* no memory there */
-	if (io_bus_pio(vcpu, true, pio->port, &value, pio->size))
-		return to_vmm(vcpu, value);
-	return string_done(vcpu, 1);
+	ret = side_write_rest(vcpu, to, string_done(vcpu, 1));
+	if (++pio->done == pio->count)
+		return ret;
+	/* Of a batch: its values are in one page. */
+	to->piece[0].gpa += pio->size;
+	to->piece[0].written = false;
+	to->done = 0;
+	if (ret == EXIT_USER)
+		vcpu->complete = ins_store;
+	return ret;
 }
 
-/* How many values one exit may bring: to the end of the page, upwards only. */
-static u32 ins_batch(struct vcpu *vcpu)
+/* Several values at once, if they go to memory. 0; -ENXIO: they do not; -EFAULT. */
+static int store_many(struct vcpu *vcpu, u32 count)
+{
+	const struct pio_state *pio = &vcpu->pio;
+
+	return guest_write(vcpu, vcpu->mmio.write.piece[0].gpa,
+			   vcpu->pio_data + pio->done * pio->size, count * pio->size);
+}
+
+/* The values of a string input, from the VMM or a chip, go into guest memory. Verdict. */
+static int ins_store(struct vcpu *vcpu)
 {
 	struct pio_state *pio = &vcpu->pio;
-	u64 room = (PAGE_SIZE - offset_in_page(pio->gva)) / pio->size;
+	/* The VMM may have changed RCX meanwhile. */
+	u32 count = min_t(u64, pio->count - pio->done, rep_count(vcpu));
+	int ret = -ENXIO;
 
-	if (backwards() || !room)
+	if (!count)
+		return EXIT_SKIP;
+	if (count > 1)
+		ret = store_many(vcpu, count);
+	if (!ret)
+		return string_done(vcpu, count);
+	if (ret != -ENXIO) {
+		vcpu->complete = ins_store;	/* nothing that was read is lost */
+		return ret;
+	}
+	do
+		ret = store_one(vcpu);
+	while (ret == EXIT_RESUME && pio->done < pio->count);
+	return ret;
+}
+
+/*
+ * How many values one exit may bring: to the end of the page, of the segment, and of what
+ * the address size can count. Only upwards, and one at a time for a guest that steps.
+ */
+static u32 ins_batch(struct vcpu *vcpu, u64 segment_room)
+{
+	const struct mmio_side *to = &vcpu->mmio.write;
+	const struct pio_state *pio = &vcpu->pio;
+	u64 offset = string_reg(vcpu, RDI, pio->addr_size), n;
+
+	if (to->n != 1 || (vmcs_read_guest_rflags() & (X86_EFLAGS_DF | X86_EFLAGS_TF)))
 		return 1;
-	return min_t(u64, rep_count(vcpu), room);
+	n = (PAGE_SIZE - offset_in_page(to->piece[0].gpa)) / pio->size;
+	n = min(n, segment_room / pio->size);
+	n = min(n, (insn_mask(pio->addr_size) - offset) / pio->size + 1);
+	return min(n, rep_count(vcpu));
 }
 
-static int ins(struct vcpu *vcpu)
+/* The guest's faults come before the port is read. */
+static int ins(struct vcpu *vcpu, u64 segment_room)
 {
 	struct pio_state *pio = &vcpu->pio;
-	struct guest_fault fault;
 	u32 value = 0;
-	gpa_t gpa;
 
-	/* The guest's page fault comes before the port is read. */
-	if (gva_to_gpa(vcpu, pio->gva, ACCESS_WRITE, &gpa, &fault)) {
-		gva_inject(vcpu, &fault);
-		return EXIT_RESUME;
+	if (!io_bus_pio(vcpu, false, pio->port, &value, pio->size)) {
+		*(u32 *)vcpu->pio_data = value;
+		return ins_store(vcpu);
 	}
-	if (!io_bus_pio(vcpu, false, pio->port, &value, pio->size))
-		return store_string(vcpu, &value, 1);
-	pio->count = ins_batch(vcpu);
+	pio->count = ins_batch(vcpu, segment_room);
+	vcpu->complete = ins_store;
 	return to_vmm(vcpu, 0);
 }
 
 static noinline_for_stack int string(struct vcpu *vcpu, u64 qualification)
 {
+	struct mmio_state *m = &vcpu->mmio;
 	struct pio_state *pio = &vcpu->pio;
+	u32 info = vmcs_read_exit_insn_info();
+	struct logical l;
+	u64 room;
+	int ret;
 
 	pio->rep = qualification & QUAL_REP;
-	pio->addr_size = INFO_ADDR_SIZE(vmcs_read_exit_insn_info());
-	pio->gva = vmcs_read_exit_gva();
+	pio->done = 0;
+	pio->addr_size = INFO_ADDR_SIZE(info);
 	if (!rep_count(vcpu))
 		return EXIT_SKIP;
-	return pio->in ? ins(vcpu) : outs(vcpu);
+	l = operand(vcpu, info);
+	m->read.value = 0;
+	ret = side_locate(vcpu, pio->in ? &m->write : &m->read, &l, pio->size,
+			  pio->in ? ACCESS_WRITE : ACCESS_READ, &room);
+	if (ret)
+		return ret > 0 ? EXIT_RESUME : ret;
+	return pio->in ? ins(vcpu, room) : outs(vcpu);
 }
 
 /**
@@ -241,10 +320,9 @@ int pio_exit(struct vcpu *vcpu, const struct vmexit *exit)
 	pio->port = QUAL_PORT(q);
 	pio->size = QUAL_SIZE(q);
 	pio->in = q & QUAL_IN;
-	pio->string = q & QUAL_STRING;
 	pio->rep = false;
 	pio->count = 1;
 	vcpu->stats.pio++;
 	trace_minikvm_pio(pio->in, pio->port, pio->size, 1);
-	return q & QUAL_STRING ? string(vcpu, q) : simple(vcpu);
+	return unlikely(q & QUAL_STRING) ? string(vcpu, q) : simple(vcpu);
 }

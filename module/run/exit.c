@@ -212,9 +212,5 @@ int exit_dispatch(struct vcpu *vcpu)
 		verdict = exit_hlt(vcpu, &vcpu->exit);
 	else
 		verdict = entry->handler(vcpu, &vcpu->exit);
-	if (verdict == EXIT_SKIP) {
-		vcpu_skip(vcpu, vcpu->exit.insn_len);
-		verdict = EXIT_RESUME;
-	}
-	return verdict;
+	return exit_conclude(vcpu, verdict);
 }

@@ -13,6 +13,15 @@
 
 #include "../minikvm.h"
 
+/* What a verdict says about RIP is done here. What remains: EXIT_USER, EXIT_RESUME, -errno. */
+static inline int exit_conclude(struct vcpu *vcpu, int verdict)
+{
+	if (verdict != EXIT_SKIP && verdict != EXIT_USER_SKIP)
+		return verdict;
+	vcpu_skip(vcpu, vcpu->exit.insn_len);
+	return verdict == EXIT_SKIP ? EXIT_RESUME : EXIT_USER;
+}
+
 /* exit.c */
 bool exit_snapshot(struct vcpu *vcpu);
 int exit_fast(struct vcpu *vcpu);

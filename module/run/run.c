@@ -415,17 +415,11 @@ static int wait_for_init(struct vcpu *vcpu)
 static int finish_exit(struct vcpu *vcpu)
 {
 	int (*fn)(struct vcpu *vcpu) = vcpu->complete;
-	int verdict;
 
 	if (!fn)
 		return EXIT_RESUME;
 	vcpu->complete = NULL;
-	verdict = fn(vcpu);
-	if (verdict == EXIT_SKIP) {
-		vcpu_skip(vcpu, vcpu->exit.insn_len);
-		verdict = EXIT_RESUME;
-	}
-	return verdict;
+	return exit_conclude(vcpu, fn(vcpu));
 }
 
 /* A VMM with its own interrupt controller says with each RUN what CR8 is. */

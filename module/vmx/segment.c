@@ -23,6 +23,18 @@ u64 vmx_segment_base(int seg)
 	return vmx_vmread(ENC_BASE + 2 * seg);
 }
 
+/** vmx_segment_limit - its last byte's offset, or for an expand-down one the last that is not */
+u32 vmx_segment_limit(int seg)
+{
+	return vmx_vmread(ENC_LIMIT + 2 * seg);
+}
+
+/** vmx_segment_access - access rights in the VMCS's layout: SDM "Guest Register State" */
+u32 vmx_segment_access(int seg)
+{
+	return vmx_vmread(ENC_ACCESS + 2 * seg);
+}
+
 /**
  * vmx_get_segment - read a segment register from the VMCS
  * @seg: SEG_*

@@ -304,5 +304,7 @@ extern struct vmx_caps vmx_caps;
 
 u64 vmx_eptp(u64 root_pa, int levels);
 u64 vmx_segment_base(int seg);
+u32 vmx_segment_limit(int seg);
+u32 vmx_segment_access(int seg);
 
 #endif

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A side of an instruction: the memory operand that it reads, or the one that it
+ * writes. It is at most two pieces, as it may cross a page; each piece is memory, a
+ * chip in the kernel, or the VMM's, which then gets an exit. What goes into memory
+ * goes there first: if the host has no page for it, nothing else has happened yet.
+ *
+ * Called by mmio.c and pio.c, which know what the instruction does with the value.
+ */
+#include <linux/mm.h>
+
+#include "../trace.h"
+#include "../minikvm.h"
+
+/* Cut an operand at the page boundary, and translate. As side_locate(). */
+static int cut(struct vcpu *vcpu, struct mmio_side *side, gva_t gva, int size, bool is_64,
+	       unsigned int access, struct guest_fault *fault)
+{
+	int at = 0, ret;
+
+	while (at < size) {
+		struct mmio_piece *p = &side->piece[side->n];
+		int len = min_t(int, size - at, PAGE_SIZE - offset_in_page(gva));
+
+		*p = (struct mmio_piece) { .len = len, .at = at };
+		ret = gva_to_gpa(vcpu, gva, access, &p->gpa, fault);
+		if (ret)
+			return ret;
+		side->n++;
+		at += len;
+		gva = is_64 ? gva + len : (u32)(gva + len);
+	}
+	return 0;
+}
+
+/**
+ * side_locate - find an operand, with all checks that the processor makes
+ * @vcpu: attached
+ * @side: filled
+ * @l: where it is
+ * @size: 1, 2, 4 or 8
+ * @access: ACCESS_READ or ACCESS_WRITE
+ * @room: bytes that the segment allows from there on; or NULL
+ *
+ * Sets accessed and dirty flags in the guest's page tables.
+ *
+ * Context: sleeps. Return: 0; 1: the guest got a fault, or is to try again: EXIT_RESUME;
+ * -EFAULT: the host's page of a table cannot be had.
+ */
+int side_locate(struct vcpu *vcpu, struct mmio_side *side, const struct logical *l, int size,
+		unsigned int access, u64 *room)
+{
+	struct guest_fault fault;
+	gva_t gva;
+	int ret;
+
+	side->n = side->done = 0;
+	ret = logical_to_linear(vcpu, l, size, access, &gva, room, &fault);
+	if (!ret)
+		ret = cut(vcpu, side, gva, size, l->bits == 64, access, &fault);
+	if (ret > 0)
+		gva_inject(vcpu, &fault);
+	return ret;
+}
+
+/* @data: the value to write, in its low bytes */
+static int to_vmm(struct vcpu *vcpu, const struct mmio_piece *p, bool write, u64 data)
+{
+	struct minikvm_run *run = vcpu->run;
+
+	run->exit_reason = MINIKVM_EXIT_MMIO;
+	run->mmio.phys_addr = p->gpa;
+	run->mmio.len = p->len;
+	run->mmio.is_write = write;
+	data &= insn_mask(p->len);
+	memcpy(run->mmio.data, &data, sizeof(run->mmio.data));
+	return EXIT_USER;
+}
+
+/* The value of a piece, from the VMM's answer or from here. */
+static __always_inline void piece_read(struct mmio_side *side, u64 data)
+{
+	const struct mmio_piece *p = &side->piece[side->done++];
+
+	trace_minikvm_mmio(false, p->gpa, p->len, data);
+	side->value |= (data & insn_mask(p->len)) << (8 * p->at);
+}
+
+/* Memory first, if it may be some; then the chips. 0; -EOPNOTSUPP: the VMM's; -EFAULT. */
+static noinline_for_stack int read_here(struct vcpu *vcpu, struct mmio_side *side)
+{
+	const struct mmio_piece *p = &side->piece[side->done];
+	int ret = p->device ? -ENXIO : 0;
+	u64 data = 0;
+
+	if (!ret)
+		ret = guest_read(vcpu, p->gpa, &data, p->len);
+	if (ret == -ENXIO)
+		ret = io_bus_mmio(vcpu, false, p->gpa, &data, p->len);
+	if (!ret)
+		piece_read(side, data);
+	return ret;
+}
+
+/**
+ * side_read - read an operand, as far as it goes without the VMM
+ * @vcpu: attached
+ * @side: located; its value was 0 when this was called first
+ *
+ * Context: sleeps. Return: EXIT_RESUME: @side->value is complete; EXIT_USER: the VMM is
+ * asked, call side_answer() when it comes back; -EFAULT: the host's page cannot be had,
+ * may be called again.
+ */
+int side_read(struct vcpu *vcpu, struct mmio_side *side)
+{
+	while (side->done < side->n) {
+		const struct mmio_piece *p = &side->piece[side->done];
+		int ret = piece_is_vmms(vcpu, p) ? -EOPNOTSUPP : read_here(vcpu, side);
+
+		if (ret == -EOPNOTSUPP)
+			return to_vmm(vcpu, p, false, 0);
+		if (ret)
+			return ret;
+	}
+	return EXIT_RESUME;
+}
+
+/** side_answer - the VMM has answered what side_read() asked; read once, and cut to size */
+void side_answer(struct vcpu *vcpu, struct mmio_side *side)
+{
+	piece_read(side, READ_ONCE(*(u64 *)vcpu->run->mmio.data));
+}
+
+static u64 piece_value(const struct mmio_side *side, const struct mmio_piece *p)
+{
+	return side->value >> (8 * p->at);
+}
+
+/* 0; -EOPNOTSUPP: the VMM's; -EFAULT. */
+static noinline_for_stack int write_here(struct vcpu *vcpu, const struct mmio_piece *p, u64 data)
+{
+	int ret = p->device ? -ENXIO : guest_write(vcpu, p->gpa, &data, p->len);
+
+	return ret == -ENXIO ? io_bus_mmio(vcpu, true, p->gpa, &data, p->len) : ret;
+}
+
+/**
+ * side_write_here - write what memory and the chips take of an operand
+ * @vcpu: attached
+ * @side: located, with its value
+ *
+ * Context: sleeps. Return: 0: side_write_rest() has the rest; -EFAULT: the host's page
+ * cannot be had, may be called again.
+ */
+int side_write_here(struct vcpu *vcpu, struct mmio_side *side)
+{
+	int i, ret;
+
+	for (i = side->done; i < side->n; i++) {
+		struct mmio_piece *p = &side->piece[i];
+		u64 data = piece_value(side, p);
+
+		if (p->written)
+			continue;
+		ret = piece_is_vmms(vcpu, p) ? -EOPNOTSUPP : write_here(vcpu, p, data);
+		if (ret == -EOPNOTSUPP)
+			continue;
+		if (ret)
+			return ret;
+		p->written = true;
+		trace_minikvm_mmio(true, p->gpa, p->len, data);
+	}
+	return 0;
+}
+
+/* The VMM has taken one piece; the instruction is over, but its other one may be left. */
+static int next_piece(struct vcpu *vcpu)
+{
+	return side_write_rest(vcpu, &vcpu->mmio.write, EXIT_RESUME);
+}
+
+/**
+ * side_write_rest - hand the VMM what side_write_here() has left of an operand
+ * @vcpu: attached; all its registers but RIP are as after the instruction
+ * @side: &vcpu->mmio.write
+ * @verdict: EXIT_SKIP or EXIT_RESUME, of the instruction
+ *
+ * The instruction is over when its write exits: who looks at the registers then finds
+ * them behind it.
+ *
+ * Return: @verdict; or EXIT_USER_SKIP or EXIT_USER, and RUN continues here.
+ */
+int side_write_rest(struct vcpu *vcpu, struct mmio_side *side, int verdict)
+{
+	const struct mmio_piece *p;
+	u64 data;
+
+	while (side->done < side->n && side->piece[side->done].written)
+		side->done++;
+	if (side->done == side->n)
+		return verdict;
+	p = &side->piece[side->done++];
+	data = piece_value(side, p);
+	trace_minikvm_mmio(true, p->gpa, p->len, data);
+	to_vmm(vcpu, p, true, data);
+	vcpu->complete = side->done < side->n ? next_piece : NULL;
+	return verdict == EXIT_SKIP ? EXIT_USER_SKIP : EXIT_USER;
+}
