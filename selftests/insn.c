@@ -200,6 +200,30 @@ TEST(hypercalls_outside_64_bit_mode)
 	vm_free(&t);
 }
 
+/* Where KVM cannot write its VMCALL, and raises the fault of its own write. */
+TEST(vmmcall_in_code_that_is_read_only)
+{
+	struct minikvm_regs r;
+	struct test_vm t;
+	uint64_t *pd;
+
+	vm_make(&t, false);
+	guest_long(&t, vmmcall, vmmcall_end);
+	pd = (uint64_t *)(t.mem + G_TABLES + 0x2000);
+	pd[1] &= ~2ull;
+	memcpy(t.mem + 0x200000, vmmcall, vmmcall_end - vmmcall);
+	r = vm_regs(&t);
+	r.rip = 0x200000;
+	vm_set_regs(&t, r);
+	if (test_on_kvm()) {
+		EXPECT_OUT(&t, PORT_EXCEPTION, 14);
+	} else {
+		EXPECT_HLT(&t);
+		ASSERT_EQ(-1000ull, vm_regs(&t).rax);
+	}
+	vm_free(&t);
+}
+
 TEST(vmmcall_in_real_mode_is_ud)
 {
 	struct test_vm t;
