@@ -10,24 +10,8 @@
 
 enum { ES, CS, SS, DS, FS, GS };
 
-/* The bytes, and how far we are. */
-struct cursor {
-	const u8 *p;
-	size_t len, at;
-	bool short_of;		/* ran past the end */
-};
-
-struct decode {
-	struct cursor c;
-	struct insn *insn;
-	int bits;
-	u8 rex;
-	u8 op_size;
-	bool osize, seg_given;
-	u8 mod, rm;
-};
-
-static u8 next(struct cursor *c)
+/** insn_next - the next byte, or 0 and a note that there is none */
+u8 insn_next(struct cursor *c)
 {
 	if (c->at >= c->len) {
 		c->short_of = true;
@@ -43,7 +27,7 @@ static s64 number(struct cursor *c, int size)
 	int i;
 
 	for (i = 0; i < size; i++)
-		v |= (u64)next(c) << (8 * i);
+		v |= (u64)insn_next(c) << (8 * i);
 	return (s64)(v << (64 - 8 * size)) >> (64 - 8 * size);
 }
 
@@ -73,6 +57,7 @@ static bool legacy_prefix(struct decode *d, u8 byte)
 		return true;
 	case 0xf2: case 0xf3:
 		insn->rep = true;
+		d->rep = byte;
 		return true;
 	}
 	return false;
@@ -81,14 +66,14 @@ static bool legacy_prefix(struct decode *d, u8 byte)
 /* Prefixes, REX last; returns the first opcode byte. */
 static u8 prefixes(struct decode *d)
 {
-	u8 byte = next(&d->c);
+	u8 byte = insn_next(&d->c);
 
 	while (!d->c.short_of && legacy_prefix(d, byte))
-		byte = next(&d->c);
+		byte = insn_next(&d->c);
 	if (d->bits == 64 && (byte & 0xf0) == 0x40) {
 		d->rex = byte;
 		d->insn->has_rex = true;
-		byte = next(&d->c);
+		byte = insn_next(&d->c);
 	}
 	if (d->rex & 8)
 		d->op_size = 8;
@@ -97,6 +82,28 @@ static u8 prefixes(struct decode *d)
 	else
 		d->op_size = d->osize ? 2 : 4;
 	return byte;
+}
+
+/**
+ * insn_begin - start with the prefixes of an instruction, REX last
+ * @d: filled
+ * @insn: filled with what a lack of more says
+ * @bytes: from RIP on
+ * @len: how many there are, at most INSN_MAX count
+ * @code_bits: 16, 32 or 64
+ *
+ * Return: the first opcode byte.
+ */
+u8 insn_begin(struct decode *d, struct insn *insn, const u8 *bytes, size_t len, int code_bits)
+{
+	*d = (struct decode) {
+		.c = { .p = bytes, .len = len < INSN_MAX ? len : INSN_MAX },
+		.insn = insn, .bits = code_bits,
+	};
+	*insn = (struct insn) {
+		.addr_size = code_bits / 8, .seg = DS, .base = INSN_NO_REG, .index = INSN_NO_REG,
+	};
+	return prefixes(d);
 }
 
 /* 16-bit addressing: fixed pairs of registers. */
@@ -122,7 +129,7 @@ static void address16(struct decode *d)
 static void sib(struct decode *d)
 {
 	struct insn *insn = d->insn;
-	u8 byte = next(&d->c);
+	u8 byte = insn_next(&d->c);
 
 	insn->scale = byte >> 6;
 	insn->index = (byte >> 3 & 7) | (d->rex & 2 ? 8 : 0);
@@ -153,10 +160,16 @@ static void address32(struct decode *d)
 		insn->seg = SS;
 }
 
-/* 0, or -EOPNOTSUPP if the operand is a register. Returns the reg field in *reg. */
-static int modrm(struct decode *d, u8 *reg)
+/**
+ * insn_modrm - the ModR/M byte and the address behind it
+ * @d: after insn_begin() and the opcode
+ * @reg: its reg field, without REX.R
+ *
+ * Return: 0, or -EOPNOTSUPP if the operand is a register.
+ */
+int insn_modrm(struct decode *d, u8 *reg)
 {
-	u8 byte = next(&d->c);
+	u8 byte = insn_next(&d->c);
 
 	d->mod = byte >> 6;
 	d->rm = byte & 7;
@@ -194,7 +207,7 @@ static void set_imm(struct decode *d, int size)
 static int form_eg(struct decode *d, u8 op, bool wide, bool to_mem)
 {
 	u8 reg;
-	int err = modrm(d, &reg);
+	int err = insn_modrm(d, &reg);
 
 	d->insn->op = op;
 	d->insn->size = wide ? d->op_size : 1;
@@ -207,7 +220,7 @@ static int form_eg(struct decode *d, u8 op, bool wide, bool to_mem)
 static int form_extend(struct decode *d, u8 op, u8 size)
 {
 	u8 reg;
-	int err = modrm(d, &reg);
+	int err = insn_modrm(d, &reg);
 
 	d->insn->op = op;
 	d->insn->size = size;
@@ -219,7 +232,7 @@ static int form_extend(struct decode *d, u8 op, u8 size)
 static int group1(struct decode *d, u8 opcode)
 {
 	u8 reg;
-	int err = modrm(d, &reg);
+	int err = insn_modrm(d, &reg);
 
 	d->insn->op = reg;
 	d->insn->size = opcode == 0x80 ? 1 : d->op_size;
@@ -232,7 +245,7 @@ static int group1(struct decode *d, u8 opcode)
 static int mov_imm(struct decode *d, bool wide)
 {
 	u8 reg;
-	int err = modrm(d, &reg);
+	int err = insn_modrm(d, &reg);
 
 	d->insn->op = OP_MOV;
 	d->insn->size = wide ? d->op_size : 1;
@@ -246,7 +259,7 @@ static int unary(struct decode *d, u8 opcode)
 {
 	bool wide = opcode & 1;
 	u8 reg;
-	int err = modrm(d, &reg);
+	int err = insn_modrm(d, &reg);
 
 	d->insn->size = wide ? d->op_size : 1;
 	d->insn->to_mem = true;
@@ -300,7 +313,7 @@ static int string(struct decode *d, u8 opcode)
 static int group8(struct decode *d)
 {
 	u8 reg;
-	int err = modrm(d, &reg);
+	int err = insn_modrm(d, &reg);
 
 	d->insn->op = OP_BT + (reg & 3);
 	d->insn->size = d->op_size;
@@ -311,7 +324,7 @@ static int group8(struct decode *d)
 
 static int three_byte(struct decode *d)
 {
-	u8 opcode = next(&d->c);
+	u8 opcode = insn_next(&d->c);
 
 	/* With F2 these are CRC32, which has no place here. */
 	if ((opcode != 0xf0 && opcode != 0xf1) || d->insn->rep)
@@ -321,7 +334,7 @@ static int three_byte(struct decode *d)
 
 static int two_byte(struct decode *d)
 {
-	u8 opcode = next(&d->c);
+	u8 opcode = insn_next(&d->c);
 
 	switch (opcode) {
 	case 0x38:
@@ -396,18 +409,10 @@ static int one_byte(struct decode *d, u8 opcode)
  */
 int insn_decode(const u8 *bytes, size_t len, int code_bits, struct insn *insn)
 {
-	struct decode d = {
-		.c = { .p = bytes, .len = len < INSN_MAX ? len : INSN_MAX },
-		.insn = insn, .bits = code_bits,
-	};
-	u8 opcode;
-	int err;
+	struct decode d;
+	u8 opcode = insn_begin(&d, insn, bytes, len, code_bits);
+	int err = one_byte(&d, opcode);
 
-	*insn = (struct insn) {
-		.addr_size = code_bits / 8, .seg = DS, .base = INSN_NO_REG, .index = INSN_NO_REG,
-	};
-	opcode = prefixes(&d);
-	err = one_byte(&d, opcode);
 	if (d.c.short_of)
 		return len < INSN_MAX ? INSN_MORE : -EOPNOTSUPP;
 	insn->len = d.c.at;

@@ -91,6 +91,30 @@ struct mmio_state {
 	struct mmio_side read, write;
 };
 
+/* ---- decode.c: an instruction on its way; step_table.c goes the first part of it, too */
+
+/* The bytes, and how far we are. */
+struct cursor {
+	const u8 *p;
+	size_t len, at;
+	bool short_of;		/* ran past the end */
+};
+
+struct decode {
+	struct cursor c;
+	struct insn *insn;
+	int bits;		/* of the code segment */
+	u8 rex;
+	u8 op_size;
+	u8 rep;			/* F2, F3, or 0 */
+	bool osize, seg_given;
+	u8 mod, rm;
+};
+
+u8 insn_begin(struct decode *d, struct insn *insn, const u8 *bytes, size_t len, int code_bits);
+u8 insn_next(struct cursor *c);
+int insn_modrm(struct decode *d, u8 *reg);
+
 u64 alu(u8 op, u64 a, u64 b, int size, u64 *rflags);
 u64 alu_swap(u64 value, int size);
 u64 alu_memory(const struct insn *insn, u64 a, u64 b, u64 rax, u64 *rflags);
