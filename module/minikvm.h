@@ -58,6 +58,7 @@ struct pic;
 struct pit;
 struct memslots;
 struct vmcs;
+struct step;
 
 /* Numbers of the general purpose registers, as instructions encode them. */
 enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, NR_GPRS };
@@ -72,11 +73,13 @@ enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR, NR_SEGS
  * @EXIT_SKIP: the instruction is done: move RIP past it, then enter again
  * @EXIT_WINDOW: as EXIT_RESUME, but host interrupts come first (only of a fast handler)
  * @EXIT_USER_SKIP: as EXIT_USER, but the instruction is done: RIP moves past it first
+ * @EXIT_STEP: have the processor carry out the instruction on vcpu->step's pages
  *
  * A negative errno instead of a verdict: RUN returns it to the caller.
  */
 enum verdict {
 	EXIT_USER = 0, EXIT_RESUME = 1, EXIT_SKIP = 2, EXIT_WINDOW = 3, EXIT_USER_SKIP = 4,
+	EXIT_STEP = 5,
 };
 
 /**
@@ -156,6 +159,17 @@ struct vcpu_stats {
 	u64 pio;
 	u64 tlb_flush;
 	u64 guest_ticks;		/* counted only if built with MINIKVM_GUEST_TICKS */
+};
+
+/* What an entry for one instruction changes, to be put back: vmx/step.c. */
+struct step_state {
+	u64 eptp;		/* of that entry; 0: there is none */
+	u32 exception_bitmap;
+	u32 windows;		/* of proc_controls */
+	bool trap;		/* by the guest's TF; then: */
+	u32 shadow;		/* of STI or MOV SS */
+	unsigned long rflags, pending_dbg;
+	u64 debugctl;
 };
 
 /* A page walk and what it has read: cpu/gva.c. */
@@ -242,6 +256,7 @@ struct vcpu {
 	struct vcpu_events events;	/* [m] cpu/events.c */
 	atomic_t nmi_queued;		/* [a] NMIs that wait: 0..2 */
 	struct fpu_guest fpu;		/* [m] cpu/fpu.c */
+	struct step_state step_state;	/* [r] vmx/step.c */
 	u32 pkru, host_pkru;		/* [r] PKRU, while the other one is in the CPU */
 
 	/* CPUID: cpu/cpuid.c */
@@ -269,6 +284,7 @@ struct vcpu {
 	int (*complete)(struct vcpu *vcpu);	/* [m] verdict, as an exit handler's */
 	struct pio_state pio;		/* [m] io/pio.c */
 	struct mmio_state mmio;		/* [m] io/mmio.c, decode.h has the layout */
+	struct step *step;		/* [m] io/step.c; NULL: never needed */
 
 	/* Interrupt controller and halt */
 	struct lapic *lapic;		/* [c] NULL: the VMM's own */
@@ -386,6 +402,11 @@ void vmx_row_left(struct vcpu *vcpu);
 void vmx_row_end(void);
 void vmx_host_save(struct vcpu *vcpu);
 void vmx_host_restore(struct vcpu *vcpu);
+
+/* vmx/step.c: one instruction */
+bool vmx_step_is_exact(void);
+void vmx_step_begin(struct vcpu *vcpu, u64 eptp, bool quiet);
+void vmx_step_end(struct vcpu *vcpu);
 
 /* vmx/mitigations.c */
 int vmx_mitigations_init(void);
@@ -591,6 +612,7 @@ int io_bus_mmio(struct vcpu *vcpu, bool write, gpa_t gpa, void *data, int len);
 /* io/side.c: a memory operand that is read or written for the guest */
 int side_locate(struct vcpu *vcpu, struct mmio_side *side, const struct logical *l, int size,
 		unsigned int access, u64 *room);
+int side_to_vmm(struct vcpu *vcpu, const struct mmio_piece *p, bool write, u64 data);
 int side_read(struct vcpu *vcpu, struct mmio_side *side);
 void side_answer(struct vcpu *vcpu, struct mmio_side *side);
 int side_write_here(struct vcpu *vcpu, struct mmio_side *side);
@@ -617,6 +639,17 @@ int pio_exit(struct vcpu *vcpu, const struct vmexit *exit);	/* verdict */
 
 /* io/mmio.c */
 int mmio_exit(struct vcpu *vcpu);	/* verdict */
+
+/* io/step.c: what the decoder does not know; verdicts */
+int step_begin(struct vcpu *vcpu);
+int step_walk(struct vcpu *vcpu, bool join);
+int step_more(struct vcpu *vcpu);
+int step_done(struct vcpu *vcpu);
+void step_free(struct vcpu *vcpu);
+
+/* io/refuse.c: what nobody knows */
+int refuse_insn(struct vcpu *vcpu, const void *bytes, int n);	/* verdict */
+int refuse_report(struct vcpu *vcpu, const void *bytes, int n);
 
 /* ------------------------------------------------------------ 3: irqchip/ */
 

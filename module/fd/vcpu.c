@@ -108,6 +108,7 @@ void vcpu_free(struct vcpu *vcpu)
 	vmcs_destroy(vcpu);
 	cpuid_free(vcpu);
 	ept_fault_free(vcpu);
+	step_free(vcpu);
 	/* Mappings of the run page hold pages of their own reference. */
 	__free_pages(vcpu->run_pages, get_order(RUN_PAGES * PAGE_SIZE));
 	kfree(vcpu);

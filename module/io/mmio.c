@@ -9,12 +9,12 @@
  */
 #include <linux/mm.h>
 #include <asm/processor-flags.h>
-#include <asm/trapnr.h>
 
 #include "../trace.h"
 #include "../mm/memslot.h"
 #include "../vmx/vmx.h"
 #include "../minikvm.h"
+#include "step_table.h"
 #include "string.h"
 
 static u64 sign_extend(u64 value, int size)
@@ -332,28 +332,6 @@ static int mmio_answered(struct vcpu *vcpu)
 
 /* ---- entry */
 
-/*
- * Not an instruction that we know: the VMM gets its bytes. But a process in the
- * guest must not be able to end it: as with KVM, that gets #UD.
- */
-static noinline_for_stack int cannot(struct vcpu *vcpu)
-{
-	struct minikvm_run *run = vcpu->run;
-
-	if (vmx_cpl()) {
-		event_exception(vcpu, X86_TRAP_UD);
-		return EXIT_RESUME;
-	}
-	run->exit_reason = MINIKVM_EXIT_INTERNAL_ERROR;
-	run->emulation_failure.suberror = MINIKVM_INTERNAL_ERROR_EMULATION;
-	run->emulation_failure.ndata = 3;
-	run->emulation_failure.flags = MINIKVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES;
-	run->emulation_failure.insn_size = vcpu->mmio.n;
-	memset(run->emulation_failure.insn_bytes, 0x90, INSN_MAX);
-	memcpy(run->emulation_failure.insn_bytes, vcpu->mmio.bytes, vcpu->mmio.n);
-	return EXIT_USER;
-}
-
 static noinline_for_stack int decode_anew(struct mmio_state *m, struct mmio_decoded *d)
 {
 	int err = insn_decode((const u8 *)m->bytes, m->n, m->bits, &d->insn);
@@ -378,6 +356,15 @@ static int decode(struct mmio_state *m, u64 rip)
 	return decode_anew(m, d);
 }
 
+/* Do the bytes end inside the instruction? Either table may know it. */
+static bool ends_early(const struct mmio_state *m, int err)
+{
+	struct step_insn s;
+
+	return err == INSN_MORE ||
+	       (err && step_decode((const u8 *)m->bytes, m->n, m->bits, &s) == INSN_MORE);
+}
+
 /* The next page is read only if the instruction goes on there. */
 static noinline_for_stack int fetch_slowly(struct vcpu *vcpu, u64 rip)
 {
@@ -390,7 +377,7 @@ static noinline_for_stack int fetch_slowly(struct vcpu *vcpu, u64 rip)
 	ret = gva_read(vcpu, rip, m->bytes, min(INSN_ROOM, room), ACCESS_FETCH, &fault);
 	if (!ret) {
 		ret = decode(m, rip);
-		if (ret != INSN_MORE || room >= INSN_MAX)
+		if (room >= INSN_MAX || !ends_early(m, ret))
 			return ret;
 		ret = gva_read(vcpu, wrapped(m, rip + room), (u8 *)m->bytes + room,
 			       INSN_MAX - room, ACCESS_FETCH, &fault);
@@ -430,7 +417,7 @@ static int emulate(struct vcpu *vcpu)
 	if (ret > 0)
 		return EXIT_RESUME;	/* the guest got a fault */
 	if (ret)
-		return ret == -EFAULT ? ret : cannot(vcpu);
+		return ret == -EFAULT ? ret : step_begin(vcpu);	/* the processor knows it */
 	vcpu->exit.insn_len = m->insn->len;
 	if (nothing_left(vcpu, m->insn))
 		return EXIT_SKIP;

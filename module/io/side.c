@@ -63,8 +63,16 @@ int side_locate(struct vcpu *vcpu, struct mmio_side *side, const struct logical 
 	return ret;
 }
 
-/* @data: the value to write, in its low bytes */
-static int to_vmm(struct vcpu *vcpu, const struct mmio_piece *p, bool write, u64 data)
+/**
+ * side_to_vmm - the exit that asks the VMM for an access
+ * @vcpu: attached; the caller sets vcpu->complete
+ * @p: where, and how many bytes, at most 8
+ * @write: direction
+ * @data: the value to write, in its low bytes
+ *
+ * Return: EXIT_USER.
+ */
+int side_to_vmm(struct vcpu *vcpu, const struct mmio_piece *p, bool write, u64 data)
 {
 	struct minikvm_run *run = vcpu->run;
 
@@ -118,7 +126,7 @@ int side_read(struct vcpu *vcpu, struct mmio_side *side)
 		int ret = piece_is_vmms(vcpu, p) ? -EOPNOTSUPP : read_here(vcpu, side);
 
 		if (ret == -EOPNOTSUPP)
-			return to_vmm(vcpu, p, false, 0);
+			return side_to_vmm(vcpu, p, false, 0);
 		if (ret)
 			return ret;
 	}
@@ -202,7 +210,7 @@ int side_write_rest(struct vcpu *vcpu, struct mmio_side *side, int verdict)
 	p = &side->piece[side->done++];
 	data = piece_value(side, p);
 	trace_minikvm_mmio(true, p->gpa, p->len, data);
-	to_vmm(vcpu, p, true, data);
+	side_to_vmm(vcpu, p, true, data);
 	vcpu->complete = side->done < side->n ? next_piece : NULL;
 	return verdict == EXIT_SKIP ? EXIT_USER_SKIP : EXIT_USER;
 }

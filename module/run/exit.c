@@ -59,6 +59,7 @@ static const struct exit_entry exit_table[EXIT_REASONS] = {
 	[REASON_RDMSR]		= { exit_rdmsr, NEED_LEN | FAST },
 	[REASON_WRMSR]		= { exit_wrmsr, NEED_LEN | FAST },
 	[REASON_MWAIT]		= { exit_skip, NEED_LEN },	/* as KVM: never #UD */
+	[REASON_MTF]		= { exit_resume, NEED_IDT },
 	[REASON_MONITOR]	= { exit_skip, NEED_LEN },
 	[REASON_PAUSE]		= { exit_skip, NEED_LEN },
 	[REASON_MACHINE_CHECK]	= { exit_resume, 0 },

@@ -22,6 +22,20 @@ static inline int exit_conclude(struct vcpu *vcpu, int verdict)
 	return verdict == EXIT_SKIP ? EXIT_RESUME : EXIT_USER;
 }
 
+/* What guest_loop() came back for. */
+enum loop_end {
+	LOOP_EXIT,		/* an exit waits for exit_dispatch() */
+	LOOP_WORK,		/* a request, a signal, a reschedule, or the window */
+	LOOP_DONE,		/* a fast handler gave a verdict that ends RUN */
+	LOOP_BROKEN,		/* a VMX instruction failed */
+};
+
+/* run.c, step.c */
+struct ept_private;
+enum loop_end guest_step(struct vcpu *vcpu, const struct ept_private *tables, bool quiet);
+int run_broken(struct vcpu *vcpu);
+int run_step(struct vcpu *vcpu);
+
 /* exit.c */
 bool exit_snapshot(struct vcpu *vcpu);
 int exit_fast(struct vcpu *vcpu);
@@ -64,6 +78,7 @@ int exit_interrupt(struct vcpu *vcpu, const struct vmexit *exit);
 
 /* exit_ept.c */
 int exit_ept_violation(struct vcpu *vcpu, const struct vmexit *exit);
+int exit_ept_step(struct vcpu *vcpu, const struct vmexit *exit);
 int exit_ept_misconfig(struct vcpu *vcpu, const struct vmexit *exit);
 int exit_pml_full(struct vcpu *vcpu, const struct vmexit *exit);
 

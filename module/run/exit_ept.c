@@ -2,6 +2,7 @@
 /* EPT violations: memory that is not mapped yet, or a device. And a full log of dirty pages. */
 #include <linux/sched/signal.h>
 
+#include "../io/step.h"
 #include "../mm/memslot.h"
 #include "../trace.h"
 #include "../vmx/vmx.h"
@@ -33,27 +34,41 @@ static noinline_for_stack int delivery_to_device(struct vcpu *vcpu, const struct
 				   data);
 }
 
-static noinline_for_stack int code_on_device(struct vcpu *vcpu, const struct vmexit *exit)
+/* A page walk that wants to write, in a read-only slot; with accessed and dirty flags all do. */
+static bool is_walk_in_rom(const struct vcpu *vcpu, const struct vmexit *exit)
 {
-	const u64 data[] = { 0 /* flags */, exit->reason, exit->qualification, exit->gpa };
+	const u64 walk = EPT_QUAL_GVA_VALID | EPT_QUAL_WRITE;
 
-	return exit_internal_error(vcpu, MINIKVM_INTERNAL_ERROR_EMULATION, ARRAY_SIZE(data), data);
+	return (exit->qualification & (walk | EPT_QUAL_FINAL)) == walk &&
+	       memslot_find(READ_ONCE(vcpu->vm->slots), exit->gpa >> PAGE_SHIFT);
 }
 
-/* Memory that is to be mapped, or a device. Verdict; -EAGAIN: the slots are changing. */
-static int serve(struct vcpu *vcpu, const struct vmexit *exit)
+static noinline_for_stack int no_operand(struct vcpu *vcpu, const struct vmexit *exit, bool step)
+{
+	if (is_walk_in_rom(vcpu, exit))
+		return step_walk(vcpu, step);
+	if (exit->idt_info & INTR_INFO_VALID)
+		return delivery_to_device(vcpu, exit);
+	return refuse_insn(vcpu, NULL, 0);
+}
+
+/*
+ * Memory that is to be mapped, or a device. @step: in an entry for one instruction.
+ * Verdict; -EAGAIN: the slots are changing.
+ */
+static __always_inline int serve(struct vcpu *vcpu, const struct vmexit *exit, bool step)
 {
 	unsigned int access = access_of(exit->qualification);
 	int ret = ept_fault(vcpu, exit->gpa, access);
 
 	trace_minikvm_ept_fault(exit->gpa, access, ret);
 	if (!ret)
-		return EXIT_RESUME;
+		return step ? EXIT_STEP : EXIT_RESUME;
 	if (ret != EPT_FAULT_MMIO)
 		return ret == -EHWPOISON ? -EINTR : ret; /* SIGBUS is on its way to the thread */
-	if (exit->idt_info & INTR_INFO_VALID)
-		return delivery_to_device(vcpu, exit);
-	return is_device_access(exit) ? mmio_exit(vcpu) : code_on_device(vcpu, exit);
+	if (unlikely((exit->idt_info & INTR_INFO_VALID) || !is_device_access(exit)))
+		return no_operand(vcpu, exit, step);
+	return step && vcpu->step->device ? step_more(vcpu) : mmio_exit(vcpu);
 }
 
 /*
@@ -70,12 +85,26 @@ int exit_ept_violation(struct vcpu *vcpu, const struct vmexit *exit)
 		exit_iret_unblocked_nmis(exit, true);
 	vcpu->stats.ept_faults++;
 	slots_read_lock(vcpu);
-	verdict = serve(vcpu, exit);
+	verdict = serve(vcpu, exit, false);
 	slots_read_unlock(vcpu);
 	if (likely(verdict != -EAGAIN))
 		return verdict;
 	cond_resched();
 	return EXIT_RESUME;
+}
+
+/* exit_ept_step - exit_ept_violation() of an entry for one instruction: EXIT_STEP, try again */
+int exit_ept_step(struct vcpu *vcpu, const struct vmexit *exit)
+{
+	int verdict;
+
+	if (unlikely(exit->qualification & EPT_QUAL_NMI_UNBLOCKING))
+		exit_iret_unblocked_nmis(exit, true);
+	vcpu->stats.ept_faults++;
+	slots_read_lock(vcpu);
+	verdict = serve(vcpu, exit, true);
+	slots_read_unlock(vcpu);
+	return verdict == -EAGAIN ? EXIT_STEP : verdict;
 }
 
 /* exit_ept_misconfig - an entry that the processor cannot use: our mistake */

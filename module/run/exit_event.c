@@ -12,7 +12,7 @@
 #include "../vmx/vmx.h"
 #include "exit.h"
 
-enum { VEC_DB = 1, VEC_UD = 6, VEC_DF = 8, VEC_AC = 17, VEC_MC = 18 };
+enum { VEC_DB = 1, VEC_UD = 6, VEC_DF = 8, VEC_PF = 14, VEC_AC = 17, VEC_MC = 18 };
 
 static const u8 vmmcall[] = { 0x0f, 0x01, 0xd9 };
 
@@ -115,7 +115,9 @@ int exit_exception(struct vcpu *vcpu, const struct vmexit *exit)
 		return split_lock(vcpu, exit);
 	if (vector == VEC_UD)
 		return undefined_opcode(vcpu, exit);
-	if (exit->intr_info & INTR_INFO_ERROR_CODE)
+	if (vector == VEC_PF)
+		event_page_fault(vcpu, exit->qualification, exit->intr_error);
+	else if (exit->intr_info & INTR_INFO_ERROR_CODE)
 		event_exception_error(vcpu, vector, exit->intr_error);
 	else
 		event_exception(vcpu, vector);
@@ -151,10 +153,7 @@ int exit_triple_fault(struct vcpu *vcpu, const struct vmexit *exit)
 /* exit_task_switch - hardware task switches are not emulated, by design */
 int exit_task_switch(struct vcpu *vcpu, const struct vmexit *exit)
 {
-	const u64 data[] = { 0 /* flags */, exit->reason, exit->qualification };
-
-	return exit_internal_error(vcpu, MINIKVM_INTERNAL_ERROR_EMULATION, ARRAY_SIZE(data),
-				   data);
+	return refuse_report(vcpu, NULL, 0);
 }
 
 /*

@@ -17,20 +17,13 @@
 #include <asm/nospec-branch.h>
 #include <asm/processor-flags.h>
 
+#include "../mm/ept_private.h"
 #include "../trace.h"
 #include "../vmx/vmx.h"
 #include "exit.h"
 
 /* Simple exits in a row before host interrupts get a window. */
 #define MAX_EXITS_IRQS_OFF	64
-
-/* What guest_loop() came back for. */
-enum loop_end {
-	LOOP_EXIT,		/* an exit waits for exit_dispatch() */
-	LOOP_WORK,		/* a request, a signal, a reschedule, or the window */
-	LOOP_DONE,		/* a fast handler gave a verdict that ends RUN */
-	LOOP_BROKEN,		/* a VMX instruction failed */
-};
 
 /**
  * vcpu_kick - have the vCPU thread look at vcpu->requests soon
@@ -205,7 +198,22 @@ static void look_at_timer(struct vcpu *vcpu)
 	vmx_set_stay(vcpu, U64_MAX);
 }
 
-/* One entry and its exit. May the exit be handled with interrupts off? */
+/* One entry and its exit, and nothing else. */
+static __always_inline bool enter_once(struct vcpu *vcpu)
+{
+	bool fast;
+
+	if (trace_minikvm_entry_enabled())
+		trace_minikvm_entry(vcpu->id, vmcs_read_guest_rip());
+	vmx_enter(vcpu);
+	fast = exit_snapshot(vcpu);
+	if (trace_minikvm_exit_enabled())
+		trace_minikvm_exit(vcpu->id, vcpu->exit.reason, vmcs_read_guest_rip(),
+				   vcpu->exit.qualification);
+	return fast;
+}
+
+/* One entry and its exit, with the events in between. May it be handled with interrupts off? */
 static bool once(struct vcpu *vcpu)
 {
 	bool fast;
@@ -217,17 +225,25 @@ static bool once(struct vcpu *vcpu)
 		smp_mb__after_atomic();	/* the request before what it is about */
 		event_inject(vcpu);
 	}
-	if (trace_minikvm_entry_enabled())
-		trace_minikvm_entry(vcpu->id, vmcs_read_guest_rip());
-	vmx_enter(vcpu);
-	fast = exit_snapshot(vcpu);
-	if (trace_minikvm_exit_enabled())
-		trace_minikvm_exit(vcpu->id, vcpu->exit.reason, vmcs_read_guest_rip(),
-				   vcpu->exit.qualification);
+	fast = enter_once(vcpu);
 	if (unlikely(vcpu->events.sent || (vcpu->exit.idt_info & INTR_INFO_VALID)) &&
 	    !(vcpu->exit.reason & REASON_FAILED_ENTRY))
 		event_after_exit(vcpu, &vcpu->exit);
 	return fast;
+}
+
+static __always_inline enum loop_end end_loop(struct vcpu *vcpu, enum loop_end end,
+					      unsigned int failures)
+{
+	leave_loop(vcpu);
+	check_host_end(vcpu);
+	if (unlikely(failures != __this_cpu_read(vmx_insn_failures)))
+		end = LOOP_BROKEN;
+	if (end == LOOP_EXIT && vcpu->exit.reason == REASON_EXTERNAL_INTR)
+		host_interrupts();
+	vmx_row_end();
+	local_irq_enable();
+	return end;
 }
 
 static enum loop_end guest_loop(struct vcpu *vcpu, int *verdict)
@@ -253,15 +269,38 @@ static enum loop_end guest_loop(struct vcpu *vcpu, int *verdict)
 			break;
 		}
 	}
-	leave_loop(vcpu);
-	check_host_end(vcpu);
-	if (unlikely(failures != __this_cpu_read(vmx_insn_failures)))
-		end = LOOP_BROKEN;
-	if (end == LOOP_EXIT && vcpu->exit.reason == REASON_EXTERNAL_INTR)
-		host_interrupts();
-	vmx_row_end();
-	local_irq_enable();
-	return end;
+	return end_loop(vcpu, end, failures);
+}
+
+/**
+ * guest_step - one entry for one instruction
+ * @vcpu: attached
+ * @tables: that the processor is to use
+ * @quiet: no event goes in, and whatever the instruction raises exits
+ *
+ * Context: interrupts on. Return: LOOP_EXIT; LOOP_WORK: the tables are no longer right.
+ */
+enum loop_end guest_step(struct vcpu *vcpu, const struct ept_private *tables, bool quiet)
+{
+	enum loop_end end = LOOP_WORK;
+	unsigned int failures;
+
+	local_irq_disable();
+	xfer_to_guest_mode_prepare();
+	failures = __this_cpu_read(vmx_insn_failures);
+	publish(vcpu);
+	check_host_begin(vcpu);
+	enter_loop(vcpu);
+	if (ept_private_holds(vcpu->vm, tables)) {
+		vmx_step_begin(vcpu, ept_private_eptp(vcpu->vm, tables), quiet);
+		if (quiet)
+			enter_once(vcpu);
+		else
+			once(vcpu);
+		vmx_step_end(vcpu);
+		end = LOOP_EXIT;
+	}
+	return end_loop(vcpu, end, failures);
 }
 
 /* ---- the outer loop */
@@ -319,7 +358,7 @@ static int slow_path(struct vcpu *vcpu)
 }
 
 /* A reboot took VMX away, or we made a mistake: this VM ends, the host goes on. */
-static int broken(struct vcpu *vcpu)
+int run_broken(struct vcpu *vcpu)
 {
 	if (!READ_ONCE(vmx_going_down)) {
 		WARN_ONCE(1, "minikvm: a VMX instruction failed\n");
@@ -356,13 +395,15 @@ static int run_loop(struct vcpu *vcpu)
 			/* What the handler looks at comes into the L1D. */
 			vcpu->l1d_flush = true;
 			verdict = exit_dispatch(vcpu);
+			if (unlikely(verdict == EXIT_STEP))
+				verdict = run_step(vcpu);
 			fallthrough;
 		case LOOP_DONE:
 			if (verdict != EXIT_RESUME)
 				return verdict;
 			break;
 		case LOOP_BROKEN:
-			return broken(vcpu);
+			return run_broken(vcpu);
 		}
 	}
 }
@@ -415,11 +456,13 @@ static int wait_for_init(struct vcpu *vcpu)
 static int finish_exit(struct vcpu *vcpu)
 {
 	int (*fn)(struct vcpu *vcpu) = vcpu->complete;
+	int verdict;
 
 	if (!fn)
 		return EXIT_RESUME;
 	vcpu->complete = NULL;
-	return exit_conclude(vcpu, fn(vcpu));
+	verdict = exit_conclude(vcpu, fn(vcpu));
+	return verdict == EXIT_STEP ? run_step(vcpu) : verdict;
 }
 
 /* A VMM with its own interrupt controller says with each RUN what CR8 is. */

@@ -39,6 +39,7 @@ static const struct control proc_table[] = {
 	{ PROC_CR8_STORE, REQUIRED, "CR8-store exiting" },
 	{ PROC_MOV_DR, REQUIRED, "MOV-DR exiting" },
 	{ PROC_UNCONDITIONAL_IO, REQUIRED, "unconditional I/O exiting" },
+	{ PROC_MTF, OPTIONAL, "monitor trap flag" },
 	{ PROC_MSR_BITMAP, REQUIRED, "MSR bitmaps" },
 	{ PROC_SECONDARY, REQUIRED, "secondary controls" },
 	{ PROC_INTERRUPT_WINDOW, DYNAMIC, "interrupt-window exiting" },
@@ -202,6 +203,9 @@ static int caps_read(struct vmx_caps *c)
 	err = basic_caps(c, basic) ?: choose_controls(c, basic) ?: ept_caps(c);
 	if (err)
 		return err;
+	/* Only for the entries of step.c. */
+	c->mtf = c->proc & PROC_MTF;
+	c->proc &= ~PROC_MTF;
 	c->preemption_timer = c->pin & PIN_PREEMPTION_TIMER;
 	c->timer_shift = cap_msr(MSR_IA32_VMX_MISC) & 0x1f;
 	c->timer_exact = c->preemption_timer && c->timer_shift <= 8 && !timer_is_broken();

@@ -144,9 +144,11 @@ static void read_caps(struct entry_caps *c)
 /* What only we write, and what no rule of the SDM says. */
 static void check_ours(struct vcpu *vcpu, const struct entry_fields *f)
 {
-	if (f->eptp != vcpu->vm->eptp)
-		check_failed(vcpu->vm, vcpu, "its VMCS has EPT pointer 0x%llx, the VM 0x%llx",
-			     f->eptp, vcpu->vm->eptp);
+	u64 eptp = vcpu->step_state.eptp ?: vcpu->vm->eptp;
+
+	if (f->eptp != eptp)
+		check_failed(vcpu->vm, vcpu, "its VMCS has EPT pointer 0x%llx, not 0x%llx",
+			     f->eptp, eptp);
 	if (f->vpid != vcpu->vpid)
 		check_failed(vcpu->vm, vcpu, "its VMCS has VPID %llu, the vCPU %u",
 			     f->vpid, vcpu->vpid);

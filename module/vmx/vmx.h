@@ -162,6 +162,7 @@ VMCS_FIELD(unsigned long, host_rip,	0x6c16)
 #define PROC_NMI_WINDOW			BIT(22)
 #define PROC_MOV_DR			BIT(23)
 #define PROC_UNCONDITIONAL_IO		BIT(24)
+#define PROC_MTF			BIT(27)
 #define PROC_MSR_BITMAP			BIT(28)
 #define PROC_MONITOR			BIT(29)
 #define PROC_PAUSE			BIT(30)
@@ -209,8 +210,10 @@ VMCS_FIELD(unsigned long, host_rip,	0x6c16)
 #define INTERRUPTIBILITY_MOV_SS		BIT(1)
 #define INTERRUPTIBILITY_SMI		BIT(2)
 #define INTERRUPTIBILITY_NMI		BIT(3)
+#define SEGMENT_AR_DB			BIT(14)	/* of an access-rights field */
 #define ACTIVITY_ACTIVE			0
 #define ACTIVITY_HLT			1
+#define PENDING_DBG_ENABLED		BIT(12)
 #define PENDING_DBG_BS			BIT(14)
 
 /* SDM "VMX Basic Exit Reasons" */
@@ -297,6 +300,7 @@ struct vmx_caps {
 	u8 timer_shift;		/* it counts TSC >> this */
 	bool vpid;
 	bool rdtscp, invpcid;
+	bool mtf;		/* monitor trap flag: an exit after one instruction */
 	bool pml;		/* page-modification logging, with ept_ad */
 	bool ept_ad, ept_2m, ept_1g;
 };

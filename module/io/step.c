@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Instructions with a device operand that the decoder does not know. The processor itself
+ * carries them out, on a page that stands in for the device's:
+ *
+ *	- the table (step_table.c) says which bytes are read and which are written;
+ *	- what is read comes from the chips or the VMM into the page, at most 8 bytes at a time;
+ *	- a handler's verdict EXIT_STEP has run/step.c enter the guest for one instruction,
+ *	  with tables that map the page (mm/ept_private.c);
+ *	- if it meets another device page, that one joins in, and the entry is repeated;
+ *	- when the instruction is done, what it wrote goes out. RIP is behind it already.
+ *
+ * No byte of a device is read twice for one instruction, whatever interrupts it.
+ *
+ * A read-only slot's page is stood in for by a copy of it: for writes to it, which are the
+ * VMM's, and for page walks that want to set accessed and dirty bits there, which are lost.
+ * Left out: instructions that the table does not know, code and page tables on a device.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "../mm/memslot.h"
+#include "../trace.h"
+#include "../vmx/vmx.h"
+#include "step.h"
+
+/** step_free - the vCPU goes away */
+void step_free(struct vcpu *vcpu)
+{
+	if (!vcpu->step)
+		return;
+	ept_private_free(&vcpu->step->ept);
+	kfree(vcpu->step);
+}
+
+/* A new step, for which nothing is known. NULL: no memory. */
+static struct step *step_new(struct vcpu *vcpu)
+{
+	struct step *step = vcpu->step;
+
+	if (!step)
+		step = vcpu->step = kzalloc(sizeof(*step), GFP_KERNEL_ACCOUNT);
+	if (!step)
+		return NULL;
+	ept_private_clear(&step->ept);
+	step->n = 0;
+	step->device = false;
+	return step;
+}
+
+/* ---- operands */
+
+static u64 wrap(int bits, u64 addr)
+{
+	return bits == 64 ? addr : (u32)addr;
+}
+
+/* In 64-bit code only FS and GS have a base. */
+static u64 linear(int bits, int seg, u64 offset)
+{
+	if (bits == 64 && seg < SEG_FS)
+		return offset;
+	return wrap(bits, vmx_segment_base(seg) + offset);
+}
+
+static u64 stack_address(int bits, u64 offset)
+{
+	if (bits != 64)
+		offset = vmcs_read_guest_ss_access() & SEGMENT_AR_DB ? (u32)offset : (u16)offset;
+	return linear(bits, SEG_SS, offset);
+}
+
+static u64 modrm_offset(struct vcpu *vcpu, const struct step_insn *s)
+{
+	const struct insn *insn = &s->insn;
+	u64 offset = insn->disp;
+
+	if (insn->base != INSN_NO_REG)
+		offset += vcpu_reg(vcpu, insn->base) + (insn->base == RSP ? s->sp_early : 0);
+	if (insn->index != INSN_NO_REG)
+		offset += vcpu_reg(vcpu, insn->index) << insn->scale;
+	if (insn->rip_relative)
+		offset += vmcs_read_guest_rip() + insn->len;
+	return offset;
+}
+
+static u64 address(struct vcpu *vcpu, int bits, const struct step_insn *s,
+		   const struct step_operand *op)
+{
+	u64 mask = insn_mask(s->insn.addr_size);
+
+	switch (op->at) {
+	case AT_SI:
+		return linear(bits, s->insn.seg, vcpu->regs[RSI] & mask);
+	case AT_DI:
+		return linear(bits, SEG_ES, vcpu->regs[RDI] & mask);
+	case AT_XLAT:
+		return linear(bits, s->insn.seg, (vcpu->regs[RBX] + (u8)vcpu->regs[RAX]) & mask);
+	case AT_PUSH:
+		return stack_address(bits, vcpu_reg(vcpu, RSP) - op->size);
+	case AT_POP:
+		return stack_address(bits, vcpu_reg(vcpu, RSP));
+	case AT_FRAME:
+		return stack_address(bits, vcpu->regs[RBP]);
+	default:
+		return linear(bits, s->insn.seg, modrm_offset(vcpu, s) & mask);
+	}
+}
+
+/* An operand, cut at the page boundary. One without bytes is a piece, too. */
+static void add_operand(struct step *step, int bits, u64 gva, const struct step_operand *op)
+{
+	int left = op->size, n;
+
+	do {
+		n = min_t(int, left, PAGE_SIZE - offset_in_page(gva));
+		step->piece[step->n++] = (struct step_piece) {
+			.gva = gva, .len = n, .access = op->access,
+		};
+		gva = wrap(bits, gva + n);
+		left -= n;
+	} while (left);
+}
+
+static void add_operands(struct vcpu *vcpu, const struct step_insn *s, int bits)
+{
+	int i;
+
+	for (i = 0; i < STEP_OPERANDS && s->op[i].at; i++)
+		add_operand(vcpu->step, bits, address(vcpu, bits, s, &s->op[i]), &s->op[i]);
+}
+
+/* ---- bytes of devices */
+
+static int ask(struct vcpu *vcpu, const struct step_piece *piece, bool write,
+	       int (*complete)(struct vcpu *vcpu))
+{
+	const struct mmio_piece access = {
+		.gpa = piece->gpa + piece->done, .len = min(8, piece->len - piece->done),
+	};
+	u64 data = 0;
+
+	if (write)
+		memcpy(&data, piece->data + piece->done, access.len);
+	vcpu->complete = complete;
+	return side_to_vmm(vcpu, &access, write, data);
+}
+
+/* At most 8 bytes that a chip in the kernel answers, or takes. False: they are the VMM's. */
+static bool chips_take(struct vcpu *vcpu, struct step_piece *piece, bool write)
+{
+	u8 *data = piece->data + piece->done;
+	int n = min(8, piece->len - piece->done);
+	u64 value = 0;
+
+	memcpy(&value, data, n);
+	trace_minikvm_mmio(write, piece->gpa + piece->done, n, value);
+	if (io_bus_mmio(vcpu, write, piece->gpa + piece->done, data, n))
+		return false;
+	piece->done += n;
+	return true;
+}
+
+/* The first piece of a device that has bytes to be read, or written. */
+static struct step_piece *piece_left(struct step *step, u8 access)
+{
+	int i;
+
+	for (i = 0; i < step->n; i++) {
+		struct step_piece *p = &step->piece[i];
+
+		if (p->data && (p->access & access) && p->done < p->len)
+			return p;
+	}
+	return NULL;
+}
+
+static int step_answered(struct vcpu *vcpu);
+
+/* Read what is known to be read. EXIT_STEP: all of it is there. */
+static int fetch(struct vcpu *vcpu)
+{
+	struct step_piece *piece;
+
+	while ((piece = piece_left(vcpu->step, STEP_READS)))
+		if (!chips_take(vcpu, piece, false))
+			return ask(vcpu, piece, false, step_answered);
+	return EXIT_STEP;
+}
+
+/* The VMM has answered. */
+static int step_answered(struct vcpu *vcpu)
+{
+	struct step_piece *piece = piece_left(vcpu->step, STEP_READS);
+	int n = min(8, piece->len - piece->done);
+	u64 data = READ_ONCE(*(u64 *)vcpu->run->mmio.data);
+
+	trace_minikvm_mmio(false, piece->gpa + piece->done, n, data);
+	memcpy(piece->data + piece->done, &data, n);
+	piece->done += n;
+	return fetch(vcpu);
+}
+
+static int step_sent(struct vcpu *vcpu);
+
+/* Send what was written. EXIT_RESUME: all of it is out. */
+static int send(struct vcpu *vcpu)
+{
+	struct step_piece *piece;
+
+	while ((piece = piece_left(vcpu->step, STEP_WRITES)))
+		if (!chips_take(vcpu, piece, true))
+			return ask(vcpu, piece, true, step_sent);
+	return EXIT_RESUME;
+}
+
+static int step_sent(struct vcpu *vcpu)
+{
+	struct step_piece *piece = piece_left(vcpu->step, STEP_WRITES);
+
+	piece->done += min(8, piece->len - piece->done);
+	return send(vcpu);
+}
+
+/* ---- pages */
+
+/* Was this piece what the processor stopped at, or would it be next in the same frame? */
+static bool is_in_page(struct vcpu *vcpu, const struct step_piece *piece, gpa_t gpa, bool walk)
+{
+	struct guest_fault fault;
+	gpa_t other;
+
+	if (!walk && !((piece->gva ^ vcpu->exit.gva) & PAGE_MASK))
+		return true;
+	/* An operand that faults is none yet: the processor will say so. */
+	return !gva_to_gpa(vcpu, piece->gva, ACCESS_READ, &other, &fault) &&
+	       !((other ^ gpa) & PAGE_MASK);
+}
+
+/*
+ * Find the operands in a page that has come into play. A page that is only read is mapped
+ * so: a write that the table does not know of is noticed. False: none is there.
+ */
+static bool place_operands(struct vcpu *vcpu, struct private_page *page, gpa_t gpa, bool walk,
+			   bool rom)
+{
+	struct step *step = vcpu->step;
+	bool any = false;
+	int i;
+
+	for (i = 0; i < step->n; i++) {
+		struct step_piece *p = &step->piece[i];
+
+		if (p->data || !is_in_page(vcpu, p, gpa, walk))
+			continue;
+		p->data = page->data + offset_in_page(p->gva);
+		p->gpa = (gpa & PAGE_MASK) | offset_in_page(p->gva);
+		if (rom)
+			p->done = p->len;	/* the copy has it */
+		if (p->access & STEP_WRITES)
+			page->rights |= EPT_WRITE;
+		any = true;
+	}
+	return any;
+}
+
+/*
+ * The page that the processor stopped at joins in. 0; -EOPNOTSUPP: not a known operand, nor a
+ * walk through a read-only slot; -EFAULT, -ENOMEM.
+ */
+static int add_page(struct vcpu *vcpu, bool walk)
+{
+	struct step *step = vcpu->step;
+	gpa_t gpa = vcpu->exit.gpa;
+	bool rom = memslot_find(READ_ONCE(vcpu->vm->slots), gpa >> PAGE_SHIFT);
+	struct private_page *page;
+
+	if ((walk && !rom) || ept_private_find(&step->ept, gpa >> PAGE_SHIFT) ||
+	    step->ept.n == EPT_COPY_FRAMES)
+		return -EOPNOTSUPP;
+	page = ept_private_add(&step->ept, gpa >> PAGE_SHIFT);
+	if (!page)
+		return -ENOMEM;
+	page->rights = EPT_READ | (rom ? EPT_EXEC : 0) | (walk ? EPT_WRITE : 0);
+	if (rom && guest_read(vcpu, gpa & PAGE_MASK, page->data, PAGE_SIZE))
+		return -EFAULT;
+	return place_operands(vcpu, page, gpa, walk, rom) || walk ? 0 : -EOPNOTSUPP;
+}
+
+static int refuse(struct vcpu *vcpu)
+{
+	return refuse_insn(vcpu, vcpu->mmio.bytes, vcpu->mmio.n);
+}
+
+/**
+ * step_begin - have the processor carry out the instruction that mmio.c has fetched
+ * @vcpu: attached, slots read-locked, after an EPT violation of an access to a device
+ *
+ * Context: sleeps. Return: verdict.
+ */
+int step_begin(struct vcpu *vcpu)
+{
+	const struct mmio_state *m = &vcpu->mmio;
+	struct step_insn s;
+	int err;
+
+	if (step_decode((const u8 *)m->bytes, m->n, m->bits, &s) ||
+	    (s.needs_mtf && !vmx_step_is_exact()))
+		return refuse(vcpu);
+	if (!step_new(vcpu))
+		return -ENOMEM;
+	vcpu->step->device = true;
+	add_operands(vcpu, &s, m->bits);
+	err = add_page(vcpu, false);
+	if (err)
+		return err == -EOPNOTSUPP ? refuse(vcpu) : err;
+	return fetch(vcpu);
+}
+
+/**
+ * step_walk - a page walk that counts as a write to a read-only slot
+ * @vcpu: attached, slots read-locked, after an EPT violation of a page walk
+ * @join: in an entry of run/step.c; else a new one is needed
+ *
+ * SDM "Accessed and Dirty Flags for EPT": with them, walks are writes. The instruction runs
+ * alone, on a copy. Context: sleeps. Return: verdict.
+ */
+int step_walk(struct vcpu *vcpu, bool join)
+{
+	int err;
+
+	if (!join && !step_new(vcpu))
+		return -ENOMEM;
+	err = add_page(vcpu, true);
+	if (err)
+		return err == -EOPNOTSUPP ? refuse_insn(vcpu, NULL, 0) : err;
+	return fetch(vcpu);
+}
+
+/**
+ * step_more - the instruction on its way met another page of a device
+ * @vcpu: attached, slots read-locked, after an EPT violation of an entry of run/step.c
+ *
+ * Context: sleeps. Return: verdict.
+ */
+int step_more(struct vcpu *vcpu)
+{
+	int err = add_page(vcpu, false);
+
+	if (err)
+		return err == -EOPNOTSUPP ? refuse(vcpu) : err;
+	return fetch(vcpu);
+}
+
+/**
+ * step_done - the processor is through with the instruction
+ * @vcpu: attached
+ *
+ * Context: sleeps. Return: verdict.
+ */
+int step_done(struct vcpu *vcpu)
+{
+	struct step *step = vcpu->step;
+	int i;
+
+	for (i = 0; i < step->n; i++)
+		step->piece[i].done = 0;
+	return send(vcpu);
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * EXIT_STEP: enter the guest for one instruction, on the pages that io/step.c has prepared.
+ *
+ * Called by run.c, after a handler or the completion of a user exit has asked for it. What
+ * comes before the instruction ends the entry, and the entry is repeated: host interrupts,
+ * memory that is not mapped yet, one more page of a device, tables that have changed. What
+ * the instruction itself raises is handled as after any other entry.
+ */
+#include <linux/sched/signal.h>
+
+#include "../io/step.h"
+#include "../vmx/vmx.h"
+#include "exit.h"
+
+/* So many entries in vain before a signal counts: immediate_exit often comes with one. */
+#define STEP_TRIES	64
+
+enum { VEC_MC = 18 };
+
+/* NMIs and machine checks are the host's: the instruction has not begun. */
+static bool is_hosts(const struct vmexit *exit)
+{
+	return (exit->intr_info & INTR_INFO_TYPE) == INTR_TYPE_NMI ||
+	       (exit->intr_info & INTR_INFO_VECTOR) == VEC_MC;
+}
+
+/* What is left is as after any exit; EXIT_STEP if it has nothing to do with the instruction. */
+static int dispatch(struct vcpu *vcpu, bool again)
+{
+	int verdict = exit_dispatch(vcpu);
+
+	return verdict == EXIT_RESUME && again ? EXIT_STEP : verdict;
+}
+
+static int after_exit(struct vcpu *vcpu)
+{
+	bool device = vcpu->step->device;
+
+	switch (vcpu->exit.reason) {
+	case REASON_MTF:
+		return step_done(vcpu);
+	case REASON_EPT_VIOLATION:
+		return exit_conclude(vcpu, exit_ept_step(vcpu, &vcpu->exit));
+	case REASON_EXTERNAL_INTR:
+	case REASON_PREEMPTION_TIMER:
+	case REASON_PML_FULL:
+		return dispatch(vcpu, device);
+	case REASON_EXCEPTION_NMI:
+		return dispatch(vcpu, device && is_hosts(&vcpu->exit));
+	default:
+		return dispatch(vcpu, false);
+	}
+}
+
+static int step_once(struct vcpu *vcpu)
+{
+	int err = ept_private_build(vcpu->vm, &vcpu->step->ept);
+
+	if (err)
+		return err;
+	switch (guest_step(vcpu, &vcpu->step->ept, vcpu->step->device)) {
+	case LOOP_EXIT:
+		vcpu->l1d_flush = true;
+		return after_exit(vcpu);
+	case LOOP_BROKEN:
+		return run_broken(vcpu);
+	default:
+		return EXIT_STEP;
+	}
+}
+
+/* 0: try again. A storm of changes to the tables must not keep a thread from its signals. */
+static int interrupted(struct vcpu *vcpu, int tries)
+{
+	if (READ_ONCE(vcpu->vm->dead))
+		return -EIO;
+	if (fatal_signal_pending(current) || (tries >= STEP_TRIES && signal_pending(current)))
+		return -EINTR;
+	cond_resched();
+	return 0;
+}
+
+/* What has been read of a device is kept: RUN goes on here. */
+static int step_again(struct vcpu *vcpu)
+{
+	return EXIT_STEP;
+}
+
+/**
+ * run_step - carry out EXIT_STEP
+ * @vcpu: attached, with vcpu->step prepared
+ *
+ * Context: sleeps. Return: EXIT_RESUME, EXIT_USER or -errno, as exit_dispatch(); after
+ * an errno the next RUN goes on with the same instruction.
+ */
+int run_step(struct vcpu *vcpu)
+{
+	int tries, verdict = EXIT_STEP;
+
+	for (tries = 0; verdict == EXIT_STEP; tries++) {
+		verdict = step_once(vcpu);
+		if (verdict == EXIT_STEP)
+			verdict = interrupted(vcpu, tries) ?: EXIT_STEP;
+	}
+	if (verdict < 0 && vcpu->step->device)
+		vcpu->complete = step_again;
+	return verdict;
+}
