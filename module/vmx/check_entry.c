@@ -188,8 +188,12 @@ static enum entry_part processors_verdict(const struct vcpu *vcpu)
 	if (!vcpu->entry_failed)
 		return RULES_FINE;
 	error = vmcs_read_insn_error();
-	return error == ERROR_CONTROLS ? RULES_CONTROLS : error == ERROR_HOST ? RULES_HOST :
-	       RULES_FINE;
+	if (error == ERROR_CONTROLS)
+		return RULES_CONTROLS;
+	if (error == ERROR_HOST)
+		return RULES_HOST;
+	check_failed(vcpu->vm, vcpu, "the entry failed with VM-instruction error %u", error);
+	return RULES_FINE;
 }
 
 static noinline void verdicts_differ(const struct vcpu *vcpu, enum entry_part theirs)
