@@ -119,6 +119,7 @@ int dirty_log_get(struct vm *vm, struct minikvm_dirty_log *log)
 	if (vmx_caps.pml)
 		vmx_sync_guests(vm);	/* who leaves the guest flushes */
 	harvest(vm, slot, bits);
+	ept_check_slots(vm);
 	if (copy_to_user((void __user *)log->dirty_bitmap, bits, size))
 		err = -EFAULT;
 	kvfree(bits);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What must be true of a VM's EPT whenever its slots have changed, in a DEBUG build: each
+ * What must be true of a VM's EPT whenever slots or logs have changed, in a DEBUG build: each
  * entry is well formed, each leaf is a page of a slot and gives no right that the slot, the
  * host or the log refuses, and the tables are as many as were counted.
  *
- * Called by memslot.c at the end of a change. SDM "EPT Misconfigurations".
+ * Called by memslot.c and dirty_log.c at the end of a change. SDM "EPT Misconfigurations".
  */
 #include "../vmx/vmx.h"
 #include "memslot.h"
@@ -125,7 +125,7 @@ const char *ept_check(const struct ept *ept, const struct memslots *slots, u64 *
 	return w.rule;
 }
 
-/** ept_check_slots - ept_check(), and the warning; after a change of slots, slots_lock held */
+/** ept_check_slots - ept_check(), and the warning; slots or the log changed, slots_lock held */
 void ept_check_slots(struct vm *vm)
 {
 	const char *rule;
