@@ -34,7 +34,8 @@ static void put_exit(struct vcpu *vcpu, __u64 *data)
 int refuse_report(struct vcpu *vcpu, const void *bytes, int n)
 {
 	struct minikvm_run *run = vcpu->run;
-	int at = 1;
+	int at = 1, i;
+	u64 data[5];
 
 	run->exit_reason = MINIKVM_EXIT_INTERNAL_ERROR;
 	run->emulation_failure.suberror = MINIKVM_INTERNAL_ERROR_EMULATION;
@@ -47,8 +48,10 @@ int refuse_report(struct vcpu *vcpu, const void *bytes, int n)
 		memcpy(run->emulation_failure.insn_bytes, bytes, n);
 		at += 2;
 	}
-	put_exit(vcpu, &run->internal.data[at]);
-	run->emulation_failure.ndata = at + 5;
+	put_exit(vcpu, data);
+	for (i = 0; i < ARRAY_SIZE(data); i++)
+		run->internal.data[at + i] = data[i];
+	run->emulation_failure.ndata = at + ARRAY_SIZE(data);
 	return EXIT_USER;
 }
 

@@ -53,6 +53,7 @@ static void flush(struct vm *vm)
  * Context: interrupts on. Undone by ept_unlock().
  */
 void ept_lock(struct vm *vm)
+	__acquires(&vm->ept_lock)
 {
 	spin_lock(&vm->ept_lock);
 	check_unflushed(vm, "taken");
@@ -68,6 +69,7 @@ void ept_lock(struct vm *vm)
  * Context: interrupts on. SDM "Invalidating Cached Translation Information".
  */
 void ept_unlock(struct vm *vm)
+	__releases(&vm->ept_lock)
 {
 	u64 *dead;
 

@@ -93,6 +93,8 @@ static bool shim_warned;
 #define shim_unlock(l)		do { assert((l)->held); (l)->held = false; } while (0)
 #define spin_lock(l)		shim_lock(l)
 #define spin_unlock(l)		do { shim_unlock(l); shim_unlocked(); } while (0)
+#define __acquires(l)
+#define __releases(l)
 #define spin_lock_init(l)	((l)->held = false)
 #define read_lock(l)		do { assert(!(l)->held); (l)->readers++; } while (0)
 #define read_unlock(l)		do { assert((l)->readers); (l)->readers--; } while (0)
