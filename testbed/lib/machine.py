@@ -12,12 +12,14 @@ import re
 import shutil
 import signal
 import subprocess
+import threading
+import time
 
 PR_SET_PDEATHSIG = 1
 BXSHARE = "/usr/share/bochs"
 
-# Of the display libraries this one wants no window, and opens no port: it draws on Bochs'
-# standard output, what little there is. (rfb is a VNC server without a password.)
+# Of the display libraries this one wants no window, and opens no port: it draws on a terminal
+# of its own, see drain_screen(). (rfb is a VNC server without a password.)
 BOCHSRC = """\
 display_library: term
 romimage: file={bios}
@@ -68,6 +70,30 @@ def missing(backend):
     return None
 
 
+def screen_of(pid):
+    """The terminal, /dev/pts/N, whose near end a process holds; or None."""
+    fds = "/proc/%d/fd" % pid
+    for fd in os.listdir(fds):
+        if os.readlink(os.path.join(fds, fd)) == "/dev/ptmx":
+            with open("/proc/%d/fdinfo/%s" % (pid, fd)) as f:
+                return "/dev/pts/" + re.search(r"tty-index:\s*(\d+)", f.read()).group(1)
+    return None
+
+
+def drain_screen(process):
+    """Bochs draws on a pty that nobody looks at, and stops for ever when that is full."""
+    try:
+        path = None
+        while not path and process.poll() is None:
+            time.sleep(0.2)
+            path = screen_of(process.pid)
+        fd = os.open(path, os.O_RDONLY | os.O_NOCTTY)
+        while os.read(fd, 4096):
+            pass
+    except (OSError, TypeError, AttributeError):
+        pass			# it has ended
+
+
 class Machine:
     """A running emulator. `log` is what the emulator itself had to say."""
 
@@ -115,6 +141,7 @@ class Bochs(Machine):
                                    told=self.each(opts.cpus, "report")))
             f.writelines(line + "\n" for line in opts.bochsrc)
         super().__init__(["bochs", "-q", "-f", rc, "-rc", script], log)
+        threading.Thread(target=drain_screen, args=(self.process,), daemon=True).start()
 
     @staticmethod
     def each(cpus, action):
