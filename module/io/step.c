@@ -282,8 +282,10 @@ static int add_page(struct vcpu *vcpu, bool walk)
 	if (!page)
 		return -ENOMEM;
 	page->rights = EPT_READ | (rom ? EPT_EXEC : 0) | (walk ? EPT_WRITE : 0);
-	if (rom && guest_read(vcpu, gpa & PAGE_MASK, page->data, PAGE_SIZE))
+	if (rom && guest_read(vcpu, gpa & PAGE_MASK, page->data, PAGE_SIZE)) {
+		ept_private_drop(&step->ept);
 		return -EFAULT;
+	}
 	return place_operands(vcpu, page, gpa, walk, rom) || walk ? 0 : -EOPNOTSUPP;
 }
 

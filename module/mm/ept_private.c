@@ -69,6 +69,13 @@ struct private_page *ept_private_add(struct ept_private *p, gfn_t gfn)
 	return page;
 }
 
+/** ept_private_drop - undo the last ept_private_add() */
+void ept_private_drop(struct ept_private *p)
+{
+	p->n--;
+	p->gen = 0;
+}
+
 static int enough_tables(struct ept_copy *copy, int n)
 {
 	for (; copy->n < n; copy->n++) {

@@ -23,6 +23,7 @@ void ept_private_free(struct ept_private *p);
 void ept_private_clear(struct ept_private *p);
 struct private_page *ept_private_find(struct ept_private *p, gfn_t gfn);
 struct private_page *ept_private_add(struct ept_private *p, gfn_t gfn);
+void ept_private_drop(struct ept_private *p);
 int ept_private_build(struct vm *vm, struct ept_private *p);
 bool ept_private_holds(const struct vm *vm, const struct ept_private *p);
 u64 ept_private_eptp(const struct vm *vm, const struct ept_private *p);
