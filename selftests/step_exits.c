@@ -31,7 +31,8 @@ GUEST64(pushes, "mov $0xd0000000, %edi; mov $0x900000, %esp; mov $200, %ecx;"
 	"1: push (%rdi); pop %rax; add %eax, %ebx; movups 0x800000, %xmm0; dec %ecx; jnz 1b; hlt");
 GUEST64(rom_rmw, "mov $0x800010, %edi; rorl $4, (%rdi); movups (%rdi), %xmm0; movups %xmm0, 0x40000; hlt");
 GUEST64(in_rom, "mov $0x40010, %edi; movl $0x1234, (%rdi); push (%rdi); pop %rax;"
-	"mov $0xd0000000, %edi; imull (%rdi), %eax; cpuid; out %al, $0x10; int3; hlt");
+	"mov $0xd0000000, %edi; imull (%rdi), %eax; mov $0xc0000082, %ecx; mov $0x5678, %eax;"
+	"xor %edx, %edx; wrmsr; rdmsr; mov %eax, 0x40014; cpuid; out %al, $0x10; int3; hlt");
 
 static uint64_t value_of(struct test_vm *t)
 {
@@ -398,6 +399,7 @@ static void tables_in_rom(struct __test_metadata *_metadata, uint64_t accessed)
 	ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
 	ASSERT_EQ(0x10, t.run->io.port);
 	ASSERT_EQ(0x1234, *(uint32_t *)(t.mem + 0x40010));
+	ASSERT_EQ(0x5678, *(uint32_t *)(t.mem + 0x40014));
 	EXPECT_OUT(&t, PORT_EXCEPTION, 3);
 	/* Bochs without these flags in EPT sets them in memory that EPT lets nobody write. */
 	ASSERT_EQ(0x801007, rom[0] & ~0x20ull);

@@ -4,6 +4,7 @@
  * not need before it returns to user mode: they change hands when the thread
  * starts to run the vCPU on a CPU, and when it stops. run/run.c decides when.
  */
+#include <linux/lockdep.h>
 #include <asm/msr.h>
 #include <asm/processor.h>
 
@@ -33,6 +34,7 @@ void msr_reload(struct vcpu *vcpu, u32 index)
 {
 	const struct msr_state *s = &vcpu->msr;
 
+	lockdep_assert_preemption_disabled();
 	if (index != MSR_TSC_AUX && !vcpu->syscall_loaded)
 		return;
 	switch (index) {
@@ -72,6 +74,7 @@ void msr_load_syscall(struct vcpu *vcpu)
 {
 	const struct msr_state *s = &vcpu->msr;
 
+	lockdep_assert_preemption_disabled();
 	if (vcpu->syscall_loaded || !(vcpu->efer & EFER_SCE))
 		return;
 	vcpu->syscall_loaded = true;

@@ -32,7 +32,8 @@ enum loop_end {
 
 /* run.c, step.c */
 struct ept_private;
-enum loop_end guest_step(struct vcpu *vcpu, const struct ept_private *tables, bool quiet);
+enum loop_end guest_step(struct vcpu *vcpu, const struct ept_private *tables, bool quiet,
+			 int *verdict);
 int run_broken(struct vcpu *vcpu);
 int run_step(struct vcpu *vcpu);
 

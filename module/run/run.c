@@ -277,13 +277,17 @@ static enum loop_end guest_loop(struct vcpu *vcpu, int *verdict)
  * @vcpu: attached
  * @tables: that the processor is to use
  * @quiet: no event goes in, and whatever the instruction raises exits
+ * @verdict: filled after LOOP_DONE
  *
- * Context: interrupts on. Return: LOOP_EXIT; LOOP_WORK: the tables are no longer right.
+ * Context: interrupts on. Return: LOOP_EXIT; LOOP_DONE: a fast handler gave its verdict,
+ * which may be any; LOOP_WORK: the tables are no longer right; LOOP_BROKEN.
  */
-enum loop_end guest_step(struct vcpu *vcpu, const struct ept_private *tables, bool quiet)
+enum loop_end guest_step(struct vcpu *vcpu, const struct ept_private *tables, bool quiet,
+			 int *verdict)
 {
 	enum loop_end end = LOOP_WORK;
 	unsigned int failures;
+	bool fast;
 
 	local_irq_disable();
 	xfer_to_guest_mode_prepare();
@@ -293,12 +297,13 @@ enum loop_end guest_step(struct vcpu *vcpu, const struct ept_private *tables, bo
 	enter_loop(vcpu);
 	if (ept_private_holds(vcpu->vm, tables)) {
 		vmx_step_begin(vcpu, ept_private_eptp(vcpu->vm, tables), quiet);
-		if (quiet)
-			enter_once(vcpu);
-		else
-			once(vcpu);
+		fast = quiet ? enter_once(vcpu) : once(vcpu);
 		vmx_step_end(vcpu);
 		end = LOOP_EXIT;
+		if (fast) {
+			*verdict = exit_fast(vcpu);
+			end = LOOP_DONE;
+		}
 	}
 	return end_loop(vcpu, end, failures);
 }

@@ -43,7 +43,6 @@ static int after_exit(struct vcpu *vcpu)
 	case REASON_EPT_VIOLATION:
 		return exit_conclude(vcpu, exit_ept_step(vcpu, &vcpu->exit));
 	case REASON_EXTERNAL_INTR:
-	case REASON_PREEMPTION_TIMER:
 	case REASON_PML_FULL:
 		return dispatch(vcpu, device);
 	case REASON_EXCEPTION_NMI:
@@ -53,13 +52,26 @@ static int after_exit(struct vcpu *vcpu)
 	}
 }
 
+/* Handled with interrupts off, as it must be; host interrupts have had their window since. */
+static int after_fast_exit(struct vcpu *vcpu, int verdict)
+{
+	if (verdict == EXIT_WINDOW)
+		verdict = EXIT_RESUME;
+	if (verdict == EXIT_RESUME && vcpu->exit.reason == REASON_PREEMPTION_TIMER &&
+	    vcpu->step->device)
+		return EXIT_STEP;
+	return verdict;
+}
+
 static int step_once(struct vcpu *vcpu)
 {
-	int err = ept_private_build(vcpu->vm, &vcpu->step->ept);
+	int verdict, err = ept_private_build(vcpu->vm, &vcpu->step->ept);
 
 	if (err)
 		return err;
-	switch (guest_step(vcpu, &vcpu->step->ept, vcpu->step->device)) {
+	switch (guest_step(vcpu, &vcpu->step->ept, vcpu->step->device, &verdict)) {
+	case LOOP_DONE:
+		return after_fast_exit(vcpu, verdict);
 	case LOOP_EXIT:
 		vcpu->l1d_flush = true;
 		return after_exit(vcpu);
