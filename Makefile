@@ -32,6 +32,9 @@ check-matrix:
 check-debug:
 	@testbed/check-debug
 
+check-upstream:
+	@testbed/check-upstream
+
 bench:
 	@$(ALONE) bench/run
 
@@ -53,4 +56,5 @@ clean:
 help:
 	@cat scripts/make-help.txt
 
-.PHONY: all module minivmm demo check check-matrix check-debug bench bench-check load unload install clean help
+.PHONY: all module minivmm demo check check-matrix check-debug check-upstream \
+	bench bench-check load unload install clean help
