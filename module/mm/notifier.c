@@ -45,12 +45,13 @@ static bool for_frames(struct vm *vm, hva_t start, hva_t end,
 /*
  * May others go first? Not who must not sleep; and after a change of the slots those in
  * hand are gone. What was unmapped stays so: faults in the range start anew until its end.
+ * Who waits for the lock does so with preemption off, and need_resched() knows nothing of it.
  */
 static bool let_others_go(struct vm *vm, bool may_sleep)
 {
 	u64 slots_gen = vm->slots_gen;
 
-	if (!may_sleep || !need_resched())
+	if (!may_sleep || !(need_resched() || rwlock_is_contended(&vm->notifier_lock)))
 		return true;
 	read_unlock(&vm->notifier_lock);
 	cond_resched();

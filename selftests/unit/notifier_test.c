@@ -11,9 +11,11 @@
 static void other_thread(void);
 static void let_go(void);
 static int may_sleep_now(void);
+static int contended(void);
 #define shim_may_alloc()	1
 #define cond_resched()		let_go()
 #define need_resched()		may_sleep_now()
+#define rwlock_is_contended(l)	contended()
 #include "unit.h"
 #include "vm.h"
 #include <linux/gfp.h>
@@ -33,6 +35,8 @@ static bool translated;		/* a processor may still translate GPA */
 static bool other_runs;
 static int freed_early;		/* pages that came back to the host while that was so */
 static int slept;
+static bool alone;		/* nobody else wants the processor */
+static bool writer_waits;	/* for vm.notifier_lock */
 static void (*while_asleep)(void);
 
 /* Each processor leaves the guest, and forgets what is not in the tables any more. */
@@ -81,7 +85,12 @@ static void other_thread(void)
 
 static int may_sleep_now(void)
 {
-	return !other_runs;
+	return !other_runs && !alone;
+}
+
+static int contended(void)
+{
+	return !other_runs && writer_waits;
 }
 
 static void let_go(void)
@@ -217,6 +226,24 @@ static void but_not_if_it_must_not_sleep(void)
 	finish();
 }
 
+/* With preemption off, on a processor of its own: need_resched() says nothing. */
+static void who_waits_for_the_lock_gets_it(void)
+{
+	start(GIB, 1);
+	map_much(GIB / P / 4);
+	alone = true;
+	writer_waits = true;
+	take_back(HVA, GIB, true);
+	CHECK(slept >= 4);
+	writer_waits = false;
+	map_much(GIB / P / 4);
+	slept = 0;
+	take_back(HVA, GIB, true);
+	CHECK_EQ(slept, 0);
+	alone = false;
+	finish();
+}
+
 /* Once: the slots that the notifier has in hand are freed. */
 static void move_the_slot(void)
 {
@@ -257,6 +284,7 @@ int main(void)
 	RUN(beside_a_fault_that_replaces_a_page);
 	RUN(a_long_range_lets_others_go);
 	RUN(but_not_if_it_must_not_sleep);
+	RUN(who_waits_for_the_lock_gets_it);
 	RUN(slots_may_change_meanwhile);
 	RUN(the_end_of_the_process_takes_all);
 	return unit_end();
