@@ -69,6 +69,7 @@ static int step_once(struct vcpu *vcpu)
 
 	if (err)
 		return err;
+	vcpu->l1d_flush = true;		/* what was copied came into the L1D */
 	switch (guest_step(vcpu, &vcpu->step->ept, vcpu->step->device, &verdict)) {
 	case LOOP_DONE:
 		return after_fast_exit(vcpu, verdict);
