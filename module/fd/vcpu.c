@@ -491,7 +491,10 @@ static long vcpu_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 	if (mutex_lock_killable(&vcpu->mutex))
 		return -EINTR;
 	if (ioctl == MINIKVM_RUN) {
+		/* The fd may be closed by task work that RUN does: io_uring's. */
+		get_file(file);
 		ret = arg ? -EINVAL : vcpu_run(vcpu);
+		fput(file);
 	} else {
 		vcpu_attach(vcpu);
 		ret = attached_ioctl(vcpu, ioctl, (void __user *)arg);
