@@ -495,12 +495,16 @@ FIXTURE_TEARDOWN(storm)
 
 TEST_F_TIMEOUT(storm, the_guest_keeps_what_is_its_own_and_nothing_else, 36000)
 {
+	int i;
+
 	all_at_once();
 	printf("# FIGURES: %u rounds, %d vCPUs, %u + %u passes, %u harvests, %u collapses, %u merges\n",
 	       rounds, s.nr_vcpus, stamps_passes(&s, 0), stamps_passes(&s, 1), harvested, collapsed,
 	       merged);
 	ASSERT_STREQ("", s.failure);
-	ASSERT_GT(stamps_passes(&s, 0), 10);
+	/* How much each of them got to do is the scheduler's business. */
+	for (i = 0; i < s.nr_vcpus; i++)
+		ASSERT_GT(stamps_passes(&s, i), 0);
 }
 
 TEST_HARNESS_MAIN
