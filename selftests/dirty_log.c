@@ -72,6 +72,27 @@ TEST(the_dirty_log_names_the_page_written)
 	vm_free(&t);
 }
 
+TEST(a_log_that_nobody_got_is_not_lost)
+{
+	uint64_t bits = 0;
+	struct test_vm t;
+	void *p = pages(4);
+
+	if (test_on_kvm())
+		SKIP(return, "KVM loses it");
+	vm_make(&t, false);
+	guest_long(&t, writer, writer_end);
+	ASSERT_EQ(0, vm_slot(&t, 1, MINIKVM_MEM_LOG_DIRTY_PAGES, GPA - 0x1000, 0x4000, p));
+	EXPECT_HLT(&t);
+	ASSERT_EQ(-1, get_log(&t, (void *)8));
+	ASSERT_EQ(EFAULT, errno);
+	ASSERT_EQ(0, get_log(&t, &bits));
+	ASSERT_EQ(2, bits);
+	ASSERT_EQ(0, get_log(&t, &bits));
+	ASSERT_EQ(0, bits);
+	vm_free(&t);
+}
+
 /* Is exactly every @step-th page in the log? -1, or the first that is wrong. */
 static int wrong_page(struct test_vm *t, int step)
 {

@@ -73,6 +73,19 @@ static void harvest(struct vm *vm, const struct memslot *slot, unsigned long *bi
 	}
 }
 
+/* The VMM did not get it: these pages are to be named again. */
+static void put_back(const struct memslot *slot, const unsigned long *bits)
+{
+	u64 word, n = BITS_TO_LONGS(slot->npages);
+
+	for (word = 0; word < n; word++) {
+		if (bits[word])
+			atomic_long_or(bits[word], (atomic_long_t *)&slot->dirty[word]);
+		if (word % HARVEST_WORDS == 0)
+			cond_resched();
+	}
+}
+
 static const struct memslot *logged_slot(struct vm *vm, u32 id)
 {
 	const struct memslots *slots = vm->slots;
@@ -91,8 +104,8 @@ static const struct memslot *logged_slot(struct vm *vm, u32 id)
  * @log: slot and destination
  *
  * Context: the VM's own mm; sleeps.
- * Return: 0; -EINVAL (no such slot number), -ENOENT (slot not logged), -ENOMEM, -EFAULT,
- * -EINTR (killed).
+ * Return: 0; -EINVAL (no such slot number), -ENOENT (slot not logged), -ENOMEM, -EFAULT (the
+ * log is as it was), -EINTR (killed).
  */
 int dirty_log_get(struct vm *vm, struct minikvm_dirty_log *log)
 {
@@ -120,8 +133,10 @@ int dirty_log_get(struct vm *vm, struct minikvm_dirty_log *log)
 		vmx_sync_guests(vm);	/* who leaves the guest flushes */
 	harvest(vm, slot, bits);
 	ept_check_slots(vm);
-	if (copy_to_user((void __user *)log->dirty_bitmap, bits, size))
+	if (copy_to_user((void __user *)log->dirty_bitmap, bits, size)) {
+		put_back(slot, bits);
 		err = -EFAULT;
+	}
 	kvfree(bits);
 unlock:
 	mutex_unlock(&vm->slots_lock);
