@@ -345,7 +345,7 @@ struct vm {
 	u64 tsc_base;			/* [c] host_tsc() at creation: guests count from 0 */
 	u64 tsc_shift;			/* [a] and a VMM that sets the TSC, from this: cpu/msr.c */
 	int tsc_chosen;			/* [a] a VMM has set it */
-	gpa_t tss_addr;			/* [l] SET_TSS_ADDR, kept only for GET: unrestricted guest needs none */
+	gpa_t tss_addr;			/* [a] SET_TSS_ADDR: kept, though unrestricted guest needs none */
 	gpa_t identity_map_addr;	/* [l] */
 #ifdef MINIKVM_DEBUG
 	struct vm_check check;		/* vmx/check.h */
@@ -600,7 +600,49 @@ int debug_mov_dr(struct vcpu *vcpu, u64 qualification);	/* verdict */
 int vcpu_get_debugregs(struct vcpu *vcpu, struct minikvm_debugregs *dr);
 int vcpu_set_debugregs(struct vcpu *vcpu, const struct minikvm_debugregs *dr);
 
-/* ------------------------------------------------------------ 3: io/ */
+/* ------------------------------------------------------------ 3: irqchip/ */
+
+/*
+ * irqchip/irqchip.c: the chips of a VM: PIC pair, IOAPIC, and how a GSI reaches them.
+ */
+struct irqchip;
+int irqchip_create(struct vm *vm);
+void irqchip_destroy(struct vm *vm);
+int irqchip_set_irq(struct vm *vm, u32 gsi, int level, int *status); /* any context but NMI */
+int irqchip_get(struct vm *vm, struct minikvm_irqchip *chip);
+int irqchip_set(struct vm *vm, const struct minikvm_irqchip *chip);
+int irqchip_pio(struct vm *vm, bool write, u16 port, void *data, int len);	/* PIC, ELCR */
+int irqchip_mmio(struct vm *vm, bool write, gpa_t gpa, void *data, int len);	/* IOAPIC */
+bool irqchip_has_interrupt(struct vcpu *vcpu);	/* LAPIC or PIC: something to inject now */
+int irqchip_take_interrupt(struct vcpu *vcpu);	/* vector, acknowledged, or -1 */
+
+/* irqchip/lapic.c: one per vCPU */
+int lapic_create(struct vcpu *vcpu, void (*wake)(struct vcpu *vcpu), bool watched);
+void lapic_destroy(struct vcpu *vcpu);
+void lapic_reset(struct vcpu *vcpu, bool init);
+int lapic_mmio(struct vcpu *vcpu, bool write, gpa_t gpa, void *data, int len); /* 0 or -EOPNOTSUPP */
+int lapic_msr_read(struct vcpu *vcpu, u32 msr, u64 *data);	/* x2APIC 0x800-0x83f: 0, or 1 for #GP */
+int lapic_msr_write(struct vcpu *vcpu, u32 msr, u64 data);
+int lapic_set_base(struct vcpu *vcpu, u64 base, bool host);	/* IA32_APIC_BASE: 0, or 1 for #GP */
+u64 lapic_get_tscdeadline(struct vcpu *vcpu);
+void lapic_set_tscdeadline(struct vcpu *vcpu, u64 deadline);
+u64 lapic_get_tpr(struct vcpu *vcpu);		/* CR8 */
+void lapic_set_tpr(struct vcpu *vcpu, u64 cr8);
+void lapic_timer_expired(struct vcpu *vcpu);	/* REQ_TIMER, in the vCPU thread */
+void lapic_timer_due(struct vcpu *vcpu);
+void lapic_timer_sleep(struct vcpu *vcpu);
+void lapic_timer_awake(struct vcpu *vcpu);
+void lapic_get_state(struct vcpu *vcpu, struct minikvm_lapic_state *state);
+int lapic_set_state(struct vcpu *vcpu, const struct minikvm_lapic_state *state);
+
+/* irqchip/pit.c */
+int pit_create(struct vm *vm, const struct minikvm_pit_config *config);
+void pit_destroy(struct vm *vm);
+int pit_pio(struct vm *vm, bool write, u16 port, void *data, int len);
+int pit_get(struct vm *vm, struct minikvm_pit_state2 *state);
+int pit_set(struct vm *vm, const struct minikvm_pit_state2 *state);
+
+/* ------------------------------------------------------------ 4: io/ */
 
 /*
  * io/bus.c: accesses that a device in the kernel answers. 0, or -EOPNOTSUPP: the VMM's.
@@ -651,49 +693,7 @@ void step_free(struct vcpu *vcpu);
 int refuse_insn(struct vcpu *vcpu, const void *bytes, int n);	/* verdict */
 int refuse_report(struct vcpu *vcpu, const void *bytes, int n);
 
-/* ------------------------------------------------------------ 3: irqchip/ */
-
-/*
- * irqchip/irqchip.c: the chips of a VM: PIC pair, IOAPIC, and how a GSI reaches them.
- */
-struct irqchip;
-int irqchip_create(struct vm *vm);
-void irqchip_destroy(struct vm *vm);
-int irqchip_set_irq(struct vm *vm, u32 gsi, int level, int *status); /* any context but NMI */
-int irqchip_get(struct vm *vm, struct minikvm_irqchip *chip);
-int irqchip_set(struct vm *vm, const struct minikvm_irqchip *chip);
-int irqchip_pio(struct vm *vm, bool write, u16 port, void *data, int len);	/* PIC, ELCR */
-int irqchip_mmio(struct vm *vm, bool write, gpa_t gpa, void *data, int len);	/* IOAPIC */
-bool irqchip_has_interrupt(struct vcpu *vcpu);	/* LAPIC or PIC: something to inject now */
-int irqchip_take_interrupt(struct vcpu *vcpu);	/* vector, acknowledged, or -1 */
-
-/* irqchip/lapic.c: one per vCPU */
-int lapic_create(struct vcpu *vcpu, void (*wake)(struct vcpu *vcpu), bool watched);
-void lapic_destroy(struct vcpu *vcpu);
-void lapic_reset(struct vcpu *vcpu, bool init);
-int lapic_mmio(struct vcpu *vcpu, bool write, gpa_t gpa, void *data, int len); /* 0 or -EOPNOTSUPP */
-int lapic_msr_read(struct vcpu *vcpu, u32 msr, u64 *data);	/* x2APIC 0x800-0x83f: 0, or 1 for #GP */
-int lapic_msr_write(struct vcpu *vcpu, u32 msr, u64 data);
-int lapic_set_base(struct vcpu *vcpu, u64 base, bool host);	/* IA32_APIC_BASE: 0, or 1 for #GP */
-u64 lapic_get_tscdeadline(struct vcpu *vcpu);
-void lapic_set_tscdeadline(struct vcpu *vcpu, u64 deadline);
-u64 lapic_get_tpr(struct vcpu *vcpu);		/* CR8 */
-void lapic_set_tpr(struct vcpu *vcpu, u64 cr8);
-void lapic_timer_expired(struct vcpu *vcpu);	/* REQ_TIMER, in the vCPU thread */
-void lapic_timer_due(struct vcpu *vcpu);
-void lapic_timer_sleep(struct vcpu *vcpu);
-void lapic_timer_awake(struct vcpu *vcpu);
-void lapic_get_state(struct vcpu *vcpu, struct minikvm_lapic_state *state);
-int lapic_set_state(struct vcpu *vcpu, const struct minikvm_lapic_state *state);
-
-/* irqchip/pit.c */
-int pit_create(struct vm *vm, const struct minikvm_pit_config *config);
-void pit_destroy(struct vm *vm);
-int pit_pio(struct vm *vm, bool write, u16 port, void *data, int len);
-int pit_get(struct vm *vm, struct minikvm_pit_state2 *state);
-int pit_set(struct vm *vm, const struct minikvm_pit_state2 *state);
-
-/* ------------------------------------------------------------ 4: run/ */
+/* ------------------------------------------------------------ 5: run/ */
 
 /* run/run.c */
 int vcpu_run(struct vcpu *vcpu);
@@ -712,7 +712,7 @@ int vcpu_set_mp_state(struct vcpu *vcpu, u32 state);
 /* run/skip.c */
 void vcpu_skip(struct vcpu *vcpu, u32 len);
 
-/* ------------------------------------------------------------ 5: fd/ */
+/* ------------------------------------------------------------ 6: fd/ */
 
 /* fd/dev.c: /dev/minikvm */
 int dev_init(void);

@@ -117,7 +117,7 @@ static long set_tss_addr(struct vm *vm, unsigned long addr)
 {
 	if (addr > (u32)(-3 * PAGE_SIZE))
 		return -EINVAL;
-	vm->tss_addr = addr;
+	WRITE_ONCE(vm->tss_addr, addr);
 	return 0;
 }
 
