@@ -428,8 +428,10 @@ static void count_pushes(struct __test_metadata *_metadata, struct test_vm *t)
 
 	for (;;) {
 		ret = vm_run(t);
-		if (ret == -EINTR)
+		if (ret == -EINTR) {
+			ASSERT_EQ(MINIKVM_EXIT_INTR, t->run->exit_reason);
 			continue;
+		}
 		if (ret != MINIKVM_EXIT_MMIO)
 			break;
 		ASSERT_EQ(0, t->run->mmio.is_write);

@@ -499,7 +499,7 @@ static int run_once(struct vcpu *vcpu)
 		vcpu->mp_state = MINIKVM_MP_STATE_RUNNABLE;
 	ret = finish_exit(vcpu);
 	if (ret != EXIT_RESUME)
-		return ret;
+		return ret == -EINTR ? interrupted(vcpu) : ret;
 	if (immediate_exit)
 		return -EINTR;
 	vcpu->cpuid_locked = true;
