@@ -464,8 +464,9 @@ static void all_at_once(void)
 	for (i = 0; i < STORM; i++)
 		pthread_join(storm[i].thread, NULL);
 	stamps_end(&s);
-	if (ksm == 0)
-		number_in(KSM "run", "0");
+	/* It forgets this process, whose mm it would keep until a later scan. */
+	number_in(KSM "run", "2");
+	number_in(KSM "run", ksm == 0 ? "0" : "1");
 	snprintf(text, sizeof(text), "%d", pause);
 	number_in(KSM "sleep_millisecs", text);
 	if (uffd >= 0) {
