@@ -177,7 +177,7 @@ static void host_interrupts(void)
 static bool asked(struct vcpu *vcpu)
 {
 	return (READ_ONCE(vcpu->requests) & ~BIT(REQ_EVENT)) ||
-	       xfer_to_guest_mode_work_pending() || READ_ONCE(vcpu->starts);
+	       __xfer_to_guest_mode_work_pending() || READ_ONCE(vcpu->starts);
 }
 
 static bool must_leave(struct vcpu *vcpu)
