@@ -293,6 +293,8 @@ struct vcpu {
 	u8 sipi_vector;			/* [a] written before START_SIPI */
 	unsigned long starts;		/* [a] START_*: arrived, and not taken yet */
 	struct rcuwait wait;		/* where a halted vCPU sleeps */
+	struct task_struct *thread;	/* [a] in RUN, or NULL: run/spin.c */
+	bool ready;			/* [a] @thread waits for a processor */
 
 	struct mutex mutex;		/* one ioctl at a time; taken before vm->slots_lock */
 	bool window_asked;		/* [m] request_interrupt_window of this RUN */
@@ -318,6 +320,7 @@ struct vm {
 	struct mutex lock;		/* creation of vCPUs and chips */
 	struct vcpu *vcpus[VM_MAX_VCPUS]; /* [l] to write, READ_ONCE to read; slots fill from 0 */
 	u32 nr_vcpus;			/* [a] smp_store_release after vcpus[] */
+	u32 boosted;			/* [a] slot to which a spinning vCPU gave its time last */
 	pid_t pid;			/* [c] of the creator, for debugfs */
 
 	/* Memory: mm/ */
@@ -708,6 +711,9 @@ void mp_take_starts(struct vcpu *vcpu);
 bool mp_may_run(struct vcpu *vcpu);
 u32 vcpu_get_mp_state(struct vcpu *vcpu);
 int vcpu_set_mp_state(struct vcpu *vcpu, u32 state);
+
+/* run/spin.c */
+void spin_set_thread(struct vcpu *vcpu, struct task_struct *thread);
 
 /* run/skip.c */
 void vcpu_skip(struct vcpu *vcpu, u32 len);

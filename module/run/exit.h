@@ -77,6 +77,9 @@ int exit_interrupt(struct vcpu *vcpu, const struct vmexit *exit);
 #define exit_interrupt	exit_resume
 #endif
 
+/* spin.c */
+int exit_pause(struct vcpu *vcpu, const struct vmexit *exit);
+
 /* exit_ept.c */
 int exit_ept_violation(struct vcpu *vcpu, const struct vmexit *exit);
 int exit_ept_step(struct vcpu *vcpu, const struct vmexit *exit);

@@ -63,7 +63,7 @@ int exit_timer(struct vcpu *vcpu, const struct vmexit *exit)
 	return EXIT_WINDOW;
 }
 
-/* exit_skip - nothing to do: INVD (the cache is the host's), PAUSE */
+/* exit_skip - nothing to do: INVD (the cache is the host's), MONITOR, MWAIT */
 int exit_skip(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	return EXIT_SKIP;

@@ -35,7 +35,8 @@ void vcpu_kick(struct vcpu *vcpu)
 {
 	int cpu;
 
-	rcuwait_wake_up(&vcpu->wait);
+	if (rcuwait_wake_up(&vcpu->wait))
+		WRITE_ONCE(vcpu->ready, true);
 	smp_mb();	/* the request before the look; pairs with publish() */
 	/* With preemption off, a CPU that is seen here does not go offline before the IPI. */
 	preempt_disable();
@@ -83,12 +84,19 @@ static void switch_to_host(struct vcpu *vcpu)
 
 static void sched_in(struct preempt_notifier *n, int cpu)
 {
-	vmcs_load(container_of(n, struct vcpu, notifier), cpu);
+	struct vcpu *vcpu = container_of(n, struct vcpu, notifier);
+
+	WRITE_ONCE(vcpu->ready, false);
+	vmcs_load(vcpu, cpu);
 }
 
 static void sched_out(struct preempt_notifier *n, struct task_struct *next)
 {
-	switch_to_host(container_of(n, struct vcpu, notifier));
+	struct vcpu *vcpu = container_of(n, struct vcpu, notifier);
+
+	if (task_is_running(current))	/* it did not go to sleep: it was preempted */
+		WRITE_ONCE(vcpu->ready, true);
+	switch_to_host(vcpu);
 }
 
 static struct preempt_ops preempt_ops = { .sched_in = sched_in, .sched_out = sched_out };
@@ -512,12 +520,14 @@ static int run_attached(struct vcpu *vcpu)
 	int ret;
 
 	vcpu_attach(vcpu);
+	spin_set_thread(vcpu, current);
 	fpu_enter(vcpu);
 	ret = run_once(vcpu);
 	fill_run(vcpu);
 	if (READ_ONCE(vcpu->run->kvm_valid_regs))
 		sync_regs_out(vcpu);
 	fpu_leave(vcpu);
+	spin_set_thread(vcpu, NULL);
 	vcpu_detach(vcpu);
 	vcpu->stats.user_exits++;
 	return ret;
