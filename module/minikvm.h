@@ -298,6 +298,7 @@ struct vcpu {
 
 	struct mutex mutex;		/* one ioctl at a time; taken before vm->slots_lock */
 	bool window_asked;		/* [m] request_interrupt_window of this RUN */
+	bool vm_held;			/* [m] this RUN has a reference to @vm of its own */
 	bool sigmask_active;		/* [m] */
 	sigset_t sigmask;		/* [m] SET_SIGNAL_MASK, while in RUN */
 	struct preempt_notifier notifier; /* [m] while attached */

@@ -482,6 +482,8 @@ static noinline_for_stack long attached_ioctl(struct vcpu *vcpu, unsigned int io
 static long vcpu_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 {
 	struct vcpu *vcpu = file->private_data;
+	struct vm *vm = vcpu->vm;
+	bool held = false;
 	long ret;
 
 	if (!vm_is_mine(vcpu->vm) || READ_ONCE(vcpu->vm->dead))
@@ -491,10 +493,9 @@ static long vcpu_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 	if (mutex_lock_killable(&vcpu->mutex))
 		return -EINTR;
 	if (ioctl == MINIKVM_RUN) {
-		/* The fd may be closed by task work that RUN does: io_uring's. */
-		get_file(file);
 		ret = arg ? -EINVAL : vcpu_run(vcpu);
-		fput(file);
+		held = vcpu->vm_held;
+		vcpu->vm_held = false;
 	} else {
 		vcpu_attach(vcpu);
 		ret = attached_ioctl(vcpu, ioctl, (void __user *)arg);
@@ -503,6 +504,8 @@ static long vcpu_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 		vcpu_detach(vcpu);
 	}
 	mutex_unlock(&vcpu->mutex);
+	if (unlikely(held))
+		vm_put(vm);	/* perhaps the last one: the vCPU may be gone */
 	return ret;
 }
 

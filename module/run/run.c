@@ -345,6 +345,19 @@ static int handle_requests(struct vcpu *vcpu)
 	return EXIT_RESUME;
 }
 
+/*
+ * Task work may close the fds of the vCPU and of the VM, io_uring's for one, and a thread
+ * that is alone in its process has no references of its own: RUN takes one, to its end.
+ */
+static int owed_work(struct vcpu *vcpu)
+{
+	if (!vcpu->vm_held) {
+		refcount_inc(&vcpu->vm->users);
+		vcpu->vm_held = true;
+	}
+	return thread_work();
+}
+
 /* Requests, then whatever keeps the vCPU from running. EXIT_RESUME: enter. */
 static int slow_path(struct vcpu *vcpu)
 {
@@ -355,7 +368,7 @@ static int slow_path(struct vcpu *vcpu)
 		if (ret != EXIT_RESUME)
 			return ret;
 	}
-	ret = __xfer_to_guest_mode_work_pending() ? thread_work() : 0;
+	ret = __xfer_to_guest_mode_work_pending() ? owed_work(vcpu) : 0;
 	if (ret)
 		return ret;
 	mp_take_starts(vcpu);

@@ -26,7 +26,17 @@ static struct kvm_pmu no_pmu;
 /** perf_init - does this processor have what perf_begin() looks at? At module load. */
 void __init perf_init(void)
 {
-	perf_there = boot_cpu_has(X86_FEATURE_ARCH_PERFMON);
+	struct x86_pmu_capability cap;
+
+	if (!boot_cpu_has(X86_FEATURE_ARCH_PERFMON))
+		return;
+	/* CPUID may promise what perf did not find; of a hybrid processor it cannot say. */
+	if (!boot_cpu_has(X86_FEATURE_HYBRID_CPU)) {
+		perf_get_x86_pmu_capability(&cap);
+		if (!cap.version)
+			return;
+	}
+	perf_there = true;
 }
 
 static void load(struct msr_load *list, u8 *n, u32 msr, u64 value)

@@ -10,6 +10,13 @@ struct perf_guest_switch_msr {
 	u64 host, guest;
 };
 
+struct x86_pmu_capability { int version; };
+
+static inline void perf_get_x86_pmu_capability(struct x86_pmu_capability *cap)
+{
+	cap->version = 2;
+}
+
 struct perf_guest_switch_msr *perf_guest_get_msrs(int *nr, void *data);
 
 #endif
