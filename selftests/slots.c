@@ -154,7 +154,8 @@ TEST(a_guest_may_begin_in_frame_0)
 	struct test_vm t;
 
 	vm_make(&t, false);
-	ASSERT_EQ(0, madvise(t.mem, G_SIZE, MADV_NOHUGEPAGE));
+	if (madvise(t.mem, G_SIZE, MADV_NOHUGEPAGE))
+		ASSERT_EQ(EINVAL, errno);	/* a kernel without any */
 	ASSERT_EQ(0, madvise(t.mem, G_SIZE, MADV_DONTNEED));
 	memset(t.mem, 0x90, G_SIZE);
 	guest_real(&t, halts, halts_end);
