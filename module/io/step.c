@@ -275,7 +275,8 @@ static int add_page(struct vcpu *vcpu, bool walk)
 	bool rom = memslot_find(READ_ONCE(vcpu->vm->slots), gpa >> PAGE_SHIFT);
 	struct private_page *page;
 
-	if ((walk && !rom) || ept_private_find(&step->ept, gpa >> PAGE_SHIFT) ||
+	if ((walk && !rom) || gpa >> vcpu->vm->gpa_bits ||	/* beyond what tables map */
+	    ept_private_find(&step->ept, gpa >> PAGE_SHIFT) ||
 	    step->ept.n == EPT_COPY_FRAMES)
 		return -EOPNOTSUPP;
 	page = ept_private_add(&step->ept, gpa >> PAGE_SHIFT);
