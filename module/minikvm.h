@@ -186,7 +186,7 @@ struct known_walk {
 	u8 maxphyaddr;
 	u8 size;		/* of an entry */
 	u8 n;			/* entries */
-	struct { gpa_t gpa; hva_t hva; u64 value; } entry[WALK_READS];
+	struct walk_entry { gpa_t gpa; hva_t hva; u64 value; } entry[WALK_READS];
 };
 
 #define KNOWN_WALKS	4

@@ -243,9 +243,9 @@ bool gva_fetch_again(struct vcpu *vcpu, gva_t gva, int cpl, u64 bytes[2])
 {
 	const struct known_walk *k = note_of(vcpu, gva);
 	struct walk w = walk_of(vcpu, ACCESS_FETCH);
+	const struct walk_entry *entry = k->entry, *end = entry + k->n;
 	const u64 __user *from;
 	u64 now;
-	int i;
 
 	if (!is_noted(vcpu, k, &w, gva, ACCESS_FETCH | (cpl == 3 ? ACCESS_USER : 0)))
 		return false;
@@ -255,9 +255,9 @@ bool gva_fetch_again(struct vcpu *vcpu, gva_t gva, int cpl, u64 bytes[2])
 	from = (const u64 __user *)(k->hva + offset_in_page(gva));
 	if (!user_read_access_begin(from, 2 * sizeof(u64)))
 		return false;
-	for (i = 0; i < k->n; i++) {
-		unsafe_get_user(now, (const u64 __user *)k->entry[i].hva, changed);
-		if (now != k->entry[i].value)
+	for (; entry < end; entry++) {
+		unsafe_get_user(now, (const u64 __user *)entry->hva, changed);
+		if (now != entry->value)
 			goto changed;
 	}
 	unsafe_get_user(bytes[0], from, changed);
