@@ -8,6 +8,8 @@
 
 #include <linux/tracepoint.h>
 
+#include "../uapi/linux/minikvm_exits.h"
+
 /* A vCPU enters the guest. */
 TRACE_EVENT(minikvm_entry,
 	TP_PROTO(u32 id, unsigned long rip),
@@ -17,7 +19,11 @@ TRACE_EVENT(minikvm_entry,
 	TP_printk("vcpu %u rip 0x%lx", __entry->id, __entry->rip)
 );
 
-/* The guest exited; reason is the hardware's, see SDM "VMX Basic Exit Reasons". */
+/*
+ * The guest exited; reason is the hardware's, see SDM "VMX Basic Exit Reasons". Bit 31: there
+ * was no guest, the entry failed; all bits: the processor refused the instruction itself.
+ */
+#define MINIKVM_PAIR(number, name)	{ number, #name },
 TRACE_EVENT(minikvm_exit,
 	TP_PROTO(u32 id, u32 reason, unsigned long rip, u64 qualification),
 	TP_ARGS(id, reason, rip, qualification),
@@ -25,8 +31,11 @@ TRACE_EVENT(minikvm_exit,
 			 __field(unsigned long, rip) __field(u64, qualification)),
 	TP_fast_assign(__entry->id = id; __entry->reason = reason;
 		       __entry->rip = rip; __entry->qualification = qualification;),
-	TP_printk("vcpu %u reason %u rip 0x%lx qualification 0x%llx", __entry->id,
-		  __entry->reason, __entry->rip, __entry->qualification)
+	TP_printk("vcpu %u reason %s%s rip 0x%lx qualification 0x%llx", __entry->id,
+		  __print_symbolic(__entry->reason & 0xffff,
+				   MINIKVM_HARDWARE_EXITS(MINIKVM_PAIR) { 0xffff, "VMFAIL" }),
+		  __entry->reason >> 31 ? " (entry failed)" : "",
+		  __entry->rip, __entry->qualification)
 );
 
 /* An EPT violation was resolved (result 0), is MMIO (1) or failed (-errno). */

@@ -102,8 +102,8 @@ static long wrmsr_exits(void)
 	if (!f)
 		return -1;
 	if (fgets(line, sizeof(line), f)) {
-		at = strstr(line, " exit_32 ");
-		n = at ? atol(at + strlen(" exit_32 ")) : 0;
+		at = strstr(line, " exit_WRMSR ");
+		n = at ? atol(at + strlen(" exit_WRMSR ")) : 0;
 	}
 	fclose(f);
 	return n;

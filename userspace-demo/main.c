@@ -171,12 +171,10 @@ static double ticks_in_run(const struct start *from, const struct start *to)
 
 static void print_stats(const struct start *start, const struct start *run)
 {
-	static const char *const names[] = {
-		[MINIKVM_EXIT_IO] = "io", [MINIKVM_EXIT_HLT] = "hlt", [MINIKVM_EXIT_MMIO] = "mmio",
-		[MINIKVM_EXIT_IRQ_WINDOW_OPEN] = "irq_window",
-		[MINIKVM_EXIT_SHUTDOWN] = "shutdown", [MINIKVM_EXIT_FAIL_ENTRY] = "fail_entry",
-		[MINIKVM_EXIT_INTR] = "intr", [MINIKVM_EXIT_INTERNAL_ERROR] = "internal_error",
-	};
+#define NAME(name)	\
+	[MINIKVM_EXIT_##name] = #name,
+	static const char *const names[] = { MINIKVM_USER_EXITS(NAME) };
+#undef NAME
 	struct start end = now();
 	size_t i;
 

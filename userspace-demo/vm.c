@@ -208,6 +208,18 @@ static void handle_mmio(struct minikvm_run *run)
 		memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
 }
 
+/* Of a failed entry: bit 31, and why. Or all bits: VMLAUNCH itself was refused. */
+static const char *hardware_name(uint64_t reason)
+{
+#define NAME(number, name)	\
+	[number] = #name,
+	static const char *const names[] = { MINIKVM_HARDWARE_EXITS(NAME) };
+#undef NAME
+	size_t i = reason & 0xffff;
+
+	return i < sizeof(names) / sizeof(names[0]) && names[i] ? names[i] : "no reason of an exit";
+}
+
 static void crash(struct vmm *vmm, const char *what)
 {
 	struct minikvm_regs r = { };
@@ -219,8 +231,9 @@ static void crash(struct vmm *vmm, const char *what)
 	ioctl(vmm->vcpu, MINIKVM_GET_REGS, &r);
 	fprintf(stderr, "minivmm: the guest crashed: %s\n", what);
 	if (run->exit_reason == MINIKVM_EXIT_FAIL_ENTRY)
-		fprintf(stderr, "  hardware reason 0x%llx\n",
-			(unsigned long long)run->fail_entry.hardware_entry_failure_reason);
+		fprintf(stderr, "  hardware reason 0x%llx: %s\n",
+			(unsigned long long)run->fail_entry.hardware_entry_failure_reason,
+			hardware_name(run->fail_entry.hardware_entry_failure_reason));
 	if (run->exit_reason == MINIKVM_EXIT_INTERNAL_ERROR) {
 		fprintf(stderr, "  suberror %u, data", run->internal.suberror);
 		for (i = 0; i < run->internal.ndata && i < 16; i++)

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/minikvm.h>
+#include <linux/minikvm_exits.h>
 
 /* Exit statuses of the program, as README.md lists them. */
 enum { ST_POWER_OFF = 0, ST_ERROR = 1, ST_USAGE = 2, ST_CRASH = 3, ST_RESET = 4, ST_TIMEOUT = 5,

@@ -7,7 +7,9 @@ Called by bench/run and bench/check. `data` is what a JSON file of the bench hol
 import json
 import math
 import os
+import re
 
+HERE = os.path.dirname(os.path.realpath(__file__))
 PEERS = ("kvm-intel", "minikvm")
 
 # Operation: what it is, the target (ticks on the small kernel; or a ratio, "0.6x"), and
@@ -85,17 +87,16 @@ def number(x):
     return "-" if x is None else "%.1f" % x if abs(x) < 1000 and x % 1 else "%.0f" % x
 
 
-# SDM "VMX Basic Exit Reasons", those that a boot has.
-REASONS = {
-    0: "exception", 1: "external interrupt", 7: "interrupt window", 10: "CPUID", 12: "HLT",
-    18: "VMCALL", 28: "CR access", 29: "MOV DR", 30: "I/O", 31: "RDMSR", 32: "WRMSR",
-    40: "PAUSE", 48: "EPT violation", 52: "preemption timer", 54: "WBINVD", 55: "XSETBV",
-}
+def hardware_exits():
+    """{number: name} of the one table that there is, as text."""
+    with open(os.path.join(HERE, "../../uapi/linux/minikvm_exits.h")) as f:
+        return dict(re.findall(r"^\tX\((\d+), (\w+)\)", f.read(), re.M))
 
 
 def reasons(exits):
-    """A module's own counters, the largest first."""
-    names = {"exit_%d" % n: name for n, name in REASONS.items()}
+    """A module's own counters, the largest first. (Files of old have numbers.)"""
+    names = {"exit_" + n: name for n, name in hardware_exits().items()}
+    names.update({"exit_" + name: name for name in names.values()})
     return ", ".join("%s %d" % (names.get(k, k), n)
                      for k, n in sorted(exits.items(), key=lambda e: -e[1])) or "not known"
 

@@ -217,7 +217,7 @@ static __always_inline bool enter_once(struct vcpu *vcpu)
 	fast = exit_snapshot(vcpu);
 	if (trace_minikvm_exit_enabled())
 		trace_minikvm_exit(vcpu->id, vcpu->exit.reason, vmcs_read_guest_rip(),
-				   vcpu->exit.qualification);
+				   vmcs_read_exit_qualification());
 	return fast;
 }
 
