@@ -71,14 +71,16 @@ void ept_lock(struct vm *vm)
 void ept_unlock(struct vm *vm)
 	__releases(&vm->ept_lock)
 {
-	u64 *dead;
+	u64 *dead = NULL;
 
-	if (vm->ept.stale)
+	if (unlikely(vm->ept.stale))
 		flush(vm);
 	check_unflushed(vm, "released");
-	dead = ept_take_dead(&vm->ept);
+	if (unlikely(vm->ept.dead))
+		dead = ept_take_dead(&vm->ept);
 	spin_unlock(&vm->ept_lock);
-	ept_free_list(dead, ept_table_free);
+	if (unlikely(dead))
+		ept_free_list(dead, ept_table_free);
 }
 
 /**
