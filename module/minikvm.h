@@ -402,7 +402,6 @@ int vmx_cpl(void);
 /* vmx/enter.c: into the guest and back */
 void vmx_row_begin(struct vcpu *vcpu);
 void vmx_enter(struct vcpu *vcpu);
-void vmx_row_left(struct vcpu *vcpu);
 void vmx_row_end(void);
 void vmx_host_save(struct vcpu *vcpu);
 void vmx_host_restore(struct vcpu *vcpu);
@@ -714,7 +713,6 @@ u32 vcpu_get_mp_state(struct vcpu *vcpu);
 int vcpu_set_mp_state(struct vcpu *vcpu, u32 state);
 
 /* run/spin.c */
-void spin_set_thread(struct vcpu *vcpu, struct task_struct *thread);
 
 /* run/skip.c */
 void vcpu_skip(struct vcpu *vcpu, u32 len);

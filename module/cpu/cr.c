@@ -96,10 +96,10 @@ int vcpu_code_bits(struct vcpu *vcpu)
 struct code_mode vcpu_code_mode(struct vcpu *vcpu)
 {
 	u32 ar = vmcs_read_guest_cs_access();
-	int bits = bits_of(vcpu, ar);
-	int cpl = bits == 64 && !(ar & CS_CONFORMING) ? CS_DPL(ar) : vmx_cpl();
 
-	return (struct code_mode) { .bits = bits, .cpl = cpl };
+	if (likely((vcpu->efer & EFER_LMA) && (ar & (CS_L | CS_CONFORMING)) == CS_L))
+		return (struct code_mode) { .bits = 64, .cpl = CS_DPL(ar) };
+	return (struct code_mode) { .bits = bits_of(vcpu, ar), .cpl = vmx_cpl() };
 }
 
 static void put_cr0(struct vcpu *vcpu, unsigned long cr0)

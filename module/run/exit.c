@@ -205,10 +205,9 @@ int exit_dispatch(struct vcpu *vcpu)
 	const struct exit_entry *entry = entry_of(vcpu);
 	int verdict;
 
-	if (unlikely(exit_kind(vcpu->exit.reason) == EXIT_OF_ENTRY))
-		verdict = exit_failed_entry(vcpu, &vcpu->exit);
-	else if (unlikely(!entry || !entry->handler))
-		verdict = exit_unknown(vcpu);
+	if (unlikely(!entry || !entry->handler))
+		verdict = exit_kind(vcpu->exit.reason) == EXIT_OF_ENTRY ?
+			  exit_failed_entry(vcpu, &vcpu->exit) : exit_unknown(vcpu);
 	else if (entry->handler == exit_hlt)	/* no indirect call: each interrupt may pay it */
 		verdict = exit_hlt(vcpu, &vcpu->exit);
 	else

@@ -153,12 +153,13 @@ static void enter_loop(struct vcpu *vcpu)
 	vmx_row_begin(vcpu);
 }
 
-static void leave_loop(struct vcpu *vcpu)
+static __always_inline void leave_loop(struct vcpu *vcpu)
 {
 	/* The guest has trained the branch predictors that the VMM is about to use. */
 	if (cpu_feature_enabled(X86_FEATURE_IBPB_EXIT_TO_USER))
 		this_cpu_write(x86_ibpb_exit_to_user, true);
-	vmx_row_left(vcpu);
+	if (perf_there)
+		perf_end(&vcpu->perf);
 	debug_after_exit(vcpu);
 	fpu_after_exit(vcpu);
 	if (unlikely(vcpu->pml) && READ_ONCE(vcpu->vm->logging))
@@ -222,7 +223,7 @@ static __always_inline bool enter_once(struct vcpu *vcpu)
 }
 
 /* One entry and its exit, with the events in between. May it be handled with interrupts off? */
-static bool once(struct vcpu *vcpu)
+static __always_inline bool once(struct vcpu *vcpu)
 {
 	bool fast;
 
@@ -371,7 +372,8 @@ static int slow_path(struct vcpu *vcpu)
 	ret = __xfer_to_guest_mode_work_pending() ? owed_work(vcpu) : 0;
 	if (ret)
 		return ret;
-	mp_take_starts(vcpu);
+	if (unlikely(READ_ONCE(vcpu->starts)))
+		mp_take_starts(vcpu);
 	if (vcpu->mp_state == MINIKVM_MP_STATE_RUNNABLE)
 		return EXIT_RESUME;
 	if (vcpu->mp_state == MINIKVM_MP_STATE_HALTED && event_waiting(vcpu)) {
@@ -533,14 +535,14 @@ static int run_attached(struct vcpu *vcpu)
 	int ret;
 
 	vcpu_attach(vcpu);
-	spin_set_thread(vcpu, current);
+	WRITE_ONCE(vcpu->thread, current);	/* others may give it their time: spin.c */
 	fpu_enter(vcpu);
 	ret = run_once(vcpu);
 	fill_run(vcpu);
 	if (READ_ONCE(vcpu->run->kvm_valid_regs))
 		sync_regs_out(vcpu);
 	fpu_leave(vcpu);
-	spin_set_thread(vcpu, NULL);
+	WRITE_ONCE(vcpu->thread, NULL);
 	vcpu_detach(vcpu);
 	vcpu->stats.user_exits++;
 	return ret;

@@ -16,25 +16,13 @@
 
 #define MAX_REFUSALS	3	/* of the scheduler, until the spinner goes on */
 
-/**
- * spin_set_thread - the thread in RUN, to which others may give their time
- * @vcpu: attached
- * @thread: current, or NULL when RUN is about to end
- *
- * Who looks does so under RCU: a thread that was seen here is freed a grace period after it
- * has ended, at the earliest.
- */
-void spin_set_thread(struct vcpu *vcpu, struct task_struct *thread)
-{
-	WRITE_ONCE(vcpu->thread, thread);
-}
-
 /* Positive: it has the processor now; negative: the scheduler would not. */
 static int give_time_to(struct vcpu *vcpu)
 {
 	struct task_struct *thread;
 	int ret;
 
+	/* A thread that is seen here is freed a grace period after it has ended, at the earliest. */
 	rcu_read_lock();
 	thread = READ_ONCE(vcpu->thread);
 	if (thread)

@@ -4,8 +4,8 @@
  *
  * run/run.c calls vmx_host_save() when the thread came to this CPU; then, with
  * interrupts off, vmx_row_begin(), vmx_enter() for each entry of a row,
- * vmx_row_left() and vmx_row_end(); and vmx_host_restore() when the thread leaves the CPU or the
- * kernel. Nothing here decides anything about the guest.
+ * perf_end() and vmx_row_end(); and vmx_host_restore() when the thread leaves the CPU or
+ * the kernel. Nothing here decides anything about the guest.
  */
 #include <linux/kvm_types.h>
 #include <linux/percpu.h>
@@ -134,8 +134,8 @@ static noinstr void enter_and_exit(struct vcpu *vcpu)
 	} else {
 		vcpu->exit.reason = vmcs_read_exit_reason();
 		/* A refused guest state leaves the VMCS as it was: clear, or launched. */
-		if (likely(!(vcpu->exit.reason & REASON_FAILED_ENTRY)))
-			vcpu->launched = true;
+		if (unlikely(!vcpu->launched))
+			vcpu->launched = !(vcpu->exit.reason & REASON_FAILED_ENTRY);
 		if (vcpu->exit.reason == REASON_EXCEPTION_NMI) {
 			vcpu->exit.intr_info = vmcs_read_exit_intr_info();
 			if ((vcpu->exit.intr_info & INTR_INFO_TYPE) == INTR_TYPE_NMI)
@@ -173,8 +173,8 @@ static noinline void host_machine_check(void)
  * vmx_row_begin - what one or many entries in a row need, as long as interrupts are off
  * @vcpu: attached, host state saved, guest_cpu published
  *
- * From here to vmx_row_end() the time is the guest's; from here to vmx_row_left()
- * the performance counters are.
+ * From here to vmx_row_end() the time is the guest's; from here to perf_end(),
+ * before host interrupts may come, the performance counters are.
  *
  * Context: interrupts off.
  */
@@ -185,18 +185,6 @@ void vmx_row_begin(struct vcpu *vcpu)
 	if (perf_there)
 		host_perf_update(vcpu);
 	guest_timing_enter_irqoff();
-}
-
-/**
- * vmx_row_left - after the last exit of a row, before host interrupts may come
- * @vcpu: after vmx_row_begin()
- *
- * Context: interrupts off.
- */
-void vmx_row_left(struct vcpu *vcpu)
-{
-	if (perf_there)
-		perf_end(&vcpu->perf);
 }
 
 /**
