@@ -29,8 +29,8 @@ class Console:
         self.master, self.slave = pty.openpty()
         tty.setraw(self.slave)
         self.tty_name = os.ttyname(self.slave)
-        self.marker = re.compile(rb"@@testbed-(start|exit) " + marker_id.encode() +
-                                 rb"(?: (\d+))?@@\r?\n")
+        self.marker = re.compile(rb"@@testbed-(start|counted|exit) " + marker_id.encode() +
+                                 rb"(?: (\w+))?(?: (\d+))?@@\r?\n")
         self.log = log
         self.show = show
         self.times = times
@@ -40,6 +40,7 @@ class Console:
         self.line_start = True
         self.started = None	# seconds until the command ran
         self.status = None	# exit status of the command
+        self.exits = {}		# of guests, by name, if they were counted
         self.begin = time.monotonic()
         self.escaped = False
         self.saved = None
@@ -93,6 +94,8 @@ class Console:
         for m in self.marker.finditer(data):
             if m.group(1) == b"start":
                 self.started = time.monotonic() - self.begin
+            elif m.group(1) == b"counted":
+                self.exits[m.group(2).decode()] = int(m.group(3))
             else:
                 self.output(self.marker.sub(b"", data[:m.start()]))
                 data = data[m.end():]

@@ -71,6 +71,8 @@ def add(root, spec):
     if os.path.isdir(src):
         shutil.copytree(src, target, symlinks=True, dirs_exist_ok=True)
     else:
+        if os.path.islink(target):		# an applet: not busybox itself is meant
+            os.unlink(target)
         shutil.copy(src, target)
 
 
