@@ -47,8 +47,14 @@ load:
 unload:
 	@scripts/unload
 
-install: module
-	@scripts/install "$(KDIR)"
+install: module minivmm
+	@DESTDIR="$(DESTDIR)" prefix="$(prefix)" scripts/install "$(KDIR)"
+
+uninstall:
+	@DESTDIR="$(DESTDIR)" prefix="$(prefix)" scripts/install --remove
+
+deb:
+	@$(ALONE) packaging/build-deb
 
 clean:
 	rm -rf build
@@ -57,4 +63,4 @@ help:
 	@cat scripts/make-help.txt
 
 .PHONY: all module minivmm demo check check-matrix check-debug check-upstream \
-	bench bench-check load unload install clean help
+	bench bench-check load unload install uninstall deb clean help
