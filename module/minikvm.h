@@ -368,8 +368,6 @@ void vmx_cpu_exit(void);
 int vmx_get(void);
 void vmx_put(void);
 extern bool vmx_going_down;
-void vmx_kick_cpu(int cpu);
-void vmx_sync_guests(struct vm *vm);
 void vmx_flush_vpid(struct vcpu *vcpu);
 
 /* vmx/vmcs.c: the VMCS of a vCPU */
@@ -580,7 +578,6 @@ void event_exception(struct vcpu *vcpu, u8 vector);
 void event_exception_error(struct vcpu *vcpu, u8 vector, u32 error);
 void event_page_fault(struct vcpu *vcpu, gva_t addr, u32 error);
 int event_interrupt(struct vcpu *vcpu, u32 vector);	/* INTERRUPT ioctl */
-void event_nmi(struct vcpu *vcpu);			/* NMI ioctl, LAPIC; any context */
 bool event_can_take_interrupt(struct vcpu *vcpu);	/* IF, shadow, nothing in the way */
 bool event_waiting(struct vcpu *vcpu);			/* a halted vCPU would wake */
 void event_inject(struct vcpu *vcpu);			/* IRQs off, before each entry with something to do */
@@ -620,7 +617,7 @@ bool irqchip_has_interrupt(struct vcpu *vcpu);	/* LAPIC or PIC: something to inj
 int irqchip_take_interrupt(struct vcpu *vcpu);	/* vector, acknowledged, or -1 */
 
 /* irqchip/lapic.c: one per vCPU */
-int lapic_create(struct vcpu *vcpu, void (*wake)(struct vcpu *vcpu), bool watched);
+int lapic_create(struct vcpu *vcpu);
 void lapic_destroy(struct vcpu *vcpu);
 void lapic_reset(struct vcpu *vcpu, bool init);
 int lapic_mmio(struct vcpu *vcpu, bool write, gpa_t gpa, void *data, int len); /* 0 or -EOPNOTSUPP */
@@ -700,9 +697,6 @@ int refuse_report(struct vcpu *vcpu, const void *bytes, int n);
 
 /* run/run.c */
 int vcpu_run(struct vcpu *vcpu);
-void vcpu_kick(struct vcpu *vcpu);	/* any context: out of the guest, or awake */
-void vcpu_request(struct vcpu *vcpu, int req);
-void vm_kill(struct vm *vm, const char *reason);
 void vcpu_attach(struct vcpu *vcpu);	/* the VMCS is current on this CPU until detach; may sleep between */
 void vcpu_detach(struct vcpu *vcpu);
 

@@ -7,6 +7,7 @@
  * X86_TRIPLE_FAULT_EVENT. So a pending exception and one under delivery look
  * the same to the VMM, as KVM has it then.
  */
+#include "../vmx/kick.h"
 #include "../vmx/vmx.h"
 #include "../minikvm.h"
 
@@ -24,7 +25,7 @@ enum { VEC_NMI = 2, VEC_BP = 3, VEC_OF = 4, LAST_EXCEPTION = 31 };
  */
 void event_interrupt_again(struct vcpu *vcpu, u8 vector)
 {
-	set_bit(REQ_EVENT, &vcpu->requests);
+	vcpu_make_request(vcpu, REQ_EVENT);
 	if (!vcpu->lapic) {
 		vcpu->events.interrupt.injected = false;
 		vcpu->events.extint = vector;
@@ -171,6 +172,6 @@ int vcpu_set_events(struct vcpu *vcpu, const struct minikvm_vcpu_events *events)
 	e->nmi_injected = events->nmi.injected;
 	set_blocking(INTERRUPTIBILITY_NMI, events->nmi.masked ? INTERRUPTIBILITY_NMI : 0);
 	set_flagged(vcpu, events);
-	set_bit(REQ_EVENT, &vcpu->requests);
+	vcpu_make_request(vcpu, REQ_EVENT);
 	return 0;
 }

@@ -16,6 +16,7 @@
 #include <asm/processor-flags.h>
 
 #include "../trace.h"
+#include "../vmx/kick.h"
 #include "../vmx/vmx.h"
 #include "../minikvm.h"
 
@@ -59,10 +60,10 @@ static void queue_exception(struct vcpu *vcpu, u8 vector, bool has_error, u32 er
 {
 	struct queued_exception *e = &vcpu->events.exception;
 
-	set_bit(REQ_EVENT, &vcpu->requests);
+	vcpu_make_request(vcpu, REQ_EVENT);
 	if (e->pending || e->injected) {
 		if (e->vector == VEC_DF) {
-			set_bit(REQ_TRIPLE_FAULT, &vcpu->requests);
+			vcpu_make_request(vcpu, REQ_TRIPLE_FAULT);
 			return;
 		}
 		if (makes_double_fault(e->vector, vector)) {
@@ -122,15 +123,8 @@ int event_interrupt(struct vcpu *vcpu, u32 vector)
 	if (vcpu->events.extint >= 0)
 		return -EEXIST;
 	vcpu->events.extint = vector;
-	set_bit(REQ_EVENT, &vcpu->requests);
+	vcpu_make_request(vcpu, REQ_EVENT);
 	return 0;
-}
-
-/** event_nmi - one NMI more, at most two wait. Any context; the caller kicks the vCPU. */
-void event_nmi(struct vcpu *vcpu)
-{
-	if (atomic_fetch_add_unless(&vcpu->nmi_queued, 1, 2) < 2)
-		set_bit(REQ_EVENT, &vcpu->requests);
 }
 
 /**
@@ -379,7 +373,7 @@ static void deliver_again(struct vcpu *vcpu, const struct vmexit *exit)
 	u8 vector = exit->idt_info & INTR_INFO_VECTOR;
 	u32 type = exit->idt_info & INTR_INFO_TYPE;
 
-	set_bit(REQ_EVENT, &vcpu->requests);
+	vcpu_make_request(vcpu, REQ_EVENT);
 	if (type == INTR_TYPE_SOFT_INTR || type == INTR_TYPE_SOFT_EXCEPTION)
 		e->soft_insn_len = vmcs_read_exit_insn_len();
 	switch (type) {

@@ -3,6 +3,7 @@
  * The registers in the run page: a VMM that reads or writes them on every exit
  * saves the ioctls. Called by RUN, before and after everything else.
  */
+#include "../vmx/kick.h"
 #include "../minikvm.h"
 
 /* The page is shared: what is checked is a copy. Nothing of the REGS is. */
@@ -51,7 +52,7 @@ int sync_regs_in(struct vcpu *vcpu, u64 valid, u64 dirty)
 			return -EINVAL;
 		run->kvm_dirty_regs &= ~(u64)MINIKVM_SYNC_X86_EVENTS;
 	}
-	set_bit(REQ_EVENT, &vcpu->requests);
+	vcpu_make_request(vcpu, REQ_EVENT);
 	return 0;
 }
 

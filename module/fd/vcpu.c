@@ -10,6 +10,7 @@
 #include <linux/uaccess.h>
 #include <asm/tsc.h>
 
+#include "../vmx/kick.h"
 #include "../vmx/vmx.h"
 #include "../minikvm.h"
 
@@ -26,11 +27,6 @@ static int run_pages_create(struct vcpu *vcpu)
 	return 0;
 }
 
-static void wake(struct vcpu *vcpu)
-{
-	vcpu_kick(vcpu);
-}
-
 static int parts_create(struct vcpu *vcpu)
 {
 	int err;
@@ -45,7 +41,7 @@ static int parts_create(struct vcpu *vcpu)
 	if (err)
 		goto destroy_vmcs;
 	if (vcpu->vm->irqchip)
-		err = lapic_create(vcpu, wake, vmx_caps.timer_exact);
+		err = lapic_create(vcpu);
 	if (err)
 		goto destroy_fpu;
 	return 0;
@@ -315,7 +311,7 @@ static long interrupt(struct vcpu *vcpu, void __user *argp)
 
 static long nmi(struct vcpu *vcpu)
 {
-	event_nmi(vcpu);
+	vcpu_queue_nmi(vcpu);
 	return 0;
 }
 
@@ -500,7 +496,7 @@ static long vcpu_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 		vcpu_attach(vcpu);
 		ret = attached_ioctl(vcpu, ioctl, (void __user *)arg);
 		/* It may have changed what the next entry is to bring. */
-		set_bit(REQ_EVENT, &vcpu->requests);
+		vcpu_make_request(vcpu, REQ_EVENT);
 		vcpu_detach(vcpu);
 	}
 	mutex_unlock(&vcpu->mutex);

@@ -5,6 +5,7 @@
  * APIC that matches: with at most VM_MAX_VCPUS of them no map is kept that
  * would have to follow every ID and mode change.
  */
+#include "../vmx/kick.h"
 #include "lapic.h"
 
 /**
@@ -30,9 +31,9 @@ struct lapic *apic_next(struct vm *vm, u32 *slot)
 
 static void notify(struct lapic *lapic, bool self)
 {
-	set_bit(REQ_EVENT, &lapic->vcpu->requests);
+	vcpu_make_request(lapic->vcpu, REQ_EVENT);
 	if (!self)
-		lapic->wake(lapic->vcpu);
+		vcpu_kick(lapic->vcpu);
 }
 
 /* A fixed message; ones that de-assert a level say nothing to a CPU. */
@@ -80,7 +81,7 @@ int lapic_accept(struct lapic *lapic, const struct apic_msg *msg, bool self)
 	case APIC_LOWEST:
 		return accept_fixed(lapic, msg, self);
 	case APIC_NMI:
-		event_nmi(lapic->vcpu);
+		vcpu_queue_nmi(lapic->vcpu);
 		notify(lapic, self);
 		return 1;
 	case APIC_INIT:

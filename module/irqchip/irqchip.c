@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "../vmx/kick.h"
 #include "irqchip.h"
 #include "lapic.h"
 
@@ -35,8 +36,7 @@ static void wake_pic_listener(struct vm *vm)
 	while ((lapic = apic_next(vm, &slot))) {
 		if (!lapic_regs_accepts_pic(&lapic->regs))
 			continue;
-		set_bit(REQ_EVENT, &lapic->vcpu->requests);
-		lapic->wake(lapic->vcpu);
+		vcpu_request(lapic->vcpu, REQ_EVENT);
 		return;
 	}
 }

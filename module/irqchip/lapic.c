@@ -15,6 +15,8 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "../vmx/kick.h"
+#include "../vmx/vmx.h"
 #include "irqchip.h"
 #include "lapic.h"
 
@@ -31,7 +33,7 @@
 static void look_again(struct lapic *lapic)
 {
 	if (irqchip_has_interrupt(lapic->vcpu))
-		set_bit(REQ_EVENT, &lapic->vcpu->requests);
+		vcpu_make_request(lapic->vcpu, REQ_EVENT);
 }
 
 /**
@@ -332,7 +334,7 @@ int lapic_set_state(struct vcpu *vcpu, const struct minikvm_lapic_state *state)
 	lapic->regs.deadline_ok = guest_has(vcpu, CPUID_1_ECX_DEADLINE);
 	lapic_regs_set(&lapic->regs, state);
 	lapic_timer_restore(lapic);
-	set_bit(REQ_EVENT, &vcpu->requests);
+	vcpu_make_request(vcpu, REQ_EVENT);
 	return 0;
 }
 
@@ -364,13 +366,10 @@ void lapic_reset(struct vcpu *vcpu, bool init)
 /**
  * lapic_create() - give a new vCPU its local APIC, if the VM has the chips
  * @vcpu: not published yet; @vcpu->id is set
- * @wake: gets a vCPU out of the guest or out of its sleep; called from any
- *	  context, interrupts on or off, after a bit in @vcpu->requests was set
- * @watched: the run loop looks at vcpu->timer_deadline, see lapic_timer.c
  *
  * May sleep. Returns 0 or -ENOMEM. The APIC is in its power-up state.
  */
-int lapic_create(struct vcpu *vcpu, void (*wake)(struct vcpu *vcpu), bool watched)
+int lapic_create(struct vcpu *vcpu)
 {
 	struct lapic *lapic;
 
@@ -388,8 +387,7 @@ int lapic_create(struct vcpu *vcpu, void (*wake)(struct vcpu *vcpu), bool watche
 	}
 	lapic->regs.id = vcpu->id;
 	lapic->vcpu = vcpu;
-	lapic->wake = wake;
-	lapic->watched = watched;
+	lapic->watched = vmx_caps.timer_exact;
 	lapic_timer_init(lapic);
 	vcpu->lapic = lapic;
 	lapic_reset(vcpu, false);

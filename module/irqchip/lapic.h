@@ -24,7 +24,6 @@
 struct lapic {
 	struct lapic_regs regs;		/* see lapic_regs.h */
 	struct vcpu *vcpu;		/* [c] */
-	void (*wake)(struct vcpu *vcpu); /* [c] any context */
 	struct hrtimer timer;
 	u32 timer_mode;			/* [a] enum lapic_timer_mode; the vCPU thread writes */
 	u32 divide;			/* [m] */

@@ -21,6 +21,7 @@
 #include <asm/msr.h>
 #include <asm/tsc.h>
 
+#include "../vmx/kick.h"
 #include "../vmx/tsc.h"
 #include "lapic.h"
 
@@ -30,7 +31,7 @@
 static void note_expiry(struct lapic *lapic)
 {
 	WRITE_ONCE(lapic->expired, 1);
-	set_bit(REQ_TIMER, &lapic->vcpu->requests);
+	vcpu_make_request(lapic->vcpu, REQ_TIMER);
 }
 
 /* Hard interrupt context. */
@@ -40,7 +41,7 @@ static enum hrtimer_restart timer_fn(struct hrtimer *timer)
 	u64 period = READ_ONCE(lapic->period);
 
 	note_expiry(lapic);
-	lapic->wake(lapic->vcpu);
+	vcpu_kick(lapic->vcpu);
 	if (READ_ONCE(lapic->timer_mode) != LAPIC_PERIODIC || !period)
 		return HRTIMER_NORESTART;
 	/* Missed periods are skipped, not made up for: bounded work after any stall. */

@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/uaccess.h>
 
+#include "../vmx/kick.h"
 #include "../vmx/vmx.h"
 #include "memslot.h"
 
@@ -130,7 +131,7 @@ int dirty_log_get(struct vm *vm, struct minikvm_dirty_log *log)
 		goto unlock;
 	}
 	if (vmx_caps.pml)
-		vmx_sync_guests(vm);	/* who leaves the guest flushes */
+		vm_sync_guests(vm);	/* who leaves the guest flushes */
 	harvest(vm, slot, bits);
 	ept_check_slots(vm);
 	if (copy_to_user((void __user *)log->dirty_bitmap, bits, size)) {

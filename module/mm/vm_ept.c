@@ -13,6 +13,7 @@
 #include <linux/vmstat.h>
 
 #include "../minikvm.h"
+#include "../vmx/kick.h"
 #include "../vmx/vmx.h"
 
 /** ept_table_alloc - an empty table, counted where the host counts such. Return: it or NULL. */
@@ -41,7 +42,7 @@ static void flush(struct vm *vm)
 	u64 gen = check_flush_begin(vm);
 
 	atomic64_inc(&vm->ept_gen);
-	vmx_sync_guests(vm);
+	vm_sync_guests(vm);
 	check_flush_end(vm, gen);
 	vm->ept.stale = false;
 }

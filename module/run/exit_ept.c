@@ -5,6 +5,7 @@
 #include "../io/step.h"
 #include "../mm/memslot.h"
 #include "../trace.h"
+#include "../vmx/kick.h"
 #include "../vmx/vmx.h"
 #include "exit.h"
 

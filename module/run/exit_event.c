@@ -9,6 +9,7 @@
 #include <asm/debugreg.h>
 #include <asm/processor-flags.h>
 
+#include "../vmx/kick.h"
 #include "../vmx/vmx.h"
 #include "exit.h"
 
@@ -128,7 +129,7 @@ int exit_exception(struct vcpu *vcpu, const struct vmexit *exit)
 int exit_intr_window(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	vmcs_set_interrupt_window(vcpu, false);
-	set_bit(REQ_EVENT, &vcpu->requests);
+	vcpu_make_request(vcpu, REQ_EVENT);
 	if (!vcpu->window_asked || !event_can_take_interrupt(vcpu))
 		return EXIT_RESUME;
 	vcpu->run->exit_reason = MINIKVM_EXIT_IRQ_WINDOW_OPEN;
@@ -139,7 +140,7 @@ int exit_intr_window(struct vcpu *vcpu, const struct vmexit *exit)
 int exit_nmi_window(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	vmcs_set_nmi_window(vcpu, false);
-	set_bit(REQ_EVENT, &vcpu->requests);
+	vcpu_make_request(vcpu, REQ_EVENT);
 	return EXIT_RESUME;
 }
 

@@ -23,6 +23,7 @@
  * mp_state is the vCPU thread's alone. Others leave bits in vcpu->starts and kick it.
  * SDM "Multiple-Processor (MP) Initialization Protocol".
  */
+#include "../vmx/kick.h"
 #include "../vmx/vmx.h"
 #include "../minikvm.h"
 
@@ -125,6 +126,6 @@ int vcpu_set_mp_state(struct vcpu *vcpu, u32 state)
 		set_bit(START_SIPI, &vcpu->starts);
 	}
 	vcpu->mp_state = state;
-	set_bit(REQ_EVENT, &vcpu->requests);
+	vcpu_make_request(vcpu, REQ_EVENT);
 	return 0;
 }

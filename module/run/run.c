@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * RUN: the loop that enters the guest and handles its exits until the VMM is
- * needed. Also how a thread takes a vCPU, and how others get its attention.
+ * needed. Also how a thread takes a vCPU.
  *
  * The inner loop, guest_loop(), runs with interrupts off and stays there as long
  * as exits are simple. What needs interrupts, sleeps, or waits is done in the
  * outer loop. guest_cpu tells the rest of the machine where an IPI would reach
  * the guest: it is published before anything is looked at that a kick announces.
  */
-#define pr_fmt(fmt) "minikvm: " fmt
-
 #include <linux/entry-kvm.h>
 #include <linux/kernel.h>
 #include <linux/preempt.h>
@@ -19,57 +17,12 @@
 
 #include "../mm/ept_private.h"
 #include "../trace.h"
+#include "../vmx/kick.h"
 #include "../vmx/vmx.h"
 #include "exit.h"
 
 /* Simple exits in a row before host interrupts get a window. */
 #define MAX_EXITS_IRQS_OFF	64
-
-/**
- * vcpu_kick - have the vCPU thread look at vcpu->requests soon
- * @vcpu: whose
- *
- * Wakes it from HLT; makes it leave the guest. Context: any but NMI.
- */
-void vcpu_kick(struct vcpu *vcpu)
-{
-	int cpu;
-
-	if (rcuwait_wake_up(&vcpu->wait))
-		WRITE_ONCE(vcpu->ready, true);
-	smp_mb();	/* the request before the look; pairs with publish() */
-	/* With preemption off, a CPU that is seen here does not go offline before the IPI. */
-	preempt_disable();
-	cpu = READ_ONCE(vcpu->guest_cpu);
-	if (cpu >= 0 && cpu != smp_processor_id())
-		vmx_kick_cpu(cpu);
-	preempt_enable();
-}
-
-/** vcpu_request - ask the vCPU thread for something (REQ_*); any context but NMI */
-void vcpu_request(struct vcpu *vcpu, int req)
-{
-	set_bit(req, &vcpu->requests);
-	vcpu_kick(vcpu);
-}
-
-/**
- * vm_kill - stop a machine for good: we made a mistake
- * @vm: the machine
- * @reason: for the log, once
- *
- * Each RUN returns -EIO from now on. Context: any but NMI.
- */
-void vm_kill(struct vm *vm, const char *reason)
-{
-	u32 i, n;
-
-	if (!xchg(&vm->dead, 1))
-		pr_err_ratelimited("VM of process %d stopped: %s\n", vm->pid, reason);
-	n = smp_load_acquire(&vm->nr_vcpus);	/* before the slots are read */
-	for (i = 0; i < n; i++)
-		vcpu_request(vm->vcpus[i], REQ_KILL);
-}
 
 /* ---- a thread takes a vCPU */
 
@@ -378,7 +331,7 @@ static int slow_path(struct vcpu *vcpu)
 		return EXIT_RESUME;
 	if (vcpu->mp_state == MINIKVM_MP_STATE_HALTED && event_waiting(vcpu)) {
 		vcpu->mp_state = MINIKVM_MP_STATE_RUNNABLE;
-		set_bit(REQ_EVENT, &vcpu->requests);
+		vcpu_make_request(vcpu, REQ_EVENT);
 		return EXIT_RESUME;
 	}
 	ret = wait_for_event(vcpu);

@@ -8,6 +8,7 @@
 #include <asm/processor-flags.h>
 
 #include "../minikvm.h"
+#include "../vmx/kick.h"
 #include "../vmx/vmx.h"
 
 /**
@@ -31,7 +32,7 @@ void vcpu_skip(struct vcpu *vcpu, u32 len)
 	if (unlikely(shadow & (INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS))) {
 		vmcs_write_guest_interruptibility(shadow & ~(INTERRUPTIBILITY_STI |
 							     INTERRUPTIBILITY_MOV_SS));
-		set_bit(REQ_EVENT, &vcpu->requests);
+		vcpu_make_request(vcpu, REQ_EVENT);
 	}
 	if (unlikely(vmcs_read_guest_rflags() & X86_EFLAGS_TF)) {
 		vcpu->dr6 |= DR_STEP;

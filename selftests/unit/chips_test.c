@@ -4,6 +4,7 @@
  * module/irqchip/. Stands in for minikvm.h with as much of it as the chips use.
  */
 #define MINIKVM_H
+#define MINIKVM_VMX_H
 #include <errno.h>
 #include <string.h>
 #include <linux/bitops.h>
@@ -24,6 +25,7 @@ enum { START_INIT, START_SIPI };
 enum { GFP_KERNEL_ACCOUNT };
 
 u64 tsc_lost;
+static struct { bool timer_exact; } vmx_caps;
 
 struct vm;
 struct lapic;
@@ -77,7 +79,6 @@ static void shim_unlock(int *lock)
 	*lock = 0;
 }
 
-void event_nmi(struct vcpu *vcpu);
 const struct minikvm_cpuid_entry2 *cpuid_find(struct vcpu *vcpu, u32 function, u32 index);
 int irqchip_set_irq(struct vm *vm, u32 gsi, int level, int *status);
 bool irqchip_has_interrupt(struct vcpu *vcpu);
@@ -101,7 +102,7 @@ static struct minikvm_cpuid_entry2 leaf1 = {
 static struct vm vm;
 static struct vcpu cpu[2];
 
-void event_nmi(struct vcpu *vcpu)
+void vcpu_queue_nmi(struct vcpu *vcpu)
 {
 	vcpu->nmis++;
 }
@@ -112,10 +113,16 @@ const struct minikvm_cpuid_entry2 *cpuid_find(struct vcpu *vcpu, u32 function, u
 	return function == 1 && index == 0 ? &leaf1 : NULL;
 }
 
-static void wake(struct vcpu *vcpu)
+void vcpu_kick(struct vcpu *vcpu)
 {
 	CHECK(vcpu->requests);
 	vcpu->woken++;
+}
+
+void vcpu_request(struct vcpu *vcpu, int req)
+{
+	vcpu_make_request(vcpu, req);
+	vcpu_kick(vcpu);
 }
 
 static void create(void)
@@ -133,7 +140,7 @@ static void create(void)
 		cpu[i].vm = &vm;
 		cpu[i].id = i;
 		cpu[i].maxphyaddr = 39;
-		CHECK_EQ(lapic_create(&cpu[i], wake, false), 0);
+		CHECK_EQ(lapic_create(&cpu[i]), 0);
 		vm.vcpus[vm.nr_vcpus++] = &cpu[i];
 	}
 }
@@ -812,7 +819,7 @@ static void without_chips(void)
 	u32 data;
 
 	memset(&vm, 0, sizeof(vm));
-	CHECK_EQ(lapic_create(&v, wake, true), 0);
+	CHECK_EQ(lapic_create(&v), 0);
 	CHECK(!v.lapic);
 	CHECK_EQ(v.apic_base, 0xfee00900);
 	CHECK_EQ(lapic_mmio(&v, false, 0xfee00020, &data, 4), -EOPNOTSUPP);

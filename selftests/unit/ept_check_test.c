@@ -31,7 +31,7 @@ static struct { struct memslots s; struct memslot *slot[3]; } some = {
 };
 static struct ept ept;
 
-void vmx_sync_guests(struct vm *vm)
+void vm_sync_guests(struct vm *vm)
 {
 }
 

@@ -82,7 +82,7 @@ static const struct model *model_find(u64 gpa)
 static const struct memslots *before;	/* published before the current ones */
 static struct ept_cache cache;
 
-void vmx_sync_guests(struct vm *v)
+void vm_sync_guests(struct vm *v)
 {
 	CHECK(v->ept_lock.held);
 }

@@ -40,7 +40,7 @@ static bool writer_waits;	/* for vm.notifier_lock */
 static void (*while_asleep)(void);
 
 /* Each processor leaves the guest, and forgets what is not in the tables any more. */
-void vmx_sync_guests(struct vm *v)
+void vm_sync_guests(struct vm *v)
 {
 	CHECK(v->ept_lock.held);
 	if (!ept_find(&v->ept, GPA / P).entry)

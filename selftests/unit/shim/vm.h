@@ -6,6 +6,7 @@
 #ifndef MINIKVM_H
 #define MINIKVM_H
 #define MINIKVM_VMX_H		/* nor is there a processor: */
+#define MINIKVM_VMX_KICK_H
 
 #include <assert.h>
 #include <errno.h>
@@ -80,7 +81,7 @@ void ept_table_free(u64 *table);
  * moment at which another thread may have ept_lock.
  */
 static void shim_published(void);
-void vmx_sync_guests(struct vm *vm);
+void vm_sync_guests(struct vm *vm);
 static void shim_table_freed(u64 *table);
 static void shim_unlocked(void);
 

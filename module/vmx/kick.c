@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Getting a vCPU's attention, or that of all vCPUs of a VM: requests, kicks, NMIs, the end.
+ *
+ * Who changes something that a vCPU looks at before each entry makes the change, then
+ * looks at guest_cpu; the vCPU publishes guest_cpu, then looks at the change. Between
+ * these two full barriers nobody is missed: Documentation/locking.rst, "Kicks".
+ */
+#define pr_fmt(fmt) "minikvm: " fmt
+
+#include <linux/preempt.h>
+#include <linux/printk.h>
+#include <linux/rcuwait.h>
+#include <linux/smp.h>
+
+#include "../compat.h"
+#include "kick.h"
+
+/**
+ * vcpu_kick - have the vCPU thread look at vcpu->requests soon
+ * @vcpu: whose
+ *
+ * Wakes it from HLT; makes it leave the guest. Context: any but NMI.
+ */
+void vcpu_kick(struct vcpu *vcpu)
+{
+	int cpu;
+
+	if (rcuwait_wake_up(&vcpu->wait))
+		WRITE_ONCE(vcpu->ready, true);
+	smp_mb();	/* the request before the look; pairs with publish() in run.c */
+	/* With preemption off, a CPU that is seen here does not go offline before the IPI. */
+	preempt_disable();
+	cpu = READ_ONCE(vcpu->guest_cpu);
+	if (cpu >= 0 && cpu != smp_processor_id())
+		compat_send_reschedule(cpu);	/* its handler does nothing that matters here */
+	preempt_enable();
+}
+
+/**
+ * vcpu_request - vcpu_make_request() and vcpu_kick()
+ * @vcpu: whose
+ * @req: REQ_*
+ *
+ * Context: any but NMI.
+ */
+void vcpu_request(struct vcpu *vcpu, int req)
+{
+	vcpu_make_request(vcpu, req);
+	vcpu_kick(vcpu);
+}
+
+/**
+ * vcpu_queue_nmi - one NMI more, at most two wait
+ * @vcpu: whose; the caller kicks it, if it is not its own
+ *
+ * Context: any.
+ */
+void vcpu_queue_nmi(struct vcpu *vcpu)
+{
+	if (atomic_fetch_add_unless(&vcpu->nmi_queued, 1, 2) < 2)
+		vcpu_make_request(vcpu, REQ_EVENT);
+}
+
+/**
+ * vm_kill - stop a machine for good: we made a mistake
+ * @vm: the machine
+ * @reason: for the log, once
+ *
+ * Each RUN returns -EIO from now on. Context: any but NMI.
+ */
+void vm_kill(struct vm *vm, const char *reason)
+{
+	u32 i, n;
+
+	if (!xchg(&vm->dead, 1))
+		pr_err_ratelimited("VM of process %d stopped: %s\n", vm->pid, reason);
+	n = smp_load_acquire(&vm->nr_vcpus);	/* before the slots are read */
+	for (i = 0; i < n; i++)
+		vcpu_request(vm->vcpus[i], REQ_KILL);
+}
+
+static void sync_nothing(void *unused)
+{
+}
+
+/**
+ * vm_sync_guests - wait until no vCPU runs on what was true before the call
+ * @vm: the machine
+ *
+ * The caller changed something that an entry looks at (the EPT generation).
+ * After this returns, each CPU that was inside the guest has left it, and will
+ * look before it enters again.
+ *
+ * Context: interrupts on, preemptible or not.
+ */
+void vm_sync_guests(struct vm *vm)
+{
+	u32 i, n;
+
+	smp_mb();	/* the change before the look at who is in the guest; pairs with run.c */
+	n = smp_load_acquire(&vm->nr_vcpus);	/* before the slots are read */
+	for (i = 0; i < n; i++) {
+		int cpu = READ_ONCE(vm->vcpus[i]->guest_cpu);
+
+		/* A CPU that went offline meanwhile is out of the guest, and refuses the call. */
+		if (cpu >= 0)
+			smp_call_function_single(cpu, sync_nothing, NULL, 1);
+	}
+}
