@@ -264,7 +264,8 @@ struct vcpu {
 	struct minikvm_cpuid_entry2 *cpuid_sorted; /* [m] by function, then index */
 	u32 cpuid_nent;			/* [m] */
 	u16 cpuid_index[2][CPUID_INDEXED]; /* [m] place in @cpuid_sorted + 1, or 0: search */
-	u8 maxphyaddr;			/* [m] derived from @cpuid */
+	u8 maxphyaddr;			/* [m] derived from @cpuid, as what follows */
+	bool has_x2apic, has_tsc_deadline; /* [m] for the local APIC */
 	bool cpuid_locked;		/* [m] the vCPU ran: CPUID is final */
 	unsigned long cr4_reserved;	/* [m] bits that this CPUID makes reserved */
 	u64 efer_reserved;		/* [m] */

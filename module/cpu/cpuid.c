@@ -341,6 +341,8 @@ static void derive(struct vcpu *vcpu)
 	vcpu->xcr0_allowed = cpuid_table_xcr0(&t) & fpu_supported_xcr0();
 	vcpu->msr.rules = msr_rules(&t);
 	vcpu->maxphyaddr = vcpu->msr.rules.maxphyaddr;
+	vcpu->has_x2apic = cpuid_table_word(&t, WORD_1_ECX) & F1C_X2APIC;
+	vcpu->has_tsc_deadline = cpuid_table_word(&t, WORD_1_ECX) & F1C_TSC_DEADLINE;
 	vmcs_set_features(vcpu, instructions(&t));
 }
 

@@ -32,6 +32,7 @@ enum cpuid_word {
 #define F1C_PDCM		BIT(15)
 #define F1C_PCID		BIT(17)
 #define F1C_X2APIC		BIT(21)
+#define F1C_TSC_DEADLINE	BIT(24)
 #define F1C_XSAVE		BIT(26)
 #define F1C_OSXSAVE		BIT(27)
 #define F1C_RDRAND		BIT(30)

@@ -26,8 +26,6 @@
 #define APIC_BASE_ENABLED	BIT_ULL(11)
 #define APIC_BASE_ADDRESS	GENMASK_ULL(51, 12)
 #define APIC_BASE_RESERVED	0x2ffULL
-#define CPUID_1_ECX_X2APIC	BIT(21)
-#define CPUID_1_ECX_DEADLINE	BIT(24)
 
 /* Something may be deliverable: let the run loop look before the next entry. */
 static void look_again(struct lapic *lapic)
@@ -90,20 +88,13 @@ static void follow_up(struct lapic *lapic, unsigned int todo, u32 val)
 		look_again(lapic);
 }
 
-static bool guest_has(struct vcpu *vcpu, u32 ecx_bit)
-{
-	const struct minikvm_cpuid_entry2 *leaf = cpuid_find(vcpu, 1, 0);
-
-	return leaf && (leaf->ecx & ecx_bit);
-}
-
 /* 0, or 1 for #GP. */
 static int reg_write(struct lapic *lapic, u32 reg, u32 val)
 {
 	unsigned int todo;
 
 	if (reg == LAPIC_LVTT)
-		lapic->regs.deadline_ok = guest_has(lapic->vcpu, CPUID_1_ECX_DEADLINE);
+		lapic->regs.deadline_ok = lapic->vcpu->has_tsc_deadline;
 	todo = lapic_regs_write(&lapic->regs, reg, val);
 	if (todo & LAPIC_DO_GP)
 		return 1;
@@ -238,7 +229,7 @@ int lapic_set_base(struct vcpu *vcpu, u64 base, bool host)
 
 	/* KVM's width of a CPU without CPUID leaf 0x80000008. */
 	reserved |= GENMASK_ULL(63, clamp_t(u8, vcpu->maxphyaddr ?: 36, 32, 52));
-	if (!guest_has(vcpu, CPUID_1_ECX_X2APIC))
+	if (!vcpu->has_x2apic)
 		reserved |= APIC_BASE_X2APIC;
 	if ((base & reserved) || new == LAPIC_INVALID)
 		return 1;
@@ -331,7 +322,7 @@ int lapic_set_state(struct vcpu *vcpu, const struct minikvm_lapic_state *state)
 	struct lapic *lapic = vcpu->lapic;
 
 	lapic_timer_stop(lapic);
-	lapic->regs.deadline_ok = guest_has(vcpu, CPUID_1_ECX_DEADLINE);
+	lapic->regs.deadline_ok = vcpu->has_tsc_deadline;
 	lapic_regs_set(&lapic->regs, state);
 	lapic_timer_restore(lapic);
 	vcpu_make_request(vcpu, REQ_EVENT);

@@ -38,6 +38,7 @@ struct vcpu {
 	u32 id;
 	u64 apic_base, tsc_offset, timer_deadline;
 	u8 maxphyaddr, sipi_vector;
+	bool has_x2apic, has_tsc_deadline;
 	struct lapic *lapic;
 	unsigned long starts;
 	unsigned int woken, nmis;
@@ -79,7 +80,6 @@ static void shim_unlock(int *lock)
 	*lock = 0;
 }
 
-const struct minikvm_cpuid_entry2 *cpuid_find(struct vcpu *vcpu, u32 function, u32 index);
 int irqchip_set_irq(struct vm *vm, u32 gsi, int level, int *status);
 bool irqchip_has_interrupt(struct vcpu *vcpu);
 void lapic_timer_expired(struct vcpu *vcpu);
@@ -96,21 +96,12 @@ void lapic_timer_expired(struct vcpu *vcpu);
 #include "../../module/irqchip/pit.c"
 #include "../../module/irqchip/irqchip.c"
 
-static struct minikvm_cpuid_entry2 leaf1 = {
-	.function = 1, .ecx = CPUID_1_ECX_X2APIC | CPUID_1_ECX_DEADLINE,
-};
 static struct vm vm;
 static struct vcpu cpu[2];
 
 void vcpu_queue_nmi(struct vcpu *vcpu)
 {
 	vcpu->nmis++;
-}
-
-const struct minikvm_cpuid_entry2 *cpuid_find(struct vcpu *vcpu, u32 function, u32 index)
-{
-	(void)vcpu;
-	return function == 1 && index == 0 ? &leaf1 : NULL;
 }
 
 void vcpu_kick(struct vcpu *vcpu)
@@ -140,6 +131,7 @@ static void create(void)
 		cpu[i].vm = &vm;
 		cpu[i].id = i;
 		cpu[i].maxphyaddr = 39;
+		cpu[i].has_x2apic = cpu[i].has_tsc_deadline = true;
 		CHECK_EQ(lapic_create(&cpu[i]), 0);
 		vm.vcpus[vm.nr_vcpus++] = &cpu[i];
 	}
@@ -614,9 +606,9 @@ static void base_msr(void)
 	CHECK_EQ(lapic_set_base(v, 0xfee00c00, false), 1);
 	CHECK_EQ(lapic_set_base(v, 0xfee00c00, true), 0);
 	CHECK_EQ(lapic_set_base(v, 0xfee00800, true), 0);
-	leaf1.ecx &= ~CPUID_1_ECX_X2APIC;
+	v->has_x2apic = false;
 	CHECK_EQ(lapic_set_base(v, 0xfee00c00, true), 1);
-	leaf1.ecx |= CPUID_1_ECX_X2APIC;
+	v->has_x2apic = true;
 	CHECK_EQ(lapic_set_base(v, 0x1000800, false), 0);	/* the page moves */
 	CHECK_EQ(lapic_mmio(v, false, 0xfee00030, &(u32) { 0 }, 4), -EOPNOTSUPP);
 	CHECK_EQ(lapic_mmio(v, false, 0x1000030, &(u32) { 0 }, 4), 0);
@@ -815,7 +807,7 @@ static void chip_state_ioctls(void)
 
 static void without_chips(void)
 {
-	struct vcpu v = { .vm = &vm, .maxphyaddr = 0 };
+	struct vcpu v = { .vm = &vm, .has_x2apic = true };
 	u32 data;
 
 	memset(&vm, 0, sizeof(vm));
