@@ -363,7 +363,7 @@ struct vm {
 int vmx_caps_init(void);
 int vmx_caps_check(void);
 
-/* vmx/cpu.c: VMXON and VMXOFF on every CPU */
+/* vmx/vmxon.c: VMXON and VMXOFF on every CPU */
 int vmx_cpu_init(void);
 void vmx_cpu_exit(void);
 int vmx_get(void);

@@ -24,7 +24,7 @@
 
 #include "../compat.h"
 #include "../minikvm.h"
-#include "cpu.h"
+#include "internal.h"
 #include "offsets.h"
 #include "vmx.h"
 

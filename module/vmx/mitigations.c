@@ -22,7 +22,7 @@
 #include <asm/processor.h>
 
 #include "../minikvm.h"
-#include "cpu.h"
+#include "internal.h"
 #include "vmx.h"
 
 #define L1D_PAGES	16	/* 64 KiB: twice the L1D, as the kernel's own fill */

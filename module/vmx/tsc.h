@@ -13,7 +13,7 @@
 #include <asm/msr.h>
 #include <asm/tsc.h>
 
-extern u64 tsc_lost;	/* cpu.c; changes only while every thread is frozen */
+extern u64 tsc_lost;	/* vmxon.c; changes only while every thread is frozen */
 
 /* host_tsc - the counter of this processor, and what it lost since the module was loaded */
 static inline u64 host_tsc(void)

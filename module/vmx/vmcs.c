@@ -12,7 +12,7 @@
 #include <asm/tsc.h>
 
 #include "../minikvm.h"
-#include "cpu.h"
+#include "internal.h"
 #include "vmx.h"
 
 #define PML_ENTRIES	512

@@ -21,7 +21,7 @@
 
 #include "../compat.h"
 #include "../minikvm.h"
-#include "cpu.h"
+#include "internal.h"
 #include "vmx.h"
 
 DEFINE_PER_CPU(unsigned int, vmx_insn_failures);
