@@ -22,12 +22,12 @@ static int __init minikvm_init(void)
 	err = vmcs_init();
 	if (err)
 		goto mitigations;
-	err = vmx_cpu_init();
+	err = vmxon_init();
 	if (err)
 		goto vmcs;
 	err = fpu_init();
 	if (err)
-		goto cpu;
+		goto vmxon;
 	msr_init();
 	perf_init();
 	stats_init();
@@ -42,8 +42,8 @@ stats:
 	preempt_notifier_dec();
 	stats_exit();
 	fpu_exit();
-cpu:
-	vmx_cpu_exit();
+vmxon:
+	vmxon_exit();
 vmcs:
 	vmcs_exit();
 mitigations:
@@ -57,7 +57,7 @@ static void __exit minikvm_exit(void)
 	preempt_notifier_dec();
 	stats_exit();
 	fpu_exit();
-	vmx_cpu_exit();
+	vmxon_exit();
 	vmcs_exit();
 	vmx_mitigations_exit();
 	/* Freed page tables may wait in the notifier's SRCU. */

@@ -364,8 +364,8 @@ int vmx_caps_init(void);
 int vmx_caps_check(void);
 
 /* vmx/vmxon.c: VMXON and VMXOFF on every CPU */
-int vmx_cpu_init(void);
-void vmx_cpu_exit(void);
+int vmxon_init(void);
+void vmxon_exit(void);
 int vmx_get(void);
 void vmx_put(void);
 extern bool vmx_going_down;

@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What the files of vmx/ know of each other, and nobody else. */
-#ifndef MINIKVM_VMX_CPU_H
-#define MINIKVM_VMX_CPU_H
+#ifndef MINIKVM_VMX_INTERNAL_H
+#define MINIKVM_VMX_INTERNAL_H
 
-#include <linux/list.h>
-#include <linux/percpu.h>
+#include <linux/types.h>
 
 struct vcpu;
 
-/* cpu.c */
-DECLARE_PER_CPU(struct vcpu *, vmcs_current);	/* whose VMCS is current */
-DECLARE_PER_CPU(struct list_head, vmcs_loaded);	/* whose VMCSs are active */
-
 /* vmcs.c */
-void vmcs_clear_local(struct vcpu *vcpu);
+void vmcs_clear_all_local(void);
+void vmcs_clear_all_emergency(void);
 
 /* mitigations.c */
 void vmx_l1d_flush(struct vcpu *vcpu);

@@ -4,6 +4,8 @@
  * where its thread runs, cleared when it goes elsewhere.
  */
 #include <linux/idr.h>
+#include <linux/list.h>
+#include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <asm/cpu_entry_area.h>
@@ -17,6 +19,8 @@
 
 #define PML_ENTRIES	512
 
+static DEFINE_PER_CPU(struct vcpu *, vmcs_current);	/* whose VMCS is current */
+static DEFINE_PER_CPU(struct list_head, vmcs_loaded);	/* whose VMCSs are active */
 static DEFINE_IDA(vpids);
 
 /* MSRs that the guest accesses itself; all others exit. For all VMs. */
@@ -97,13 +101,8 @@ void vmcs_destroy(struct vcpu *vcpu)
 	free_page((unsigned long)vcpu->vmcs);
 }
 
-/**
- * vmcs_clear_local - VMCLEAR: the VMCS is no longer active on this CPU
- * @vcpu: active here
- *
- * Context: interrupts off. SDM "VMCLEAR".
- */
-void vmcs_clear_local(struct vcpu *vcpu)
+/* VMCLEAR: the VMCS is no longer active on this CPU. Interrupts off. SDM "VMCLEAR". */
+static void vmcs_clear_local(struct vcpu *vcpu)
 {
 	vmx_vmclear(vcpu->vmcs_pa);
 	if (__this_cpu_read(vmcs_current) == vcpu)
@@ -114,7 +113,31 @@ void vmcs_clear_local(struct vcpu *vcpu)
 	smp_store_release(&vcpu->cpu, -1);
 }
 
-static void clear_remote(void *arg)
+/** vmcs_clear_all_local - no VMCS is active on this CPU any more; interrupts off */
+void vmcs_clear_all_local(void)
+{
+	struct vcpu *vcpu, *next;
+
+	list_for_each_entry_safe(vcpu, next, this_cpu_ptr(&vmcs_loaded), loaded_link)
+		vmcs_clear_local(vcpu);
+}
+
+/**
+ * vmcs_clear_all_emergency - the same, while a crash has interrupted who knows what
+ *
+ * Nothing of ours runs on this CPU afterwards, so that nobody looks at what is left.
+ *
+ * Context: any, NMI included.
+ */
+void vmcs_clear_all_emergency(void)
+{
+	struct vcpu *vcpu;
+
+	list_for_each_entry(vcpu, this_cpu_ptr(&vmcs_loaded), loaded_link)
+		vmx_vmclear(vcpu->vmcs_pa);
+}
+
+static void vmcs_clear_remote(void *arg)
 {
 	struct vcpu *vcpu = arg;
 
@@ -134,7 +157,7 @@ void vmcs_clear(struct vcpu *vcpu)
 	int cpu = smp_load_acquire(&vcpu->cpu);	/* pairs with vmcs_clear_local() */
 
 	if (cpu >= 0)
-		smp_call_function_single(cpu, clear_remote, vcpu, 1);
+		smp_call_function_single(cpu, vmcs_clear_remote, vcpu, 1);
 }
 
 /* Host state that belongs to a CPU: looked up when the vCPU came to another one. */
@@ -439,6 +462,10 @@ void vmcs_set_nmi_window(struct vcpu *vcpu, bool on)
 /** vmcs_init - what all VMCSs share; at module load. Return: 0 or -ENOMEM. */
 int __init vmcs_init(void)
 {
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		INIT_LIST_HEAD(&per_cpu(vmcs_loaded, cpu));
 	msr_bitmap = (u8 *)__get_free_page(GFP_KERNEL);
 	msr_bitmap_spec_ctrl = (u8 *)__get_free_page(GFP_KERNEL);
 	if (!msr_bitmap || !msr_bitmap_spec_ctrl) {

@@ -26,11 +26,8 @@
 
 DEFINE_PER_CPU(unsigned int, vmx_insn_failures);
 
-/* VMXON region of each CPU, and the VMCSs that are active on it. */
 static DEFINE_PER_CPU(void *, vmxon_region);
 static DEFINE_PER_CPU(bool, vmx_on);
-DEFINE_PER_CPU(struct vcpu *, vmcs_current);
-DEFINE_PER_CPU(struct list_head, vmcs_loaded);
 
 static DEFINE_MUTEX(users_lock);	/* vmx_users; VMX goes on and off under it */
 static unsigned int vmx_users;
@@ -71,12 +68,9 @@ static int cpu_on(void)
 /* VMCLEAR what is active here, then VMXOFF. Interrupts off or no migration. */
 static void cpu_off(void)
 {
-	struct vcpu *vcpu, *next;
-
 	if (!__this_cpu_read(vmx_on))
 		return;
-	list_for_each_entry_safe(vcpu, next, this_cpu_ptr(&vmcs_loaded), loaded_link)
-		vmcs_clear_local(vcpu);
+	vmcs_clear_all_local();
 	vmx_vmxoff();
 	cr4_clear_bits(X86_CR4_VMXE);
 	intel_pt_handle_vmx(0);
@@ -107,8 +101,6 @@ static int hotplug_off(unsigned int cpu)
  */
 static void emergency_off(void)
 {
-	struct vcpu *vcpu;
-
 	/*
 	 * Not vmx_on: an NMI may come between VMXON and that. As long as this is called, who
 	 * sets VMXE is minikvm, and VMXOFF without VMXON is a fault that is caught.
@@ -116,8 +108,7 @@ static void emergency_off(void)
 	if (!(native_read_cr4() & X86_CR4_VMXE))
 		return;
 	WRITE_ONCE(vmx_going_down, true);
-	list_for_each_entry(vcpu, this_cpu_ptr(&vmcs_loaded), loaded_link)
-		vmx_vmclear(vcpu->vmcs_pa);
+	vmcs_clear_all_emergency();
 	vmx_vmxoff();
 	cr4_clear_bits(X86_CR4_VMXE);
 	__this_cpu_write(vmx_on, false);
@@ -242,11 +233,11 @@ static void regions_free(void)
 }
 
 /**
- * vmx_cpu_init - allocate the VMXON regions; VMX stays off
+ * vmxon_init - allocate the VMXON regions; VMX stays off
  *
  * Return: 0 or -ENOMEM. SDM "VMXON - Enter VMX Operation".
  */
-int __init vmx_cpu_init(void)
+int __init vmxon_init(void)
 {
 	int cpu;
 
@@ -259,7 +250,6 @@ int __init vmx_cpu_init(void)
 		}
 		*(u32 *)page_address(page) = vmx_caps.revision;
 		per_cpu(vmxon_region, cpu) = page_address(page);
-		INIT_LIST_HEAD(&per_cpu(vmcs_loaded, cpu));
 	}
 	compat_register_syscore(&vmx_syscore);
 	if (num_online_cpus() > 1 && check_tsc_unstable())
@@ -267,8 +257,8 @@ int __init vmx_cpu_init(void)
 	return 0;
 }
 
-/** vmx_cpu_exit - undo vmx_cpu_init(); no VM is left */
-void vmx_cpu_exit(void)
+/** vmxon_exit - undo vmxon_init(); no VM is left */
+void vmxon_exit(void)
 {
 	compat_unregister_syscore(&vmx_syscore);
 	regions_free();
