@@ -37,7 +37,7 @@
 #include "../uapi/linux/minikvm.h"
 #include "cpu/msr_table.h"
 #include "mm/ept.h"
-#include "mm/walk.h"
+#include "cpu/walk.h"
 #include "io/decode.h"
 #include "run/exit_rules.h"
 #include "vmx/check.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Linear addresses of a vCPU: translate and read, with the fault that the guest
- * would get. The walk itself is in mm/walk.c, what comes before it in logical.c.
+ * would get. The walk itself is in cpu/walk.c, what comes before it in logical.c.
  */
 #include <linux/mm.h>
 #include <linux/uaccess.h>
@@ -9,7 +9,7 @@
 #include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 
-#include "../mm/walk.h"
+#include "walk.h"
 #include "../mm/memslot.h"
 #include "../vmx/vmx.h"
 #include "../minikvm.h"

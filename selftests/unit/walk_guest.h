@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "unit.h"
-#include "../../module/mm/walk.c"
+#include "../../module/cpu/walk.c"
 
 #define PAGES	16
 #define CR0	0x80000011ul

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Claim: for random page tables, control registers and accesses in every paging mode,
- * module/mm/walk.c finds the same address or error code as a model made of the SDM's tables,
+ * module/cpu/walk.c finds the same address or error code as a model made of the SDM's tables,
  * and sets the same flags in the same entries.
  */
 #include "walk_guest.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Claim: module/mm/walk.c translates as the SDM's "Paging" says, in every paging mode: the
+ * Claim: module/cpu/walk.c translates as the SDM's "Paging" says, in every paging mode: the
  * same address, or the same error code, and the same accessed and dirty flags.
  */
 #include "walk_guest.h"
