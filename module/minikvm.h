@@ -35,6 +35,7 @@
 #include <asm/fpu/types.h>
 
 #include "../uapi/linux/minikvm.h"
+#include "access.h"
 #include "cpu/msr_table.h"
 #include "mm/ept.h"
 #include "cpu/walk.h"
@@ -434,7 +435,6 @@ void notifier_destroy(struct vm *vm);
  * ept_fault() sleeps. 0: mapped, enter again; EPT_FAULT_MMIO: no slot there, or
  * a write to a read-only one; -EFAULT, -EHWPOISON, -EINTR, -ENOMEM.
  */
-enum { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_FETCH = 4, ACCESS_USER = 8 };
 #define EPT_FAULT_MMIO 1
 int ept_fault(struct vcpu *vcpu, gpa_t gpa, unsigned int access);
 void ept_fault_free(struct vcpu *vcpu);

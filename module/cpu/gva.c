@@ -9,14 +9,11 @@
 #include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 
-#include "walk.h"
 #include "../mm/memslot.h"
 #include "../vmx/vmx.h"
 #include "../minikvm.h"
 #include "segcheck.h"
-
-static_assert((int)ACCESS_READ == (int)WALK_READ && (int)ACCESS_WRITE == (int)WALK_WRITE);
-static_assert((int)ACCESS_FETCH == (int)WALK_FETCH && (int)ACCESS_USER == (int)WALK_USER);
+#include "walk.h"
 
 /* A walk that is under way, and the note that is taken of it. */
 struct walker {
@@ -306,7 +303,7 @@ int vcpu_translate(struct vcpu *vcpu, struct minikvm_translation *tr)
 	tr->valid = is_linear(&w, gpa);
 	if (tr->valid && (w.cr0 & X86_CR0_PG)) {
 		slots_read_lock(vcpu);
-		tr->valid = !walk_once(vcpu, &w, gpa, WALK_READ, &gpa, &error, &unused);
+		tr->valid = !walk_once(vcpu, &w, gpa, ACCESS_READ, &gpa, &error, &unused);
 		slots_read_unlock(vcpu);
 	}
 	tr->physical_address = tr->valid ? gpa : ~0ull;

@@ -12,9 +12,6 @@
 #include "../minikvm.h"
 #include "segcheck.h"
 
-static_assert((int)ACCESS_READ == (int)SEG_ACCESS_READ);
-static_assert((int)ACCESS_WRITE == (int)SEG_ACCESS_WRITE);
-
 /* 64-bit code: segments have no limits, only FS and GS have bases. */
 static u64 linear64(const struct vcpu *vcpu, const struct logical *l, u32 size, u64 *room)
 {

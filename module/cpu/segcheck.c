@@ -20,8 +20,8 @@ static bool type_allows(u32 ar, bool protected, unsigned int access)
 	if (ar & AR_UNUSABLE)
 		return false;
 	if (ar & AR_RW)
-		return !(access & SEG_ACCESS_WRITE) || !(ar & AR_CODE) || !protected;
-	return !(access & SEG_ACCESS_WRITE) && !(ar & AR_CODE);
+		return !(access & ACCESS_WRITE) || !(ar & AR_CODE) || !protected;
+	return !(access & ACCESS_WRITE) && !(ar & AR_CODE);
 }
 
 /**
@@ -30,7 +30,7 @@ static bool type_allows(u32 ar, bool protected, unsigned int access)
  * @limit: in bytes, granularity applied
  * @protected: CR0.PE
  * @offset: of the first byte
- * @access: SEG_ACCESS_*
+ * @access: ACCESS_*
  *
  * An expand-up segment of 4 GiB has no end: what an access does that wraps is the
  * implementation's choice there, and ours is to let it.

@@ -12,7 +12,7 @@
 #include "shim.h"
 #endif
 
-enum { SEG_ACCESS_READ = 1, SEG_ACCESS_WRITE = 2 };
+#include "../access.h"
 
 #define SEG_ROOM_ALL	(1ull << 32)	/* no end in sight: offsets wrap at 4 GiB */
 

@@ -54,11 +54,11 @@ static struct mode mode_of(const struct walk *w)
 static int fault(u32 code, unsigned int access, const struct walk *w, u32 *error)
 {
 	*error = code;
-	if (access & WALK_WRITE)
+	if (access & ACCESS_WRITE)
 		*error |= PF_WRITE;
-	if (access & WALK_USER)
+	if (access & ACCESS_USER)
 		*error |= PF_USER;
-	if ((access & WALK_FETCH) &&
+	if ((access & ACCESS_FETCH) &&
 	    ((w->cr4 & CR4_SMEP) || ((w->cr4 & CR4_PAE) && (w->efer & EFER_NX_BIT))))
 		*error |= PF_FETCH;
 	return WALK_FAULT;
@@ -69,18 +69,18 @@ static bool allowed(const struct walk *w, u64 rights, bool nx, unsigned int acce
 {
 	bool user_page = rights & PTE_U;
 
-	if (access & WALK_USER) {
-		if (!user_page || ((access & WALK_WRITE) && !(rights & PTE_W)))
+	if (access & ACCESS_USER) {
+		if (!user_page || ((access & ACCESS_WRITE) && !(rights & PTE_W)))
 			return false;
 	} else {
-		if ((access & WALK_WRITE) && !(rights & PTE_W) && (w->cr0 & CR0_WP))
+		if ((access & ACCESS_WRITE) && !(rights & PTE_W) && (w->cr0 & CR0_WP))
 			return false;
-		if (user_page && (access & WALK_FETCH) && (w->cr4 & CR4_SMEP))
+		if (user_page && (access & ACCESS_FETCH) && (w->cr4 & CR4_SMEP))
 			return false;
-		if (user_page && !(access & WALK_FETCH) && (w->cr4 & CR4_SMAP) && !w->ac)
+		if (user_page && !(access & ACCESS_FETCH) && (w->cr4 & CR4_SMAP) && !w->ac)
 			return false;
 	}
-	return !(nx && (access & WALK_FETCH));
+	return !(nx && (access & ACCESS_FETCH));
 }
 
 /*
@@ -92,13 +92,13 @@ static bool key_forbids(const struct walk *w, u64 rights, u64 leaf, unsigned int
 	u32 key;
 
 	if (!(w->cr4 & CR4_PKE) || !(w->efer & EFER_LMA_BIT) || !(rights & PTE_U) ||
-	    (access & WALK_FETCH))
+	    (access & ACCESS_FETCH))
 		return false;
 	key = w->pkru >> 2 * (leaf >> 59 & 15);
 	if (key & 1)		/* access disabled */
 		return true;
-	return (key & 2) && (access & WALK_WRITE) &&
-	       ((access & WALK_USER) || (w->cr0 & CR0_WP));
+	return (key & 2) && (access & ACCESS_WRITE) &&
+	       ((access & ACCESS_USER) || (w->cr0 & CR0_WP));
 }
 
 /* Is an entry with bit 7 a page larger than 4 KiB, in this mode at this level? */
@@ -159,7 +159,7 @@ static int set_flags(const struct walk *w, const struct mode *m, const u64 *entr
 	int i = m->levels == 3 ? 1 : 0, ret = 0;	/* PDPTEs have no such flags */
 
 	for (; i < n && !ret; i++) {
-		u64 flags = i == n - 1 && (access & WALK_WRITE) ? PTE_A | PTE_D : PTE_A;
+		u64 flags = i == n - 1 && (access & ACCESS_WRITE) ? PTE_A | PTE_D : PTE_A;
 
 		if ((entry[i] & flags) != flags)
 			ret = w->update(w->arg, i, entry[i], entry[i] | flags);

@@ -13,7 +13,7 @@
 #include "shim.h"
 #endif
 
-enum { WALK_READ = 1, WALK_WRITE = 2, WALK_FETCH = 4, WALK_USER = 8 };
+#include "../access.h"
 
 /* Error code of #PF: SDM "Page-Fault Exceptions". */
 #define PF_PRESENT	(1u << 0)

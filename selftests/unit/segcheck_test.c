@@ -10,7 +10,7 @@
 #include "random.h"
 #include "../../module/cpu/segcheck.c"
 
-enum { READ = SEG_ACCESS_READ, WRITE = SEG_ACCESS_WRITE, NONE = AR_UNUSABLE };
+enum { READ = ACCESS_READ, WRITE = ACCESS_WRITE, NONE = AR_UNUSABLE };
 /* Types: SDM "Code- and Data-Segment Types". All are present, not system segments. */
 enum { RO = 0x91, RW = 0x93, RO_DOWN = 0x95, RW_DOWN = 0x97, XO = 0x99, XR = 0x9b, XR_CONF = 0x9f };
 #define BIG	AR_BIG

@@ -42,11 +42,11 @@ static bool may(const struct walk *w, unsigned int access, bool user, bool write
 {
 	bool smap = user && (w->cr4 & CR4_SMAP) && !w->ac;
 
-	if (access & WALK_USER)
-		return user && (!(access & WALK_WRITE) || write) && (!(access & WALK_FETCH) || exec);
-	if (access & WALK_FETCH)
+	if (access & ACCESS_USER)
+		return user && (!(access & ACCESS_WRITE) || write) && (!(access & ACCESS_FETCH) || exec);
+	if (access & ACCESS_FETCH)
 		return exec && !(user && (w->cr4 & CR4_SMEP));
-	if (access & WALK_WRITE)
+	if (access & ACCESS_WRITE)
 		return (write || !(w->cr0 & CR0_WP)) && !smap;
 	return !smap;
 }
@@ -56,8 +56,8 @@ static u32 who(const struct walk *w, unsigned int access)
 {
 	bool tells = w->cr4 & CR4_SMEP || (w->cr4 & CR4_PAE && w->efer & NX);
 
-	return (access & WALK_WRITE ? 2 : 0) | (access & WALK_USER ? 4 : 0) |
-	       (access & WALK_FETCH && tells ? 16 : 0);
+	return (access & ACCESS_WRITE ? 2 : 0) | (access & ACCESS_USER ? 4 : 0) |
+	       (access & ACCESS_FETCH && tells ? 16 : 0);
 }
 
 /* What the key of a page's last entry says of data. */
@@ -65,9 +65,9 @@ static bool key_allows(const struct walk *w, u64 e, unsigned int access, bool us
 {
 	bool ad = w->pkru >> 2 * (e >> 59 & 15) & 1, wd = w->pkru >> (2 * (e >> 59 & 15) + 1) & 1;
 
-	if (!(w->cr4 & CR4_PKE) || levels_of(w) < 4 || access & WALK_FETCH || !user)
+	if (!(w->cr4 & CR4_PKE) || levels_of(w) < 4 || access & ACCESS_FETCH || !user)
 		return true;
-	return !ad && !(wd && access & WALK_WRITE && (access & WALK_USER || w->cr0 & CR0_WP));
+	return !ad && !(wd && access & ACCESS_WRITE && (access & ACCESS_USER || w->cr0 & CR0_WP));
 }
 
 /* The entries that the model has used, and what they are after a walk that succeeds. */
@@ -78,7 +78,7 @@ static void use(const struct walk *w, u64 gpa, u64 e, bool flags, bool last, uns
 {
 	used[nused].gpa = gpa;
 	used[nused].before = e;
-	used[nused++].after = flags ? e | 1 << 5 | (last && access & WALK_WRITE ? 1 << 6 : 0) : e;
+	used[nused++].after = flags ? e | 1 << 5 | (last && access & ACCESS_WRITE ? 1 << 6 : 0) : e;
 }
 
 static s64 model(const struct walk *w, u64 va, unsigned int access)
@@ -199,7 +199,7 @@ static s64 go_on(const struct walk *w, u64 va, unsigned int access)
 
 static void walks_are_those_of_the_model(void)
 {
-	static const unsigned int kinds[] = { WALK_READ, WALK_WRITE, WALK_FETCH };
+	static const unsigned int kinds[] = { ACCESS_READ, ACCESS_WRITE, ACCESS_FETCH };
 	int i, found = 0, reserved_faults = 0, rights_faults = 0, key_faults = 0, flags = 0;
 	unsigned int access = 0;
 	struct walk w;
@@ -212,7 +212,7 @@ static void walks_are_those_of_the_model(void)
 		fill_memory(&w);
 		for (i = 0; i < 1000 && !unit_bad; i++) {
 			va = levels_of(&w) > 3 ? (s64)any() >> (levels_of(&w) > 4 ? 7 : 16) : (u32)any();
-			access = kinds[below(3)] | (one_in(2) ? WALK_USER : 0);
+			access = kinds[below(3)] | (one_in(2) ? ACCESS_USER : 0);
 			want = model(&w, va, access);
 			got = go_on(&w, va, access);
 			CHECK_EQ(got, want);

@@ -12,8 +12,8 @@ static void without_paging_linear_is_physical(void)
 	struct walk w = machine(NX, PAE | CR4_SMEP | CR4_SMAP);
 
 	w.cr0 &= ~CR0_PG;
-	CHECK_EQ(go(&w, 0x12345678, WALK_WRITE | WALK_USER), 0x12345678);
-	CHECK_EQ(go(&w, 0xfff12345678, WALK_FETCH), 0x12345678);
+	CHECK_EQ(go(&w, 0x12345678, ACCESS_WRITE | ACCESS_USER), 0x12345678);
+	CHECK_EQ(go(&w, 0xfff12345678, ACCESS_FETCH), 0x12345678);
 	CHECK_EQ(reads, 0);
 }
 
@@ -42,13 +42,13 @@ static void each_mode_finds_its_pages(void)
 		struct walk w = machine(rows[i].efer, rows[i].cr4);
 
 		build(&w, rows[i].va, rows[i].level, rows[i].leaf);
-		CHECK_EQ(go(&w, rows[i].va, WALK_READ), rows[i].gpa);
+		CHECK_EQ(go(&w, rows[i].va, ACCESS_READ), rows[i].gpa);
 		CHECK_EQ(reads, levels_of(&w) - rows[i].level + 1);
 		/* One entry further is another one, which is not there. */
 		CHECK_EQ(go(&w, rows[i].va ^ 1ull << shift_of(levels_of(&w), rows[i].level),
-			    WALK_READ), FAULT(0));
+			    ACCESS_READ), FAULT(0));
 		if (!(rows[i].efer & EFER_LMA_BIT))
-			CHECK_EQ(go(&w, rows[i].va | 1ull << 32, WALK_READ), rows[i].gpa);
+			CHECK_EQ(go(&w, rows[i].va | 1ull << 32, ACCESS_READ), rows[i].gpa);
 	}
 }
 
@@ -58,12 +58,12 @@ static void cr3_has_other_bits_too(void)
 
 	build(&w, 0x1234000, 1, 0x5067);
 	w.cr3 |= 0xfff | 1ul << 63 | 3ul << 61;		/* PCID, no flush, LAM */
-	CHECK_EQ(go(&w, 0x1234000, WALK_READ), 0x5000);
+	CHECK_EQ(go(&w, 0x1234000, ACCESS_READ), 0x5000);
 	w = machine(0, PAE);
 	build(&w, 0x1234000, 1, 0x5067);
 	memcpy(&mem[0x9a0 / 8], &mem[512], 32);
 	w.cr3 = 0x9bf;					/* a PAE root has 32 bytes */
-	CHECK_EQ(go(&w, 0x1234000, WALK_READ), 0x5000);
+	CHECK_EQ(go(&w, 0x1234000, ACCESS_READ), 0x5000);
 }
 
 static void without_pse_there_are_no_large_pages(void)
@@ -72,7 +72,7 @@ static void without_pse_there_are_no_large_pages(void)
 
 	build(&w, 0xc0123456, 1, 0x5067);
 	set_pte(2, 2, 0xc0123456, 0x20e7);
-	CHECK_EQ(go(&w, 0xc0123456, WALK_READ), 0x5456);
+	CHECK_EQ(go(&w, 0xc0123456, ACCESS_READ), 0x5456);
 }
 
 /* SDM "Use of CR3 with 32-Bit Paging": bits left from 64-bit mode are ignored. */
@@ -82,7 +82,7 @@ static void cr3_has_32_bits_in_32_bit_paging(void)
 
 	build(&w, 0x1234000, 1, 0x5067);
 	w.cr3 |= 1ul << 32;
-	CHECK_EQ(go(&w, 0x1234000, WALK_READ), 0x5000);
+	CHECK_EQ(go(&w, 0x1234000, ACCESS_READ), 0x5000);
 }
 
 /* ---- rights */
@@ -110,16 +110,16 @@ static void rights_are_those_of_every_entry(void)
 
 		i_flag = m ? PF_FETCH : 0;
 		for (level = 1; level <= levels_of(&w) && !(m == 1 && level == 3); level++) {
-			CHECK_EQ(try(w, level, 6, WALK_WRITE | WALK_USER), 0x5000);
-			CHECK_EQ(try(w, level, 6, WALK_FETCH | WALK_USER), 0x5000);
-			CHECK_EQ(try(w, level, 2, WALK_READ | WALK_USER), FAULT(5));
-			CHECK_EQ(try(w, level, 2, WALK_WRITE | WALK_USER), FAULT(7));
-			CHECK_EQ(try(w, level, 2, WALK_FETCH | WALK_USER), FAULT(5 | i_flag));
-			CHECK_EQ(try(w, level, 4, WALK_WRITE | WALK_USER), FAULT(7));
-			CHECK_EQ(try(w, level, 4, WALK_WRITE), FAULT(3));
-			CHECK_EQ(try(w, level, 4, WALK_READ | WALK_USER), 0x5000);
+			CHECK_EQ(try(w, level, 6, ACCESS_WRITE | ACCESS_USER), 0x5000);
+			CHECK_EQ(try(w, level, 6, ACCESS_FETCH | ACCESS_USER), 0x5000);
+			CHECK_EQ(try(w, level, 2, ACCESS_READ | ACCESS_USER), FAULT(5));
+			CHECK_EQ(try(w, level, 2, ACCESS_WRITE | ACCESS_USER), FAULT(7));
+			CHECK_EQ(try(w, level, 2, ACCESS_FETCH | ACCESS_USER), FAULT(5 | i_flag));
+			CHECK_EQ(try(w, level, 4, ACCESS_WRITE | ACCESS_USER), FAULT(7));
+			CHECK_EQ(try(w, level, 4, ACCESS_WRITE), FAULT(3));
+			CHECK_EQ(try(w, level, 4, ACCESS_READ | ACCESS_USER), 0x5000);
 			if (m)
-				CHECK_EQ(try(w, level, 6 | PTE_NX, WALK_FETCH), FAULT(0x11));
+				CHECK_EQ(try(w, level, 6 | PTE_NX, ACCESS_FETCH), FAULT(0x11));
 		}
 	}
 }
@@ -136,16 +136,16 @@ static void what_is_not_there_is_not_present(void)
 		for (level = 1; level <= levels_of(&w); level++) {
 			build(&w, 0x1234000, 1, 0x5067);
 			set_pte(levels_of(&w), level, 0x1234000, ~1ull);
-			CHECK_EQ(go(&w, 0x1234000, WALK_WRITE | WALK_USER), FAULT(6));
+			CHECK_EQ(go(&w, 0x1234000, ACCESS_WRITE | ACCESS_USER), FAULT(6));
 			if (level == 1)
 				continue;
 			/* A table where there is no memory. */
 			set_pte(levels_of(&w), level, 0x1234000, 0x7fff0000 |
 			     (m == 1 && level == 3 ? 1 : 7));
-			CHECK_EQ(go(&w, 0x1234000, WALK_READ), FAULT(0));
+			CHECK_EQ(go(&w, 0x1234000, ACCESS_READ), FAULT(0));
 		}
 		w.cr3 = 0x7fff0000;
-		CHECK_EQ(go(&w, 0x1234000, WALK_FETCH), FAULT(m ? PF_FETCH : 0));
+		CHECK_EQ(go(&w, 0x1234000, ACCESS_FETCH), FAULT(m ? PF_FETCH : 0));
 	}
 }
 
@@ -160,28 +160,28 @@ static void supervisor_rights(void)
 		unsigned int access;
 		s64 result;
 	} rows[] = {
-		{ 0, 0, false, R, WALK_READ, 0x5000 },
-		{ 0, 0, false, R, WALK_WRITE, 0x5000 },
-		{ 0, 0, false, U, WALK_WRITE, 0x5000 },
-		{ 0, 0, false, U, WALK_FETCH, 0x5000 },
-		{ CR0_WP, 0, false, R, WALK_WRITE, FAULT(3) },
-		{ CR0_WP, 0, false, U, WALK_WRITE, FAULT(3) },
-		{ CR0_WP, 0, false, U | W, WALK_WRITE, 0x5000 },
-		{ 0, CR4_SMEP, false, U, WALK_READ, 0x5000 },
-		{ 0, CR4_SMEP, false, U, WALK_FETCH, FAULT(0x11) },
-		{ 0, CR4_SMEP, true, U, WALK_FETCH, FAULT(0x11) },
-		{ 0, CR4_SMEP, false, R, WALK_FETCH, 0x5000 },
-		{ 0, CR4_SMAP, false, U, WALK_READ, FAULT(1) },
-		{ 0, CR4_SMAP, true, U, WALK_READ, 0x5000 },
-		{ 0, CR4_SMAP, false, U, WALK_WRITE, FAULT(3) },
-		{ 0, CR4_SMAP, true, U, WALK_WRITE, 0x5000 },
-		{ CR0_WP, CR4_SMAP, true, U, WALK_WRITE, FAULT(3) },
-		{ CR0_WP, CR4_SMAP, true, U | W, WALK_WRITE, 0x5000 },
-		{ CR0_WP, CR4_SMAP, false, W, WALK_WRITE, 0x5000 },
-		{ 0, CR4_SMAP, false, U, WALK_FETCH, 0x5000 },
-		{ 0, CR4_SMAP | CR4_SMEP, false, U, WALK_READ | WALK_USER, 0x5000 },
-		{ 0, CR4_SMAP | CR4_SMEP, false, U, WALK_FETCH | WALK_USER, 0x5000 },
-		{ 0, 0, false, U, WALK_WRITE | WALK_USER, FAULT(7) },
+		{ 0, 0, false, R, ACCESS_READ, 0x5000 },
+		{ 0, 0, false, R, ACCESS_WRITE, 0x5000 },
+		{ 0, 0, false, U, ACCESS_WRITE, 0x5000 },
+		{ 0, 0, false, U, ACCESS_FETCH, 0x5000 },
+		{ CR0_WP, 0, false, R, ACCESS_WRITE, FAULT(3) },
+		{ CR0_WP, 0, false, U, ACCESS_WRITE, FAULT(3) },
+		{ CR0_WP, 0, false, U | W, ACCESS_WRITE, 0x5000 },
+		{ 0, CR4_SMEP, false, U, ACCESS_READ, 0x5000 },
+		{ 0, CR4_SMEP, false, U, ACCESS_FETCH, FAULT(0x11) },
+		{ 0, CR4_SMEP, true, U, ACCESS_FETCH, FAULT(0x11) },
+		{ 0, CR4_SMEP, false, R, ACCESS_FETCH, 0x5000 },
+		{ 0, CR4_SMAP, false, U, ACCESS_READ, FAULT(1) },
+		{ 0, CR4_SMAP, true, U, ACCESS_READ, 0x5000 },
+		{ 0, CR4_SMAP, false, U, ACCESS_WRITE, FAULT(3) },
+		{ 0, CR4_SMAP, true, U, ACCESS_WRITE, 0x5000 },
+		{ CR0_WP, CR4_SMAP, true, U, ACCESS_WRITE, FAULT(3) },
+		{ CR0_WP, CR4_SMAP, true, U | W, ACCESS_WRITE, 0x5000 },
+		{ CR0_WP, CR4_SMAP, false, W, ACCESS_WRITE, 0x5000 },
+		{ 0, CR4_SMAP, false, U, ACCESS_FETCH, 0x5000 },
+		{ 0, CR4_SMAP | CR4_SMEP, false, U, ACCESS_READ | ACCESS_USER, 0x5000 },
+		{ 0, CR4_SMAP | CR4_SMEP, false, U, ACCESS_FETCH | ACCESS_USER, 0x5000 },
+		{ 0, 0, false, U, ACCESS_WRITE | ACCESS_USER, FAULT(7) },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -198,20 +198,20 @@ static void fetches_are_told_where_they_can_be(void)
 {
 	struct walk w = machine(LONG, PAE);
 
-	CHECK_EQ(try(w, 1, 2, WALK_FETCH | WALK_USER), FAULT(5));
+	CHECK_EQ(try(w, 1, 2, ACCESS_FETCH | ACCESS_USER), FAULT(5));
 	w = machine(0, CR4_SMEP);
-	CHECK_EQ(try(w, 1, 2, WALK_FETCH | WALK_USER), FAULT(0x15));
+	CHECK_EQ(try(w, 1, 2, ACCESS_FETCH | ACCESS_USER), FAULT(0x15));
 	w = machine(0, PAE);
-	CHECK_EQ(try(w, 1, 2, WALK_FETCH | WALK_USER), FAULT(5));
+	CHECK_EQ(try(w, 1, 2, ACCESS_FETCH | ACCESS_USER), FAULT(5));
 	w = machine(NX, PAE);
-	CHECK_EQ(try(w, 1, 2, WALK_FETCH | WALK_USER), FAULT(0x15));
+	CHECK_EQ(try(w, 1, 2, ACCESS_FETCH | ACCESS_USER), FAULT(0x15));
 }
 
 static void nx_does_not_count_in_32_bit_paging(void)
 {
 	struct walk w = machine(NX, MODE32);
 
-	CHECK_EQ(try(w, 1, 2, WALK_FETCH | WALK_USER), FAULT(5));
+	CHECK_EQ(try(w, 1, 2, ACCESS_FETCH | ACCESS_USER), FAULT(5));
 }
 
 /* ---- reserved bits. SDM, the tables "Format of ..." */
@@ -232,7 +232,7 @@ static void check_reserved(const struct reserved *rows, size_t n)
 		for (found = bit = 0; bit < (levels == 2 ? 32 : 64); bit++) {
 			build(&w, va, 1, 0x5067);
 			set_pte(levels, rows[i].level, va, rows[i].entry ^ 1ull << bit);
-			if (go(&w, va, WALK_READ) == FAULT(9))
+			if (go(&w, va, ACCESS_READ) == FAULT(9))
 				found |= 1ull << bit;
 		}
 		/* Bit 7 chooses between a table and a page: two rows. */
@@ -320,19 +320,19 @@ static void each_entry_used_is_accessed_and_a_written_page_dirty(void)
 		struct walk w = flag_machine(i);
 		int levels = levels_of(&w), level;
 
-		CHECK(go(&w, 0x12345678, WALK_READ) >= 0);
+		CHECK(go(&w, 0x12345678, ACCESS_READ) >= 0);
 		for (level = levels; level >= flag_modes[i].leaf; level--)
 			CHECK_EQ(get_pte(levels, level, 0x12345678) & (A | D),
 				 levels == 3 && level == 3 ? 0 : A);
-		CHECK(go(&w, 0x12345678, WALK_WRITE) >= 0);
+		CHECK(go(&w, 0x12345678, ACCESS_WRITE) >= 0);
 		for (level = levels; level > flag_modes[i].leaf; level--)
 			CHECK_EQ(get_pte(levels, level, 0x12345678) & (A | D),
 				 levels == 3 && level == 3 ? 0 : A);
 		CHECK_EQ(get_pte(levels, level, 0x12345678) & (A | D), A | D);
 		/* And then there is nothing to do. */
 		update_answer = -EFAULT;
-		CHECK(go(&w, 0x12345678, WALK_WRITE) >= 0);
-		CHECK(go(&w, 0x12345678, WALK_FETCH) >= 0);
+		CHECK(go(&w, 0x12345678, ACCESS_WRITE) >= 0);
+		CHECK(go(&w, 0x12345678, ACCESS_FETCH) >= 0);
 		update_answer = 0;
 	}
 }
@@ -342,7 +342,7 @@ static void an_access_that_faults_leaves_no_flags(void)
 	struct walk w = machine(LONG | NX, PAE);
 
 	build(&w, 0x12345678, 1, 0x5005);		/* not writable */
-	CHECK_EQ(go(&w, 0x12345678, WALK_WRITE), FAULT(3));
+	CHECK_EQ(go(&w, 0x12345678, ACCESS_WRITE), FAULT(3));
 	for (int level = 4; level; level--)
 		CHECK_EQ(get_pte(4, level, 0x12345678) & (A | D), 0);
 }
@@ -352,7 +352,7 @@ static void a_walk_may_leave_no_trace(void)
 	struct walk w = flag_machine(4);
 
 	w.update = NULL;
-	CHECK_EQ(go(&w, 0x12345678, WALK_WRITE), 0x5678);
+	CHECK_EQ(go(&w, 0x12345678, ACCESS_WRITE), 0x5678);
 	for (int level = 4; level; level--)
 		CHECK_EQ(get_pte(4, level, 0x12345678) & (A | D), 0);
 }
@@ -362,11 +362,11 @@ static void an_entry_that_changes_meanwhile_is_walked_again(void)
 	struct walk w = flag_machine(4);
 
 	update_answer = 1;
-	CHECK_EQ(go(&w, 0x12345678, WALK_READ), AGAIN);
+	CHECK_EQ(go(&w, 0x12345678, ACCESS_READ), AGAIN);
 	update_answer = -EFAULT;
-	CHECK_EQ(go(&w, 0x12345678, WALK_READ), ENDED);
+	CHECK_EQ(go(&w, 0x12345678, ACCESS_READ), ENDED);
 	update_answer = 0;
-	CHECK_EQ(go(&w, 0x12345678, WALK_READ), 0x5678);
+	CHECK_EQ(go(&w, 0x12345678, ACCESS_READ), 0x5678);
 }
 
 /* ---- protection keys. SDM "Protection Keys" */
@@ -381,19 +381,19 @@ static void keys_forbid_data_of_user_pages(void)
 		unsigned int access;
 		s64 result;
 	} rows[] = {
-		{ 0, CR0_WP, U | W, WALK_WRITE | WALK_USER, 0x5000 },
-		{ WD, CR0_WP, U | W, WALK_READ | WALK_USER, 0x5000 },
-		{ WD, CR0_WP, U | W, WALK_WRITE | WALK_USER, FAULT(0x27) },
-		{ WD, 0, U | W, WALK_WRITE | WALK_USER, FAULT(0x27) },
-		{ WD, CR0_WP, U | W, WALK_WRITE, FAULT(0x23) },
-		{ WD, 0, U | W, WALK_WRITE, 0x5000 },
-		{ AD, 0, U | W, WALK_READ, FAULT(0x21) },
-		{ AD, 0, U | W, WALK_READ | WALK_USER, FAULT(0x25) },
-		{ AD, CR0_WP, U | W, WALK_WRITE, FAULT(0x23) },
-		{ AD, CR0_WP, U | W, WALK_FETCH | WALK_USER, 0x5000 },
-		{ AD | WD, CR0_WP, W, WALK_WRITE, 0x5000 },
-		{ AD, CR0_WP, U, WALK_WRITE | WALK_USER, FAULT(0x27) },	/* both reasons */
-		{ AD, CR0_WP, W, WALK_READ | WALK_USER, FAULT(5) },	/* not a user page */
+		{ 0, CR0_WP, U | W, ACCESS_WRITE | ACCESS_USER, 0x5000 },
+		{ WD, CR0_WP, U | W, ACCESS_READ | ACCESS_USER, 0x5000 },
+		{ WD, CR0_WP, U | W, ACCESS_WRITE | ACCESS_USER, FAULT(0x27) },
+		{ WD, 0, U | W, ACCESS_WRITE | ACCESS_USER, FAULT(0x27) },
+		{ WD, CR0_WP, U | W, ACCESS_WRITE, FAULT(0x23) },
+		{ WD, 0, U | W, ACCESS_WRITE, 0x5000 },
+		{ AD, 0, U | W, ACCESS_READ, FAULT(0x21) },
+		{ AD, 0, U | W, ACCESS_READ | ACCESS_USER, FAULT(0x25) },
+		{ AD, CR0_WP, U | W, ACCESS_WRITE, FAULT(0x23) },
+		{ AD, CR0_WP, U | W, ACCESS_FETCH | ACCESS_USER, 0x5000 },
+		{ AD | WD, CR0_WP, W, ACCESS_WRITE, 0x5000 },
+		{ AD, CR0_WP, U, ACCESS_WRITE | ACCESS_USER, FAULT(0x27) },	/* both reasons */
+		{ AD, CR0_WP, W, ACCESS_READ | ACCESS_USER, FAULT(5) },	/* not a user page */
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -410,7 +410,7 @@ static void keys_forbid_data_of_user_pages(void)
 	struct walk w = machine(LONG, PAE);		/* without CR4.PKE */
 
 	w.pkru = ~0u;
-	CHECK_EQ(try(w, 1, U | W | (u64)KEY << 59, WALK_WRITE | WALK_USER), 0x5000);
+	CHECK_EQ(try(w, 1, U | W | (u64)KEY << 59, ACCESS_WRITE | ACCESS_USER), 0x5000);
 }
 
 int main(void)
