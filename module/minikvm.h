@@ -509,7 +509,6 @@ int vcpu_set_cr4(struct vcpu *vcpu, unsigned long cr4);
 int vcpu_set_cr8(struct vcpu *vcpu, u64 cr8);
 int vcpu_set_efer(struct vcpu *vcpu, u64 efer);
 int vcpu_load_efer(struct vcpu *vcpu, u64 efer);
-int vcpu_set_xcr0(struct vcpu *vcpu, u64 xcr0);
 bool vcpu_in_long_mode(struct vcpu *vcpu);	/* EFER.LMA */
 int vcpu_code_bits(struct vcpu *vcpu);		/* 16, 32 or 64: default operand/address size */
 struct code_mode { int bits, cpl; };
@@ -571,6 +570,7 @@ int fpu_get(struct vcpu *vcpu, struct minikvm_fpu *fpu);
 int fpu_set(struct vcpu *vcpu, const struct minikvm_fpu *fpu);
 int fpu_get_xsave(struct vcpu *vcpu, struct minikvm_xsave *xsave);
 int fpu_set_xsave(struct vcpu *vcpu, const struct minikvm_xsave *xsave);
+int fpu_set_xcr0(struct vcpu *vcpu, u64 xcr0);
 int fpu_get_xcrs(struct vcpu *vcpu, struct minikvm_xcrs *xcrs);
 int fpu_set_xcrs(struct vcpu *vcpu, const struct minikvm_xcrs *xcrs);
 
@@ -593,11 +593,14 @@ void vcpu_get_events(struct vcpu *vcpu, struct minikvm_vcpu_events *events);
 int vcpu_set_events(struct vcpu *vcpu, const struct minikvm_vcpu_events *events);
 
 /* cpu/debug.c */
+#define DR6_DETECT	BIT_ULL(13)	/* SDM "Debug Status Register (DR6)" */
+#define DR7_DETECT	BIT_ULL(13)	/* SDM "Debug Control Register (DR7)" */
 void debug_before_entry(struct vcpu *vcpu);	/* IRQs off */
 void debug_after_exit(struct vcpu *vcpu);	/* IRQs off: host breakpoints back */
 void debug_reset(struct vcpu *vcpu);
 void debug_exception_delivered(struct vcpu *vcpu);
-int debug_mov_dr(struct vcpu *vcpu, u64 qualification);	/* verdict */
+u64 debug_get_dr(struct vcpu *vcpu, int n);
+int debug_set_dr(struct vcpu *vcpu, int n, u64 value);
 int vcpu_get_debugregs(struct vcpu *vcpu, struct minikvm_debugregs *dr);
 int vcpu_set_debugregs(struct vcpu *vcpu, const struct minikvm_debugregs *dr);
 

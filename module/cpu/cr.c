@@ -356,28 +356,6 @@ int vcpu_load_efer(struct vcpu *vcpu, u64 efer)
 }
 
 /**
- * vcpu_set_xcr0 - XSETBV, SET_XCRS
- * @vcpu: whose
- * @xcr0: new value
- *
- * Context: any. Return: 0, or 1: #GP. SDM "Enabling the XSAVE Feature Set".
- */
-int vcpu_set_xcr0(struct vcpu *vcpu, u64 xcr0)
-{
-	u64 avx512 = xcr0 & XFEATURE_MASK_AVX512;
-
-	/* x87 is always on, even where there is no XSAVE. */
-	if (!(xcr0 & XFEATURE_MASK_FP) || (xcr0 & ~(vcpu->xcr0_allowed | XFEATURE_MASK_FP)))
-		return 1;
-	if ((xcr0 & XFEATURE_MASK_YMM) && !(xcr0 & XFEATURE_MASK_SSE))
-		return 1;
-	if (avx512 && (avx512 != XFEATURE_MASK_AVX512 || !(xcr0 & XFEATURE_MASK_YMM)))
-		return 1;
-	vcpu->xcr0 = xcr0;
-	return 0;
-}
-
-/**
  * cr_valid - may a VMM set these together?
  * @vcpu: whose
  * @c: all of them

@@ -17,21 +17,12 @@
 #include "../vmx/vmx.h"
 #include "../minikvm.h"
 
-enum { VEC_DB = 1, VEC_UD = 6, VEC_GP = 13 };
-
 /* Without RTM and bus-lock detection: B0-3, BD, BS, BT can change. */
 #define DR6_WRITABLE	0x0000e00full
 #define DR6_ONES	0xffff0ff0ull
-#define DR6_BD		BIT_ULL(13)
 #define DR7_WRITABLE	0xffff2bffull
 #define DR7_ONES	0x00000400ull
-#define DR7_GD		BIT_ULL(13)
 #define DR7_ENABLES	0x000000ffull
-
-/* SDM "Exit Qualification for MOV DR" */
-#define QUAL_DR(q)	((q) & 7)
-#define QUAL_FROM	BIT_ULL(4)
-#define QUAL_REG(q)	((q) >> 8 & 15)
 
 /**
  * debug_before_entry - load the guest's breakpoints if it has any
@@ -95,20 +86,34 @@ void debug_reset(struct vcpu *vcpu)
  */
 void debug_exception_delivered(struct vcpu *vcpu)
 {
-	if (vcpu->dr7 & DR7_GD)
-		set_dr7(vcpu, vcpu->dr7 & ~DR7_GD);
+	if (vcpu->dr7 & DR7_DETECT)
+		set_dr7(vcpu, vcpu->dr7 & ~DR7_DETECT);
 }
 
-/* DR4 and DR5 are DR6 and DR7 where they are not undefined. */
-static u64 read_dr(struct vcpu *vcpu, int n)
+/**
+ * debug_get_dr - what a guest reads in a debug register
+ * @vcpu: attached
+ * @n: 0..7; DR4 and DR5 are DR6 and DR7 where they are not undefined
+ *
+ * Context: interrupts off or on.
+ */
+u64 debug_get_dr(struct vcpu *vcpu, int n)
 {
 	if (n < 4)
 		return vcpu->dr[array_index_nospec(n, 4)];
 	return n == 4 || n == 6 ? vcpu->dr6 : vcpu->dr7;
 }
 
-/* 1: #GP, the upper half of DR6 and DR7 must be 0. */
-static int write_dr(struct vcpu *vcpu, int n, u64 value)
+/**
+ * debug_set_dr - a guest writes a debug register
+ * @vcpu: attached
+ * @n: as in debug_get_dr()
+ * @value: for it
+ *
+ * Context: interrupts off or on. Return: 0, or 1 for #GP: the upper half of DR6 and DR7
+ * must be 0.
+ */
+int debug_set_dr(struct vcpu *vcpu, int n, u64 value)
 {
 	if (n < 4) {
 		vcpu->dr[array_index_nospec(n, 4)] = value;
@@ -121,47 +126,6 @@ static int write_dr(struct vcpu *vcpu, int n, u64 value)
 	else
 		set_dr7(vcpu, value);
 	return 0;
-}
-
-/* Outside 64-bit mode the operand has 32 bits. */
-static int move(struct vcpu *vcpu, u64 qualification)
-{
-	int n = QUAL_DR(qualification), reg = QUAL_REG(qualification);
-	u64 mask = vcpu_code_bits(vcpu) == 64 ? ~0ull : U32_MAX;
-
-	if (qualification & QUAL_FROM) {
-		vcpu_set_reg(vcpu, reg, read_dr(vcpu, n) & mask);
-		return EXIT_SKIP;
-	}
-	if (!write_dr(vcpu, n, vcpu_reg(vcpu, reg) & mask))
-		return EXIT_SKIP;
-	event_exception_error(vcpu, VEC_GP, 0);
-	return EXIT_RESUME;
-}
-
-/**
- * debug_mov_dr - an exit of MOV to or from a debug register
- * @vcpu: attached
- * @qualification: SDM "Exit Qualification for MOV DR"
- *
- * Context: interrupts off or on. Return: verdict.
- */
-int debug_mov_dr(struct vcpu *vcpu, u64 qualification)
-{
-	int n = QUAL_DR(qualification);
-
-	if ((n == 4 || n == 5) && (vcpu_cr4(vcpu) & X86_CR4_DE)) {
-		event_exception(vcpu, VEC_UD);
-	} else if (vmx_cpl()) {
-		event_exception_error(vcpu, VEC_GP, 0);
-	} else if (vcpu->dr7 & DR7_GD) {
-		/* General detect: the access is a #DB of its own. */
-		vcpu->dr6 |= DR6_BD;
-		event_exception(vcpu, VEC_DB);
-	} else {
-		return move(vcpu, qualification);
-	}
-	return EXIT_RESUME;
 }
 
 /**

@@ -363,6 +363,28 @@ int fpu_get_xcrs(struct vcpu *vcpu, struct minikvm_xcrs *xcrs)
 }
 
 /**
+ * fpu_set_xcr0 - XSETBV, SET_XCRS
+ * @vcpu: whose
+ * @xcr0: new value
+ *
+ * Context: any. Return: 0, or 1: #GP. SDM "Enabling the XSAVE Feature Set".
+ */
+int fpu_set_xcr0(struct vcpu *vcpu, u64 xcr0)
+{
+	u64 avx512 = xcr0 & XFEATURE_MASK_AVX512;
+
+	/* x87 is always on, even where there is no XSAVE. */
+	if (!(xcr0 & XFEATURE_MASK_FP) || (xcr0 & ~(vcpu->xcr0_allowed | XFEATURE_MASK_FP)))
+		return 1;
+	if ((xcr0 & XFEATURE_MASK_YMM) && !(xcr0 & XFEATURE_MASK_SSE))
+		return 1;
+	if (avx512 && (avx512 != XFEATURE_MASK_AVX512 || !(xcr0 & XFEATURE_MASK_YMM)))
+		return 1;
+	vcpu->xcr0 = xcr0;
+	return 0;
+}
+
+/**
  * fpu_set_xcrs - SET_XCRS: XCR0 is the only one, others are not looked at
  * @vcpu: whose
  * @xcrs: up to MINIKVM_MAX_XCRS
@@ -377,6 +399,6 @@ int fpu_set_xcrs(struct vcpu *vcpu, const struct minikvm_xcrs *xcrs)
 		return -EINVAL;
 	for (i = 0; i < xcrs->nr_xcrs; i++)
 		if (xcrs->xcrs[i].xcr == XCR_XFEATURE_ENABLED_MASK)
-			return vcpu_set_xcr0(vcpu, xcrs->xcrs[i].value) ? -EINVAL : 0;
+			return fpu_set_xcr0(vcpu, xcrs->xcrs[i].value) ? -EINVAL : 0;
 	return 0;
 }

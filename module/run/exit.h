@@ -55,7 +55,7 @@ int exit_rdpmc(struct vcpu *vcpu, const struct vmexit *exit);
 int exit_wbinvd(struct vcpu *vcpu, const struct vmexit *exit);
 int exit_xsetbv(struct vcpu *vcpu, const struct vmexit *exit);
 
-/* exit_cr.c, exit_msr.c */
+/* exit_cr.c, exit_dr.c, exit_msr.c */
 int exit_cr(struct vcpu *vcpu, const struct vmexit *exit);
 int exit_dr(struct vcpu *vcpu, const struct vmexit *exit);
 int exit_rdmsr(struct vcpu *vcpu, const struct vmexit *exit);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Exits of moves to and from control and debug registers; what a new value
- * means is in cpu/sregs.c and cpu/debug.c.
+ * Exits of moves to and from control registers; what a new value means is in cpu/cr.c.
  */
 #include <asm/processor-flags.h>
 
@@ -107,10 +106,4 @@ int exit_cr(struct vcpu *vcpu, const struct vmexit *exit)
 	default:
 		return mov_to_cr(vcpu, 0, lmsw(vcpu, QUAL_LMSW(q)));
 	}
-}
-
-/* exit_dr - SDM "MOV - Move to/from Debug Registers" */
-int exit_dr(struct vcpu *vcpu, const struct vmexit *exit)
-{
-	return debug_mov_dr(vcpu, exit->qualification);
 }

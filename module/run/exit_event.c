@@ -37,10 +37,7 @@ static int debug_exception(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	/* BS, BD: set here, cleared only by the guest. SDM "Debug Status Register (DR6)" */
 	vcpu->dr6 &= ~DR_TRAP_BITS;
-	vcpu->dr6 |= exit->qualification & (DR_TRAP_BITS | DR_STEP | BIT(13));
-	/* Delivery clears GD, so that the handler can read the registers. */
-	vcpu->dr7 &= ~BIT_ULL(13);
-	vmcs_write_guest_dr7(vmcs_read_guest_dr7() & ~BIT_ULL(13));
+	vcpu->dr6 |= exit->qualification & (DR_TRAP_BITS | DR_STEP | DR6_DETECT);
 	/* ICEBP is an instruction: the trap comes after it. */
 	if ((exit->intr_info & INTR_INFO_TYPE) == INTR_TYPE_PRIV_SW)
 		vcpu_skip(vcpu, exit->insn_len);

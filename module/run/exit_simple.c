@@ -94,7 +94,7 @@ int exit_xsetbv(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	u64 value = (u32)vcpu->regs[RAX] | vcpu->regs[RDX] << 32;
 
-	if (vmx_cpl() || (u32)vcpu->regs[RCX] || vcpu_set_xcr0(vcpu, value)) {
+	if (vmx_cpl() || (u32)vcpu->regs[RCX] || fpu_set_xcr0(vcpu, value)) {
 		event_exception_error(vcpu, 13, 0);
 		return EXIT_RESUME;
 	}

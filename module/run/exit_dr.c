@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Exits of moves to and from debug registers, each of which exits; what a new value means
+ * is in cpu/debug.c.
+ */
+#include <asm/processor-flags.h>
+#include <asm/trapnr.h>
+
+#include "../vmx/vmx.h"
+#include "exit.h"
+
+/* SDM "Exit Qualification for MOV DR" */
+#define QUAL_DR(q)	((q) & 7)
+#define QUAL_FROM	BIT_ULL(4)
+#define QUAL_REG(q)	((q) >> 8 & 15)
+
+/* Outside 64-bit mode the operand has 32 bits. */
+static int dr_move(struct vcpu *vcpu, u64 qualification)
+{
+	int n = QUAL_DR(qualification), reg = QUAL_REG(qualification);
+	u64 mask = vcpu_code_bits(vcpu) == 64 ? ~0ull : U32_MAX;
+
+	if (qualification & QUAL_FROM) {
+		vcpu_set_reg(vcpu, reg, debug_get_dr(vcpu, n) & mask);
+		return EXIT_SKIP;
+	}
+	if (!debug_set_dr(vcpu, n, vcpu_reg(vcpu, reg) & mask))
+		return EXIT_SKIP;
+	event_exception_error(vcpu, X86_TRAP_GP, 0);
+	return EXIT_RESUME;
+}
+
+/* exit_dr - SDM "MOV - Move to/from Debug Registers" */
+int exit_dr(struct vcpu *vcpu, const struct vmexit *exit)
+{
+	int n = QUAL_DR(exit->qualification);
+
+	if ((n == 4 || n == 5) && (vcpu_cr4(vcpu) & X86_CR4_DE)) {
+		event_exception(vcpu, X86_TRAP_UD);
+	} else if (vmx_cpl()) {
+		event_exception_error(vcpu, X86_TRAP_GP, 0);
+	} else if (vcpu->dr7 & DR7_DETECT) {
+		/* General detect: the access is a #DB of its own. */
+		vcpu->dr6 |= DR6_DETECT;
+		event_exception(vcpu, X86_TRAP_DB);
+	} else {
+		return dr_move(vcpu, exit->qualification);
+	}
+	return EXIT_RESUME;
+}
