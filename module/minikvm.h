@@ -291,7 +291,7 @@ struct vcpu {
 	/* Interrupt controller and halt */
 	struct lapic *lapic;		/* [c] NULL: the VMM's own */
 	u64 timer_deadline;		/* [m] guest TSC at which the run loop has its timer expire; 0: none */
-	u32 mp_state;			/* [m] MINIKVM_MP_STATE_*: run/mp_state.c */
+	u32 mp_state;			/* [m] MINIKVM_MP_STATE_*: cpu/mp_state.c */
 	u8 sipi_vector;			/* [a] written before START_SIPI */
 	unsigned long starts;		/* [a] START_*: arrived, and not taken yet */
 	struct rcuwait wait;		/* where a halted vCPU sleeps */
@@ -704,7 +704,7 @@ int vcpu_run(struct vcpu *vcpu);
 void vcpu_attach(struct vcpu *vcpu);	/* the VMCS is current on this CPU until detach; may sleep between */
 void vcpu_detach(struct vcpu *vcpu);
 
-/* run/mp_state.c */
+/* cpu/mp_state.c */
 void mp_take_starts(struct vcpu *vcpu);
 bool mp_may_run(struct vcpu *vcpu);
 u32 vcpu_get_mp_state(struct vcpu *vcpu);
