@@ -214,7 +214,7 @@ struct vcpu {
 	int last_cpu;			/* [p] CPU where it was loaded last: VPID and host fields */
 	int entry_cpu;			/* [r] CPU of the last entry, for the VMM */
 	bool launched;			/* [r] VMCLEAR resets it */
-	bool attached;			/* [m] between vcpu_attach() and vcpu_detach() */
+	bool loaded;			/* [m] between vcpu_load() and vcpu_put() */
 	u16 vpid;			/* [c] 0: none */
 	u32 proc_controls;		/* [r] as in the VMCS */
 	u32 stay;			/* [p] as in the VMCS: preemption timer */
@@ -303,7 +303,7 @@ struct vcpu {
 	bool vm_held;			/* [m] this RUN has a reference to @vm of its own */
 	bool sigmask_active;		/* [m] */
 	sigset_t sigmask;		/* [m] SET_SIGNAL_MASK, while in RUN */
-	struct preempt_notifier notifier; /* [m] while attached */
+	struct preempt_notifier notifier; /* [m] while loaded */
 	struct page *run_pages;		/* [c] run page, PIO page, coalesced ring */
 	void *pio_data;			/* [c] second page of @run_pages */
 	struct list_head stats_link;	/* ground: list of all vCPUs for debugfs */
@@ -701,8 +701,6 @@ int refuse_report(struct vcpu *vcpu, const void *bytes, int n);
 
 /* run/run.c */
 int vcpu_run(struct vcpu *vcpu);
-void vcpu_attach(struct vcpu *vcpu);	/* the VMCS is current on this CPU until detach; may sleep between */
-void vcpu_detach(struct vcpu *vcpu);
 
 /* cpu/mp_state.c */
 void mp_take_starts(struct vcpu *vcpu);

@@ -331,7 +331,7 @@ static u32 instructions(const struct cpuid_table *t)
 	return has;
 }
 
-/* What other files ask often, and what the processor is to know. @vcpu attached. */
+/* What other files ask often, and what the processor is to know. @vcpu loaded. */
 static void derive(struct vcpu *vcpu)
 {
 	struct cpuid_table t = table_of(vcpu);
@@ -384,7 +384,7 @@ static bool same(struct vcpu *vcpu, const struct minikvm_cpuid_entry2 *entries, 
 
 /**
  * cpuid_set - SET_CPUID2
- * @vcpu: attached
+ * @vcpu: loaded
  * @entries: kvmalloc'd; taken over on success
  * @nent: how many
  *
@@ -419,7 +419,7 @@ int cpuid_set(struct vcpu *vcpu, struct minikvm_cpuid_entry2 *entries, u32 nent)
 	return 0;
 }
 
-/** cpuid_create - a vCPU starts without CPUID; @vcpu attached */
+/** cpuid_create - a vCPU starts without CPUID; @vcpu loaded */
 void cpuid_create(struct vcpu *vcpu)
 {
 	derive(vcpu);

@@ -89,7 +89,7 @@ int vcpu_code_bits(struct vcpu *vcpu)
 
 /**
  * vcpu_code_mode - vcpu_code_bits(), and the current privilege level
- * @vcpu: attached
+ * @vcpu: loaded
  *
  * In 64-bit code that is not conforming, CS says both.
  */
@@ -201,7 +201,7 @@ static int paging_switch(struct vcpu *vcpu, unsigned long cr0, u64 *efer)
 
 /**
  * vcpu_set_cr0 - a move to CR0
- * @vcpu: attached
+ * @vcpu: loaded
  * @cr0: new value
  *
  * Context: sleeps. Return: 0, or 1: #GP. SDM "Control Registers".
@@ -237,7 +237,7 @@ static bool cr3_valid(const struct vcpu *vcpu, unsigned long cr3)
 
 /**
  * vcpu_set_cr3 - a move to CR3 that the processor did not do itself
- * @vcpu: attached
+ * @vcpu: loaded
  * @cr3: new value
  *
  * Context: sleeps. Return: 0, or 1: #GP. SDM "Process-Context Identifiers (PCIDs)".
@@ -263,7 +263,7 @@ int vcpu_set_cr3(struct vcpu *vcpu, unsigned long cr3)
 
 /**
  * vcpu_set_cr4 - a move to CR4
- * @vcpu: attached
+ * @vcpu: loaded
  * @cr4: new value
  *
  * Context: sleeps. Return: 0, or 1: #GP.
@@ -292,7 +292,7 @@ int vcpu_set_cr4(struct vcpu *vcpu, unsigned long cr4)
 
 /**
  * vcpu_set_cr8 - the task priority
- * @vcpu: attached
+ * @vcpu: loaded
  * @cr8: bits 3:0
  *
  * Context: does not sleep. Return: 0, or 1: #GP. SDM "Task Priority in IA-32e Mode".
@@ -321,7 +321,7 @@ static void write_efer(struct vcpu *vcpu, u64 efer)
 
 /**
  * vcpu_set_efer - WRMSR of EFER by the guest
- * @vcpu: attached
+ * @vcpu: loaded
  * @efer: new value
  *
  * Context: interrupts off or on, does not sleep. Return: 0, or 1: #GP.
@@ -338,7 +338,7 @@ int vcpu_set_efer(struct vcpu *vcpu, u64 efer)
 
 /**
  * vcpu_load_efer - SET_MSRS of EFER
- * @vcpu: attached
+ * @vcpu: loaded
  * @efer: bits that the host has; CPUID and CR0 may follow later
  *
  * Context: does not sleep. Return: 0, or 1: the host lacks a bit.
@@ -375,7 +375,7 @@ bool cr_valid(const struct vcpu *vcpu, const struct control_regs *c)
 
 /**
  * cr_load - set these together: SET_SREGS, power-up, INIT
- * @vcpu: attached
+ * @vcpu: loaded
  * @c: valid
  *
  * Context: sleeps.

@@ -26,7 +26,7 @@
 
 /**
  * debug_before_entry - load the guest's breakpoints if it has any
- * @vcpu: attached
+ * @vcpu: loaded
  *
  * Context: interrupts off, before the first of a row of entries.
  */
@@ -68,7 +68,7 @@ static void set_dr7(struct vcpu *vcpu, u64 value)
 	vmcs_write_guest_dr7(vcpu->dr7);
 }
 
-/** debug_reset - no breakpoints: power-up, INIT; @vcpu attached */
+/** debug_reset - no breakpoints: power-up, INIT; @vcpu loaded */
 void debug_reset(struct vcpu *vcpu)
 {
 	memset(vcpu->dr, 0, sizeof(vcpu->dr));
@@ -79,7 +79,7 @@ void debug_reset(struct vcpu *vcpu)
 
 /**
  * debug_exception_delivered - a #DB goes into the next entry
- * @vcpu: attached
+ * @vcpu: loaded
  *
  * Clears GD, so that the handler can read the registers. SDM "Debug Control
  * Register (DR7)". Context: interrupts off or on.
@@ -92,7 +92,7 @@ void debug_exception_delivered(struct vcpu *vcpu)
 
 /**
  * debug_get_dr - what a guest reads in a debug register
- * @vcpu: attached
+ * @vcpu: loaded
  * @n: 0..7; DR4 and DR5 are DR6 and DR7 where they are not undefined
  *
  * Context: interrupts off or on.
@@ -106,7 +106,7 @@ u64 debug_get_dr(struct vcpu *vcpu, int n)
 
 /**
  * debug_set_dr - a guest writes a debug register
- * @vcpu: attached
+ * @vcpu: loaded
  * @n: as in debug_get_dr()
  * @value: for it
  *
@@ -146,7 +146,7 @@ int vcpu_get_debugregs(struct vcpu *vcpu, struct minikvm_debugregs *dr)
 
 /**
  * vcpu_set_debugregs - SET_DEBUGREGS
- * @vcpu: attached
+ * @vcpu: loaded
  * @dr: kept as it is, fixed bits of DR6 and DR7 included, until the guest writes them
  *
  * Return: 0; -EINVAL: a flag, or an upper half that is not 0.

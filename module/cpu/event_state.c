@@ -17,7 +17,7 @@ enum { VEC_NMI = 2, VEC_BP = 3, VEC_OF = 4, LAST_EXCEPTION = 31 };
 
 /**
  * event_interrupt_again - what a VMM saved while it was on its way into the guest
- * @vcpu: attached
+ * @vcpu: loaded
  * @vector: as event_interrupt_in_flight() gave it
  *
  * With a LAPIC here the vector was acknowledged and is delivered at once. A VMM
@@ -61,7 +61,7 @@ static u32 blocking_of(u8 shadow)
 
 /**
  * vcpu_get_events - GET_VCPU_EVENTS
- * @vcpu: attached
+ * @vcpu: loaded
  * @events: filled
  */
 void vcpu_get_events(struct vcpu *vcpu, struct minikvm_vcpu_events *events)
@@ -151,7 +151,7 @@ static void set_flagged(struct vcpu *vcpu, const struct minikvm_vcpu_events *eve
 
 /**
  * vcpu_set_events - SET_VCPU_EVENTS
- * @vcpu: attached
+ * @vcpu: loaded
  * @events: all of it is set, or nothing
  *
  * Return: 0; -EINVAL: a flag that is not known, an exception that is none, SMM.

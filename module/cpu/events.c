@@ -82,7 +82,7 @@ static void queue_exception(struct vcpu *vcpu, u8 vector, bool has_error, u32 er
 
 /**
  * event_exception - raise an exception without an error code at the next entry
- * @vcpu: attached
+ * @vcpu: loaded
  * @vector: which
  *
  * On top of another that was not delivered yet it becomes a double fault, or
@@ -111,7 +111,7 @@ void event_page_fault(struct vcpu *vcpu, gva_t addr, u32 error)
 
 /**
  * event_interrupt - INTERRUPT: queue a vector of the VMM's own interrupt controller
- * @vcpu: attached
+ * @vcpu: loaded
  * @vector: 0..255
  *
  * Return: 0, -EINVAL (no such vector), -EEXIST (one waits already).
@@ -129,7 +129,7 @@ int event_interrupt(struct vcpu *vcpu, u32 vector)
 
 /**
  * event_limit_nmis - drop the second NMI that waits, if the first cannot come yet
- * @vcpu: attached
+ * @vcpu: loaded
  *
  * A processor remembers one NMI. The second is for a vCPU that could have taken
  * the first long ago, had its thread run: not if the guest itself blocks NMIs.
@@ -157,7 +157,7 @@ static bool nmis_open(void)
 
 /**
  * event_can_take_interrupt - would an INTERRUPT be delivered at once?
- * @vcpu: attached
+ * @vcpu: loaded
  *
  * Context: any. What a VMM with chips of its own reads in the run page.
  */
@@ -176,7 +176,7 @@ static bool has_interrupt(struct vcpu *vcpu)
 
 /**
  * event_waiting - is there something that ends a HLT?
- * @vcpu: attached
+ * @vcpu: loaded
  *
  * Context: interrupts on; the thread may be about to sleep.
  */
@@ -344,7 +344,7 @@ static void forget_sent(struct vcpu *vcpu)
 
 /**
  * event_inject - put the most urgent event into the next entry
- * @vcpu: attached
+ * @vcpu: loaded
  *
  * Context: interrupts off, after REQ_EVENT was seen and cleared.
  */
@@ -400,7 +400,7 @@ static void deliver_again(struct vcpu *vcpu, const struct vmexit *exit)
 
 /**
  * event_after_exit - what became of the event that the entry carried
- * @vcpu: attached
+ * @vcpu: loaded
  * @exit: of an entry that succeeded
  *
  * Context: interrupts off, after each exit of an entry with an event, and after
@@ -420,7 +420,7 @@ void event_after_exit(struct vcpu *vcpu, const struct vmexit *exit)
 
 /**
  * event_reset - nothing waits: power-up, INIT
- * @vcpu: attached
+ * @vcpu: loaded
  *
  * Ends every blocking, too. SDM "Processor State After Reset".
  */

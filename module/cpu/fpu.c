@@ -147,7 +147,7 @@ static __always_inline bool swap_quickly(struct fpu *fpu, struct fpstate *to, st
 
 /**
  * fpu_enter - RUN begins: the thread's FPU registers are the guest's
- * @vcpu: attached; undone by fpu_leave()
+ * @vcpu: loaded; undone by fpu_leave()
  *
  * Context: interrupts on.
  */
@@ -196,7 +196,7 @@ static bool pkru_in_use(const struct vcpu *vcpu)
 
 /**
  * fpu_before_entry - registers in place, then the guest's XCR0 and PKRU
- * @vcpu: attached, after fpu_enter()
+ * @vcpu: loaded, after fpu_enter()
  *
  * Context: interrupts off, before the first of a row of entries; CR4 and XCR0
  * do not change until fpu_after_exit().

@@ -159,7 +159,7 @@ static int walk_known(struct vcpu *vcpu, struct walk *w, gva_t gva, unsigned int
 
 /**
  * gva_to_gpa - translate with the rights of the current privilege level
- * @vcpu: attached
+ * @vcpu: loaded
  * @gva: linear address
  * @access: ACCESS_READ, ACCESS_WRITE or ACCESS_FETCH
  * @gpa: result
@@ -193,7 +193,7 @@ int gva_to_gpa(struct vcpu *vcpu, gva_t gva, unsigned int access, gpa_t *gpa,
 
 /**
  * gva_read - copy from the guest's linear address space
- * @vcpu: attached
+ * @vcpu: loaded
  * @gva: from
  * @data: to
  * @len: bytes, may cross pages
@@ -226,7 +226,7 @@ int gva_read(struct vcpu *vcpu, gva_t gva, void *data, size_t len, unsigned int 
 
 /**
  * gva_fetch_again - the 16 bytes of an instruction on a page that was fetched from before
- * @vcpu: attached, slots read-locked
+ * @vcpu: loaded, slots read-locked
  * @gva: linear address
  * @cpl: current privilege level
  * @bytes: result
@@ -285,7 +285,7 @@ static bool is_linear(const struct walk *w, u64 addr)
 
 /**
  * vcpu_translate - TRANSLATE: as a supervisor's read, but without a trace
- * @vcpu: attached
+ * @vcpu: loaded
  * @tr: the answer
  *
  * Context: sleeps. Return: 0.

@@ -35,7 +35,7 @@ static u64 linear32(const struct vcpu *vcpu, const struct logical *l, unsigned i
 
 /**
  * logical_to_linear - check an operand against its segment, and find its linear address
- * @vcpu: attached
+ * @vcpu: loaded
  * @l: where; the offset has been cut to the address size
  * @size: of the operand
  * @access: ACCESS_READ or ACCESS_WRITE

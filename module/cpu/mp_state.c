@@ -55,7 +55,7 @@ static void take_sipi(struct vcpu *vcpu)
 
 /**
  * mp_take_starts - carry out INIT and SIPI that have arrived
- * @vcpu: attached
+ * @vcpu: loaded
  *
  * Both are taken at once: a SIPI that is there beside an INIT came after it. One by one,
  * a second INIT and SIPI could come in between, and the SIPI be taken before its INIT.
@@ -77,7 +77,7 @@ void mp_take_starts(struct vcpu *vcpu)
 
 /**
  * mp_may_run - does a vCPU that waits have a reason to go on?
- * @vcpu: attached
+ * @vcpu: loaded
  *
  * Context: the vCPU thread, which may be about to sleep.
  */
@@ -97,7 +97,7 @@ bool mp_may_run(struct vcpu *vcpu)
 
 /**
  * vcpu_get_mp_state - GET_MP_STATE
- * @vcpu: attached
+ * @vcpu: loaded
  *
  * A start that has arrived is taken in first, as in KVM: neither this nor any other state
  * that a VMM saves would tell of it.
@@ -110,7 +110,7 @@ u32 vcpu_get_mp_state(struct vcpu *vcpu)
 
 /**
  * vcpu_set_mp_state - SET_MP_STATE
- * @vcpu: attached
+ * @vcpu: loaded
  * @state: MINIKVM_MP_STATE_*
  *
  * Return: 0; -EINVAL: no such state, or not RUNNABLE without chips here: the VMM does the rest.

@@ -219,7 +219,7 @@ static u64 read_kernel_gs_base(struct vcpu *vcpu)
 
 /**
  * msr_read - RDMSR, GET_MSRS
- * @vcpu: attached
+ * @vcpu: loaded
  * @index: which
  * @data: result; 0 on failure
  * @host: asked by an ioctl
@@ -376,7 +376,7 @@ static int write_state(struct vcpu *vcpu, u32 index, u64 data, bool host)
 
 /**
  * msr_write - WRMSR, SET_MSRS
- * @vcpu: attached
+ * @vcpu: loaded
  * @index: which
  * @data: value
  * @host: asked by an ioctl, which may write what the guest only reads
@@ -418,7 +418,7 @@ int msr_write(struct vcpu *vcpu, u32 index, u64 data, bool host)
 	}
 }
 
-/** msr_reset - values after power-up; @vcpu attached. SDM "Processor State After Reset". */
+/** msr_reset - values after power-up; @vcpu loaded. SDM "Processor State After Reset". */
 void msr_reset(struct vcpu *vcpu)
 {
 	msr_state_reset(&vcpu->msr);

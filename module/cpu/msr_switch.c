@@ -25,7 +25,7 @@ void __init msr_switch_init(void)
 
 /**
  * msr_reload - a switched MSR got a new value while it is in the processor
- * @vcpu: attached, vcpu->host_loaded
+ * @vcpu: loaded, vcpu->host_loaded
  * @index: any; nothing happens if it is none of them
  *
  * Context: does not migrate.
@@ -63,7 +63,7 @@ static __always_inline void write_if(u32 msr, u64 value, u64 other)
 
 /**
  * msr_load_syscall - the guest may use SYSCALL: its MSRs go into the processor
- * @vcpu: attached, vcpu->host_loaded
+ * @vcpu: loaded, vcpu->host_loaded
  *
  * With EFER.SCE clear the instruction is undefined, and RDMSR and WRMSR exit. CSTAR
  * stays the host's: SYSCALL outside 64-bit mode is undefined on Intel's processors.
@@ -97,7 +97,7 @@ static void unload_syscall(struct vcpu *vcpu)
 
 /**
  * msr_switch_to_guest - the guest's SYSCALL MSRs, TSC_AUX and KERNEL_GS_BASE
- * @vcpu: attached, after vmx_host_save()
+ * @vcpu: loaded, after vmx_host_save()
  *
  * Until msr_switch_to_host() the kernel runs with them: it uses none of them
  * before it returns to user mode, and that this thread does only afterwards.
@@ -118,7 +118,7 @@ void msr_switch_to_guest(struct vcpu *vcpu)
 
 /**
  * msr_save_guest - keep what the guest wrote to a switched MSR without an exit
- * @vcpu: attached, before vmx_host_restore()
+ * @vcpu: loaded, before vmx_host_restore()
  *
  * That is KERNEL_GS_BASE; vmx_host_restore() may load GS, which writes it.
  *

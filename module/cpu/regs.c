@@ -11,7 +11,7 @@
 
 /**
  * vcpu_reg - a general purpose register, RSP included
- * @vcpu: attached
+ * @vcpu: loaded
  * @reg: RAX to R15, as instructions number them
  */
 unsigned long vcpu_reg(struct vcpu *vcpu, int reg)
@@ -21,7 +21,7 @@ unsigned long vcpu_reg(struct vcpu *vcpu, int reg)
 
 /**
  * vcpu_set_reg - write a general purpose register, RSP included
- * @vcpu: attached
+ * @vcpu: loaded
  * @reg: RAX to R15
  * @val: all 64 bits
  */
@@ -41,7 +41,7 @@ void vcpu_set_reg(struct vcpu *vcpu, int reg, unsigned long val)
 
 /**
  * vcpu_get_regs - GET_REGS
- * @vcpu: attached
+ * @vcpu: loaded
  * @regs: filled
  */
 void vcpu_get_regs(struct vcpu *vcpu, struct minikvm_regs *regs)
@@ -56,7 +56,7 @@ void vcpu_get_regs(struct vcpu *vcpu, struct minikvm_regs *regs)
 
 /**
  * vcpu_set_regs - SET_REGS
- * @vcpu: attached
+ * @vcpu: loaded
  * @regs: a RIP or RFLAGS that the processor refuses fails the next entry; read once,
  *	  may be shared with the VMM
  *

@@ -21,7 +21,7 @@ static const u16 segment_offset[NR_SEGS] = {
 	[SEG_FS] = AT(fs), [SEG_GS] = AT(gs), [SEG_LDTR] = AT(ldt), [SEG_TR] = AT(tr),
 };
 
-/** vcpu_get_sregs - GET_SREGS; @vcpu attached */
+/** vcpu_get_sregs - GET_SREGS; @vcpu loaded */
 void vcpu_get_sregs(struct vcpu *vcpu, struct minikvm_sregs *sregs)
 {
 	int i, vector;
@@ -67,7 +67,7 @@ static void unhalt_after_reset(struct vcpu *vcpu, const struct minikvm_sregs *s)
 
 /**
  * vcpu_set_sregs - SET_SREGS
- * @vcpu: attached
+ * @vcpu: loaded
  * @sregs: all of it is set, or nothing
  *
  * Context: sleeps. Return: 0 or -EINVAL.
@@ -136,7 +136,7 @@ static void reset_registers(struct vcpu *vcpu)
 
 /**
  * vcpu_reset - registers after power-up or INIT
- * @vcpu: attached
+ * @vcpu: loaded
  * @init: INIT keeps MSRs, the FPU and the caching bits of CR0
  *
  * SDM "Processor State After Reset".

@@ -23,7 +23,7 @@ static int take_events(struct vcpu *vcpu)
 
 /**
  * sync_regs_in - take over what the VMM has marked in kvm_dirty_regs
- * @vcpu: attached
+ * @vcpu: loaded
  * @valid: kvm_valid_regs, as read once: checked here, sync_regs_out() is for later
  * @dirty: kvm_dirty_regs, as read once
  *
@@ -56,7 +56,7 @@ int sync_regs_in(struct vcpu *vcpu, u64 valid, u64 dirty)
 	return 0;
 }
 
-/** sync_regs_out - leave what kvm_valid_regs asks for in the run page; @vcpu attached */
+/** sync_regs_out - leave what kvm_valid_regs asks for in the run page; @vcpu loaded */
 void sync_regs_out(struct vcpu *vcpu)
 {
 	struct minikvm_run *run = vcpu->run;

@@ -10,6 +10,7 @@
 #include <linux/uaccess.h>
 #include <asm/tsc.h>
 
+#include "../cpu/load.h"
 #include "../vmx/kick.h"
 #include "../vmx/vmx.h"
 #include "../minikvm.h"
@@ -58,12 +59,12 @@ free_run:
 /* The first state: power-up. With our chips, all but the first wait for INIT. */
 static void power_up(struct vcpu *vcpu)
 {
-	vcpu_attach(vcpu);
+	vcpu_load(vcpu);
 	vmcs_setup(vcpu);
 	cpuid_create(vcpu);
 	vcpu_reset(vcpu, false);
 	msr_reset(vcpu);
-	vcpu_detach(vcpu);
+	vcpu_put(vcpu);
 	vcpu->apic_base = 0xfee00000 | BIT(11) | (vcpu->id ? 0 : BIT(8));
 	if (vcpu->lapic)
 		lapic_reset(vcpu, false);
@@ -411,7 +412,7 @@ static long vcpu_set_tsc_khz(struct vcpu *vcpu, u32 khz)
 /* ---- the ioctl */
 
 /* Those that need the VMCS. */
-static noinline_for_stack long attached_ioctl(struct vcpu *vcpu, unsigned int ioctl, void __user *argp)
+static noinline_for_stack long vcpu_ioctl_loaded(struct vcpu *vcpu, unsigned int ioctl, void __user *argp)
 {
 	switch (ioctl) {
 	case MINIKVM_GET_REGS:
@@ -493,11 +494,11 @@ static long vcpu_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 		held = vcpu->vm_held;
 		vcpu->vm_held = false;
 	} else {
-		vcpu_attach(vcpu);
-		ret = attached_ioctl(vcpu, ioctl, (void __user *)arg);
+		vcpu_load(vcpu);
+		ret = vcpu_ioctl_loaded(vcpu, ioctl, (void __user *)arg);
 		/* It may have changed what the next entry is to bring. */
 		vcpu_make_request(vcpu, REQ_EVENT);
-		vcpu_detach(vcpu);
+		vcpu_put(vcpu);
 	}
 	mutex_unlock(&vcpu->mutex);
 	if (unlikely(held))

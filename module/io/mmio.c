@@ -429,7 +429,7 @@ static int emulate(struct vcpu *vcpu)
 
 /**
  * mmio_exit - an access to a guest physical address without writable memory
- * @vcpu: attached, slots read-locked, after an EPT violation
+ * @vcpu: loaded, slots read-locked, after an EPT violation
  *
  * Context: sleeps. Return: verdict.
  */

@@ -306,7 +306,7 @@ static noinline_for_stack int string(struct vcpu *vcpu, u64 qualification)
 
 /**
  * pio_exit - an exit of IN, OUT, INS or OUTS
- * @vcpu: attached
+ * @vcpu: loaded
  * @exit: with its qualification
  *
  * A REP form goes on by executing the instruction again.

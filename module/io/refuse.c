@@ -24,7 +24,7 @@ static void put_exit(struct vcpu *vcpu, __u64 *data)
 
 /**
  * refuse_report - the exit that says what minikvm cannot do
- * @vcpu: attached, after the exit
+ * @vcpu: loaded, after the exit
  * @bytes: of the instruction, or NULL
  * @n: how many, 0 to INSN_MAX
  *
@@ -57,7 +57,7 @@ int refuse_report(struct vcpu *vcpu, const void *bytes, int n)
 
 /**
  * refuse_insn - the guest wants of a device what minikvm cannot do
- * @vcpu: attached, after the exit
+ * @vcpu: loaded, after the exit
  * @bytes: of the instruction at RIP, or NULL if it cannot be had
  * @n: how many, 0 to INSN_MAX
  *

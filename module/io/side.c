@@ -35,7 +35,7 @@ static int cut(struct vcpu *vcpu, struct mmio_side *side, gva_t gva, int size, b
 
 /**
  * side_locate - find an operand, with all checks that the processor makes
- * @vcpu: attached
+ * @vcpu: loaded
  * @side: filled
  * @l: where it is
  * @size: 1, 2, 4 or 8
@@ -65,7 +65,7 @@ int side_locate(struct vcpu *vcpu, struct mmio_side *side, const struct logical 
 
 /**
  * side_to_vmm - the exit that asks the VMM for an access
- * @vcpu: attached; the caller sets vcpu->complete
+ * @vcpu: loaded; the caller sets vcpu->complete
  * @p: where, and how many bytes, at most 8
  * @write: direction
  * @data: the value to write, in its low bytes
@@ -112,7 +112,7 @@ static noinline_for_stack int read_here(struct vcpu *vcpu, struct mmio_side *sid
 
 /**
  * side_read - read an operand, as far as it goes without the VMM
- * @vcpu: attached
+ * @vcpu: loaded
  * @side: located; its value was 0 when this was called first
  *
  * Context: sleeps. Return: EXIT_RESUME: @side->value is complete; EXIT_USER: the VMM is
@@ -154,7 +154,7 @@ static noinline_for_stack int write_here(struct vcpu *vcpu, const struct mmio_pi
 
 /**
  * side_write_here - write what memory and the chips take of an operand
- * @vcpu: attached
+ * @vcpu: loaded
  * @side: located, with its value
  *
  * Context: sleeps. Return: 0: side_write_rest() has the rest; -EFAULT: the host's page
@@ -189,7 +189,7 @@ static int next_piece(struct vcpu *vcpu)
 
 /**
  * side_write_rest - hand the VMM what side_write_here() has left of an operand
- * @vcpu: attached; all its registers but RIP are as after the instruction
+ * @vcpu: loaded; all its registers but RIP are as after the instruction
  * @side: &vcpu->mmio.write
  * @verdict: EXIT_SKIP or EXIT_RESUME, of the instruction
  *

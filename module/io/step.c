@@ -297,7 +297,7 @@ static int refuse(struct vcpu *vcpu)
 
 /**
  * step_begin - have the processor carry out the instruction that mmio.c has fetched
- * @vcpu: attached, slots read-locked, after an EPT violation of an access to a device
+ * @vcpu: loaded, slots read-locked, after an EPT violation of an access to a device
  *
  * Context: sleeps. Return: verdict.
  */
@@ -322,7 +322,7 @@ int step_begin(struct vcpu *vcpu)
 
 /**
  * step_walk - a page walk that counts as a write to a read-only slot
- * @vcpu: attached, slots read-locked, after an EPT violation of a page walk
+ * @vcpu: loaded, slots read-locked, after an EPT violation of a page walk
  * @join: in an entry of run/step.c; else a new one is needed
  *
  * SDM "Accessed and Dirty Flags for EPT": with them, walks are writes. The instruction runs
@@ -342,7 +342,7 @@ int step_walk(struct vcpu *vcpu, bool join)
 
 /**
  * step_more - the instruction on its way met another page of a device
- * @vcpu: attached, slots read-locked, after an EPT violation of an entry of run/step.c
+ * @vcpu: loaded, slots read-locked, after an EPT violation of an entry of run/step.c
  *
  * Context: sleeps. Return: verdict.
  */
@@ -357,7 +357,7 @@ int step_more(struct vcpu *vcpu)
 
 /**
  * step_done - the processor is through with the instruction
- * @vcpu: attached
+ * @vcpu: loaded
  *
  * Context: sleeps. Return: verdict.
  */

@@ -27,7 +27,7 @@ static inline void string_advance(struct vcpu *vcpu, int reg, int addr_size, s64
 
 /**
  * string_iterated - one iteration or more of an instruction is done
- * @vcpu: attached; its registers have advanced
+ * @vcpu: loaded; its registers have advanced
  * @rep: with a REP prefix
  * @addr_size: bytes
  * @rflags: the guest's

@@ -22,7 +22,7 @@ void dirty_log_mark(const struct memslot *slot, gfn_t gfn)
 
 /**
  * dirty_log_flush - take over what the processor has noted for a vCPU
- * @vcpu: attached, with a log
+ * @vcpu: loaded, with a log
  *
  * Context: the vCPU's thread, interrupts on or off. Pages of slots without a log do not
  * count. SDM "Page-Modification Logging".

@@ -89,7 +89,7 @@ static const struct exit_entry *entry_of(const struct vcpu *vcpu)
 
 /**
  * exit_snapshot - read the exit fields that this reason's handler needs
- * @vcpu: attached, on the CPU of the exit
+ * @vcpu: loaded, on the CPU of the exit
  *
  * Context: interrupts off. SDM "VM-Exit Information Fields".
  * Return: may the exit be handled with interrupts off?
@@ -163,7 +163,7 @@ static int exit_unknown(struct vcpu *vcpu)
 
 /**
  * exit_fast - exit_dispatch() for an exit of which exit_snapshot() said true
- * @vcpu: attached
+ * @vcpu: loaded
  *
  * The exits that guests take most are compared first: no indirect call.
  *
@@ -195,7 +195,7 @@ int exit_fast(struct vcpu *vcpu)
 
 /**
  * exit_dispatch - handle the exit that exit_snapshot() recorded
- * @vcpu: attached
+ * @vcpu: loaded
  *
  * Context: interrupts off if exit_snapshot() said true, on otherwise.
  * Return: EXIT_RESUME, EXIT_USER or -errno; RIP has moved where it should.

@@ -2,7 +2,7 @@
 /*
  * The exit handlers and their contract.
  *
- * A handler gets the vCPU, attached, and the exit, of which only the fields that
+ * A handler gets the vCPU, loaded, and the exit, of which only the fields that
  * its table entry names are valid. It returns a verdict (enum verdict) or a
  * negative errno, and never moves RIP: EXIT_SKIP asks for that, by
  * exit->insn_len. A fast handler runs with interrupts off and must not sleep or
@@ -36,6 +36,13 @@ enum loop_end guest_step(struct vcpu *vcpu, const struct ept_private *tables, bo
 			 int *verdict);
 int run_broken(struct vcpu *vcpu);
 int run_step(struct vcpu *vcpu);
+
+/* wait.c: what keeps a vCPU from running */
+int run_requests(struct vcpu *vcpu);
+int run_thread_work(struct vcpu *vcpu);
+int run_wait(struct vcpu *vcpu);
+int run_interrupted(struct vcpu *vcpu);
+int run_wait_for_init(struct vcpu *vcpu);
 
 /* exit.c */
 bool exit_snapshot(struct vcpu *vcpu);

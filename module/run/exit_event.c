@@ -19,7 +19,7 @@ static const u8 vmmcall[] = { 0x0f, 0x01, 0xd9 };
 
 /**
  * exit_iret_unblocked_nmis - an IRET that ended NMI blocking did not finish: block again
- * @exit: of the vCPU that is attached
+ * @exit: of the vCPU that is loaded
  * @unblocked: what the exit's "NMI unblocking due to IRET" says
  *
  * The bit means nothing when an event was being delivered.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * RUN: the loop that enters the guest and handles its exits until the VMM is
- * needed. Also how a thread takes a vCPU.
+ * needed.
  *
  * The inner loop, guest_loop(), runs with interrupts off and stays there as long
  * as exits are simple. What needs interrupts, sleeps, or waits is done in the
@@ -15,6 +15,7 @@
 #include <asm/nospec-branch.h>
 #include <asm/processor-flags.h>
 
+#include "../cpu/load.h"
 #include "../mm/ept_private.h"
 #include "../trace.h"
 #include "../vmx/kick.h"
@@ -23,67 +24,6 @@
 
 /* Simple exits in a row before host interrupts get a window. */
 #define MAX_EXITS_IRQS_OFF	64
-
-/* ---- a thread takes a vCPU */
-
-static void switch_to_host(struct vcpu *vcpu)
-{
-	if (!vcpu->host_loaded)
-		return;
-	msr_save_guest(vcpu);
-	vmx_host_restore(vcpu);
-	msr_switch_to_host(vcpu);
-}
-
-static void sched_in(struct preempt_notifier *n, int cpu)
-{
-	struct vcpu *vcpu = container_of(n, struct vcpu, notifier);
-
-	WRITE_ONCE(vcpu->ready, false);
-	vmcs_load(vcpu, cpu);
-}
-
-static void sched_out(struct preempt_notifier *n, struct task_struct *next)
-{
-	struct vcpu *vcpu = container_of(n, struct vcpu, notifier);
-
-	if (task_is_running(current))	/* it did not go to sleep: it was preempted */
-		WRITE_ONCE(vcpu->ready, true);
-	switch_to_host(vcpu);
-}
-
-static struct preempt_ops preempt_ops = { .sched_in = sched_in, .sched_out = sched_out };
-
-/**
- * vcpu_attach - the calling thread works on this vCPU: its VMCS is current
- * @vcpu: mutex held, not attached
- *
- * From here to vcpu_detach() the thread may be preempted and migrated: the VMCS
- * follows it.
- */
-void vcpu_attach(struct vcpu *vcpu)
-{
-	WARN_ON_ONCE(vcpu->attached);
-	preempt_disable();
-	vcpu->notifier.ops = &preempt_ops;
-	preempt_notifier_register(&vcpu->notifier);
-	check_owner(vcpu, true);
-	vmcs_load(vcpu, smp_processor_id());
-	vcpu->attached = true;
-	preempt_enable();
-}
-
-/** vcpu_detach - undo vcpu_attach(); the VMCS stays active on this CPU */
-void vcpu_detach(struct vcpu *vcpu)
-{
-	WARN_ON_ONCE(!vcpu->attached);
-	preempt_disable();
-	switch_to_host(vcpu);
-	preempt_notifier_unregister(&vcpu->notifier);
-	check_owner(vcpu, false);
-	vcpu->attached = false;
-	preempt_enable();
-}
 
 /* ---- the inner loop */
 
@@ -194,6 +134,20 @@ static __always_inline bool once(struct vcpu *vcpu)
 	return fast;
 }
 
+/* Interrupts go off, and the guest's state in. Return: what end_loop() is to be given. */
+static __always_inline unsigned int begin_loop(struct vcpu *vcpu)
+{
+	unsigned int failures;
+
+	local_irq_disable();
+	xfer_to_guest_mode_prepare();
+	failures = __this_cpu_read(vmx_insn_failures);
+	publish(vcpu);
+	check_host_begin(vcpu);
+	enter_loop(vcpu);
+	return failures;
+}
+
 static __always_inline enum loop_end end_loop(struct vcpu *vcpu, enum loop_end end,
 					      unsigned int failures)
 {
@@ -210,16 +164,10 @@ static __always_inline enum loop_end end_loop(struct vcpu *vcpu, enum loop_end e
 
 static enum loop_end guest_loop(struct vcpu *vcpu, int *verdict)
 {
+	unsigned int failures = begin_loop(vcpu);
 	enum loop_end end = LOOP_WORK;
-	unsigned int failures;
 	int n;
 
-	local_irq_disable();
-	xfer_to_guest_mode_prepare();
-	failures = __this_cpu_read(vmx_insn_failures);
-	publish(vcpu);
-	check_host_begin(vcpu);
-	enter_loop(vcpu);
 	for (n = 0; n < MAX_EXITS_IRQS_OFF && !asked(vcpu); n++) {
 		if (!once(vcpu)) {
 			end = LOOP_EXIT;
@@ -236,7 +184,7 @@ static enum loop_end guest_loop(struct vcpu *vcpu, int *verdict)
 
 /**
  * guest_step - one entry for one instruction
- * @vcpu: attached
+ * @vcpu: loaded
  * @tables: that the processor is to use
  * @quiet: no event goes in, and whatever the instruction raises exits
  * @verdict: filled after LOOP_DONE
@@ -247,16 +195,10 @@ static enum loop_end guest_loop(struct vcpu *vcpu, int *verdict)
 enum loop_end guest_step(struct vcpu *vcpu, const struct ept_private *tables, bool quiet,
 			 int *verdict)
 {
+	unsigned int failures = begin_loop(vcpu);
 	enum loop_end end = LOOP_WORK;
-	unsigned int failures;
 	bool fast;
 
-	local_irq_disable();
-	xfer_to_guest_mode_prepare();
-	failures = __this_cpu_read(vmx_insn_failures);
-	publish(vcpu);
-	check_host_begin(vcpu);
-	enter_loop(vcpu);
 	if (ept_private_holds(vcpu->vm, tables)) {
 		vmx_step_begin(vcpu, ept_private_eptp(vcpu->vm, tables), quiet);
 		fast = quiet ? enter_once(vcpu) : once(vcpu);
@@ -272,57 +214,17 @@ enum loop_end guest_step(struct vcpu *vcpu, const struct ept_private *tables, bo
 
 /* ---- the outer loop */
 
-/* Sleep until mp_may_run(), or a signal. The timer and the chips call vcpu_kick(). */
-static int wait_for_event(struct vcpu *vcpu)
-{
-	int ret;
-
-	vcpu->stats.halt_wait++;
-	lapic_timer_sleep(vcpu);
-	ret = rcuwait_wait_event(&vcpu->wait, mp_may_run(vcpu), TASK_INTERRUPTIBLE);
-	lapic_timer_awake(vcpu);
-	return ret;
-}
-
-static int handle_requests(struct vcpu *vcpu)
-{
-	if (test_and_clear_bit(REQ_TIMER, &vcpu->requests))
-		lapic_timer_expired(vcpu);
-	if (READ_ONCE(vcpu->vm->dead))
-		return -EIO;
-	clear_bit(REQ_KILL, &vcpu->requests);
-	if (test_and_clear_bit(REQ_TRIPLE_FAULT, &vcpu->requests)) {
-		memset(&vcpu->events.exception, 0, sizeof(vcpu->events.exception));
-		vcpu->run->exit_reason = MINIKVM_EXIT_SHUTDOWN;
-		return EXIT_USER;
-	}
-	return EXIT_RESUME;
-}
-
-/*
- * Task work may close the fds of the vCPU and of the VM, io_uring's for one, and a thread
- * that is alone in its process has no references of its own: RUN takes one, to its end.
- */
-static int owed_work(struct vcpu *vcpu)
-{
-	if (!vcpu->vm_held) {
-		refcount_inc(&vcpu->vm->users);
-		vcpu->vm_held = true;
-	}
-	return thread_work();
-}
-
 /* Requests, then whatever keeps the vCPU from running. EXIT_RESUME: enter. */
 static int slow_path(struct vcpu *vcpu)
 {
 	int ret;
 
 	if (vcpu->requests & ~BIT(REQ_EVENT)) {
-		ret = handle_requests(vcpu);
+		ret = run_requests(vcpu);
 		if (ret != EXIT_RESUME)
 			return ret;
 	}
-	ret = __xfer_to_guest_mode_work_pending() ? owed_work(vcpu) : 0;
+	ret = __xfer_to_guest_mode_work_pending() ? run_thread_work(vcpu) : 0;
 	if (ret)
 		return ret;
 	if (unlikely(READ_ONCE(vcpu->starts)))
@@ -334,7 +236,7 @@ static int slow_path(struct vcpu *vcpu)
 		vcpu_make_request(vcpu, REQ_EVENT);
 		return EXIT_RESUME;
 	}
-	ret = wait_for_event(vcpu);
+	ret = run_wait(vcpu);
 	return ret ?: EXIT_RESUME;
 }
 
@@ -409,27 +311,6 @@ static void fill_run(struct vcpu *vcpu)
 	}
 }
 
-/* A signal, unlike immediate_exit, is an exit of its own. */
-static int interrupted(struct vcpu *vcpu)
-{
-	vcpu->run->exit_reason = MINIKVM_EXIT_INTR;
-	return -EINTR;
-}
-
-/* An application processor sleeps until it is started; then RUN is to be called again. */
-static int wait_for_init(struct vcpu *vcpu)
-{
-	int ret = rcuwait_wait_event(&vcpu->wait, mp_may_run(vcpu), TASK_INTERRUPTIBLE);
-
-	if (ret)
-		return interrupted(vcpu);
-	ret = handle_requests(vcpu);
-	if (ret != EXIT_RESUME)
-		return ret;
-	mp_take_starts(vcpu);
-	return -EAGAIN;
-}
-
 /*
  * What the last exit to the VMM left open: an IN or an MMIO read has its answer in the
  * run page now; an instruction that needs one more access may exit again.
@@ -463,7 +344,7 @@ static int run_once(struct vcpu *vcpu)
 
 	vcpu->window_asked = READ_ONCE(run->request_interrupt_window) && !vcpu->lapic;
 	if (vcpu->mp_state == MINIKVM_MP_STATE_UNINITIALIZED)
-		return immediate_exit ? -EINTR : wait_for_init(vcpu);
+		return immediate_exit ? -EINTR : run_wait_for_init(vcpu);
 	valid = READ_ONCE(run->kvm_valid_regs);
 	dirty = READ_ONCE(run->kvm_dirty_regs);
 	if (unlikely(valid | dirty) && sync_regs_in(vcpu, valid, dirty))
@@ -475,19 +356,19 @@ static int run_once(struct vcpu *vcpu)
 		vcpu->mp_state = MINIKVM_MP_STATE_RUNNABLE;
 	ret = finish_exit(vcpu);
 	if (ret != EXIT_RESUME)
-		return ret == -EINTR ? interrupted(vcpu) : ret;
+		return ret == -EINTR ? run_interrupted(vcpu) : ret;
 	if (immediate_exit)
 		return -EINTR;
 	vcpu->cpuid_locked = true;
 	ret = run_loop(vcpu);
-	return ret == -EINTR ? interrupted(vcpu) : ret;
+	return ret == -EINTR ? run_interrupted(vcpu) : ret;
 }
 
-static int run_attached(struct vcpu *vcpu)
+static int run_loaded(struct vcpu *vcpu)
 {
 	int ret;
 
-	vcpu_attach(vcpu);
+	vcpu_load(vcpu);
 	WRITE_ONCE(vcpu->thread, current);	/* others may give it their time: spin.c */
 	fpu_enter(vcpu);
 	ret = run_once(vcpu);
@@ -496,7 +377,7 @@ static int run_attached(struct vcpu *vcpu)
 		sync_regs_out(vcpu);
 	fpu_leave(vcpu);
 	WRITE_ONCE(vcpu->thread, NULL);
-	vcpu_detach(vcpu);
+	vcpu_put(vcpu);
 	vcpu->stats.user_exits++;
 	return ret;
 }
@@ -511,7 +392,7 @@ static noinline_for_stack int run_masked(struct vcpu *vcpu)
 	int ret;
 
 	sigprocmask(SIG_SETMASK, &vcpu->sigmask, &current->real_blocked);
-	ret = run_attached(vcpu);
+	ret = run_loaded(vcpu);
 	sigprocmask(SIG_SETMASK, &current->real_blocked, NULL);
 	sigemptyset(&current->real_blocked);
 	return ret;
@@ -519,7 +400,7 @@ static noinline_for_stack int run_masked(struct vcpu *vcpu)
 
 /**
  * vcpu_run - RUN
- * @vcpu: mutex held, not attached
+ * @vcpu: mutex held, not loaded
  *
  * Return: 0: run->exit_reason says why; -EINTR: a signal (exit_reason is
  * MINIKVM_EXIT_INTR) or immediate_exit (exit_reason is the last exit's); -EAGAIN: the vCPU was started, call again;
@@ -530,5 +411,5 @@ int vcpu_run(struct vcpu *vcpu)
 {
 	if (unlikely(READ_ONCE(vcpu->vm->dead) || READ_ONCE(vmx_going_down)))
 		return -EIO;
-	return vcpu->sigmask_active ? run_masked(vcpu) : run_attached(vcpu);
+	return vcpu->sigmask_active ? run_masked(vcpu) : run_loaded(vcpu);
 }

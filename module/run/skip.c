@@ -13,7 +13,7 @@
 
 /**
  * vcpu_skip - the instruction at RIP is done
- * @vcpu: attached
+ * @vcpu: loaded
  * @len: its length in bytes, 1..15; 0: an iteration of a string instruction is done
  *
  * Ends the shadow of STI and MOV SS, which lasts one instruction, and raises the

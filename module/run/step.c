@@ -102,7 +102,7 @@ static int step_again(struct vcpu *vcpu)
 
 /**
  * run_step - carry out EXIT_STEP
- * @vcpu: attached, with vcpu->step prepared
+ * @vcpu: loaded, with vcpu->step prepared
  *
  * Context: sleeps. Return: EXIT_RESUME, EXIT_USER or -errno, as exit_dispatch(); after
  * an errno the next RUN goes on with the same instruction.

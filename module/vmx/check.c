@@ -131,7 +131,7 @@ void check_vmptrld(u64 pa)
 
 /**
  * check_owner - who works on a vCPU from now on
- * @vcpu: attached or detached: whose VMCS is read and written
+ * @vcpu: loaded or detached: whose VMCS is read and written
  * @works: the calling thread, or nobody
  */
 void check_owner(struct vcpu *vcpu, bool works)
@@ -154,7 +154,7 @@ static noinline void access_failed(const struct vcpu *vcpu, unsigned long field)
 }
 
 /**
- * check_vmcs_access - VMREAD and VMWRITE work on the vCPU that the thread has attached
+ * check_vmcs_access - VMREAD and VMWRITE work on the vCPU that the thread has loaded
  * @field: encoding
  *
  * Context: any; also where the kernel must not be traced.

@@ -171,7 +171,7 @@ static noinline void host_machine_check(void)
 
 /**
  * vmx_row_begin - what one or many entries in a row need, as long as interrupts are off
- * @vcpu: attached, host state saved, guest_cpu published
+ * @vcpu: loaded, host state saved, guest_cpu published
  *
  * From here to vmx_row_end() the time is the guest's; from here to perf_end(),
  * before host interrupts may come, the performance counters are.
@@ -261,7 +261,7 @@ static noinline void segments_restore(struct vcpu *vcpu)
 
 /**
  * vmx_host_save - put what belongs to this thread into the VMCS's host state
- * @vcpu: attached; its VMCS is current
+ * @vcpu: loaded; its VMCS is current
  *
  * Context: interrupts off.
  */

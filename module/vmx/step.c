@@ -93,7 +93,7 @@ static void trap_end(struct vcpu *vcpu)
 
 /**
  * vmx_step_begin - the next entry is for one instruction
- * @vcpu: attached; nothing is to be injected if @quiet
+ * @vcpu: loaded; nothing is to be injected if @quiet
  * @eptp: EPT pointer for that entry; what the processor knows of it is forgotten
  * @quiet: every exception exits, no window opens and no timer ends; else without a monitor
  *	trap flag it may be more than one instruction

@@ -175,7 +175,7 @@ static void host_cpu_state(struct vcpu *vcpu, int cpu)
 
 /**
  * vmx_load_tsc_offset - vcpu->tsc_offset, and what the counter has lost, go into the VMCS
- * @vcpu: attached
+ * @vcpu: loaded
  *
  * Suspend takes a VMCS from its CPU, so that nobody enters with what was right before.
  *
@@ -235,7 +235,7 @@ void vmcs_load(struct vcpu *vcpu, int cpu)
 
 /**
  * vmx_flush_vpid - forget the guest's linear translations on this CPU
- * @vcpu: attached; on another CPU vmcs_load() does the same
+ * @vcpu: loaded; on another CPU vmcs_load() does the same
  *
  * For what the guest expects of a move to CR0, CR3 or CR4. SDM "Operations That
  * Invalidate TLBs and Paging-Structure Caches".
@@ -286,7 +286,7 @@ static const struct { u32 feature, control; bool takes; } instructions[] = {
 
 /**
  * vmcs_set_features - let the guest have the instructions that its CPUID shows
- * @vcpu: attached, after vmcs_setup()
+ * @vcpu: loaded, after vmcs_setup()
  * @features: VMX_HAS_*; what is not there is #UD, where the processor has the control
  *
  * SDM "Secondary Processor-Based VM-Execution Controls".
@@ -365,7 +365,7 @@ static u32 max_stay __ro_after_init;	/* in counts of the preemption timer */
 
 /**
  * vmx_set_stay - how long the guest may stay at most, from its next entry on
- * @vcpu: attached; there is a preemption timer
+ * @vcpu: loaded; there is a preemption timer
  * @ticks: of the TSC; it leaves up to one count of the timer earlier or later
  *
  * Every entry starts anew with it. SDM "VMX-Preemption Timer".
@@ -382,7 +382,7 @@ void vmx_set_stay(struct vcpu *vcpu, u64 ticks)
 
 /**
  * vmcs_setup - write every field that is the same for each vCPU
- * @vcpu: attached
+ * @vcpu: loaded
  *
  * The guest's own state is the reset's: vcpu_reset(). SDM "VMCS Data".
  */
@@ -402,7 +402,7 @@ void vmcs_setup(struct vcpu *vcpu)
 
 /**
  * vmx_pml_take - the pages that the processor has logged since the last call
- * @vcpu: attached, with a log
+ * @vcpu: loaded, with a log
  * @n: how many
  *
  * Return: their guest physical addresses, which stay until the next entry. SDM
@@ -420,7 +420,7 @@ const u64 *vmx_pml_take(struct vcpu *vcpu, unsigned int *n)
 
 /**
  * vmx_spec_ctrl_direct - from the next entry on the guest reads and writes SPEC_CTRL itself
- * @vcpu: attached; its CPUID has the MSR, and is final
+ * @vcpu: loaded; its CPUID has the MSR, and is final
  *
  * A guest with legacy IBRS writes it twice in each system call; one that never writes
  * more than 0 does not pay the RDMSR of each exit that this brings, see entry.S.

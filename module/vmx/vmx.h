@@ -4,7 +4,7 @@
  * name, the bits in them, and what this processor can do.
  *
  * vmcs_read_NAME() and vmcs_write_NAME() access the VMCS that is loaded on this
- * CPU: between vcpu_attach() and vcpu_detach(). The type of each accessor has
+ * CPU: between vcpu_load() and vcpu_put(). The type of each accessor has
  * the width of its field, checked when compiling.
  * SDM "Field Encoding in VMCS", "VM-Execution Control Fields".
  */

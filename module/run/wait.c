@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What keeps a vCPU from running: requests of others, the thread's own work, and a state in
+ * which it waits. Between two rows of entries, with interrupts on; all of it may sleep.
+ */
+#include <linux/rcuwait.h>
+#include <linux/sched/signal.h>
+
+#include "../vmx/vmx.h"
+#include "exit.h"
+
+/**
+ * run_requests - do what others have asked the vCPU thread for
+ * @vcpu: loaded
+ *
+ * Return: EXIT_RESUME, EXIT_USER, or -EIO: the VM is dead.
+ */
+int run_requests(struct vcpu *vcpu)
+{
+	if (test_and_clear_bit(REQ_TIMER, &vcpu->requests))
+		lapic_timer_expired(vcpu);
+	if (READ_ONCE(vcpu->vm->dead))
+		return -EIO;
+	clear_bit(REQ_KILL, &vcpu->requests);
+	if (test_and_clear_bit(REQ_TRIPLE_FAULT, &vcpu->requests)) {
+		memset(&vcpu->events.exception, 0, sizeof(vcpu->events.exception));
+		vcpu->run->exit_reason = MINIKVM_EXIT_SHUTDOWN;
+		return EXIT_USER;
+	}
+	return EXIT_RESUME;
+}
+
+/**
+ * run_thread_work - do what the kernel wants of the thread
+ * @vcpu: loaded
+ *
+ * Task work may close the fds of the vCPU and of the VM, io_uring's for one, and a thread
+ * that is alone in its process has no references of its own: RUN takes one, to its end.
+ *
+ * Return: 0, or -EINTR: a signal.
+ */
+int run_thread_work(struct vcpu *vcpu)
+{
+	if (!vcpu->vm_held) {
+		refcount_inc(&vcpu->vm->users);
+		vcpu->vm_held = true;
+	}
+	return thread_work();
+}
+
+/**
+ * run_wait - sleep until mp_may_run(), or a signal
+ * @vcpu: loaded, not runnable
+ *
+ * The timer and the chips call vcpu_kick(). Return: 0 or -EINTR.
+ */
+int run_wait(struct vcpu *vcpu)
+{
+	int ret;
+
+	vcpu->stats.halt_wait++;
+	lapic_timer_sleep(vcpu);
+	ret = rcuwait_wait_event(&vcpu->wait, mp_may_run(vcpu), TASK_INTERRUPTIBLE);
+	lapic_timer_awake(vcpu);
+	return ret;
+}
+
+/** run_interrupted - a signal, unlike immediate_exit, is an exit of its own. Return: -EINTR. */
+int run_interrupted(struct vcpu *vcpu)
+{
+	vcpu->run->exit_reason = MINIKVM_EXIT_INTR;
+	return -EINTR;
+}
+
+/**
+ * run_wait_for_init - an application processor sleeps until it is started
+ * @vcpu: loaded, in state UNINITIALIZED
+ *
+ * Return: -EAGAIN: it is started, RUN is to be called again; EXIT_USER or -errno.
+ */
+int run_wait_for_init(struct vcpu *vcpu)
+{
+	int ret = rcuwait_wait_event(&vcpu->wait, mp_may_run(vcpu), TASK_INTERRUPTIBLE);
+
+	if (ret)
+		return run_interrupted(vcpu);
+	ret = run_requests(vcpu);
+	if (ret != EXIT_RESUME)
+		return ret;
+	mp_take_starts(vcpu);
+	return -EAGAIN;
+}
