@@ -351,8 +351,6 @@ struct vm {
 	u64 tsc_base;			/* [c] host_tsc() at creation: guests count from 0 */
 	u64 tsc_shift;			/* [a] and a VMM that sets the TSC, from this: cpu/msr.c */
 	int tsc_chosen;			/* [a] a VMM has set it */
-	gpa_t tss_addr;			/* [a] SET_TSS_ADDR: kept, though unrestricted guest needs none */
-	gpa_t identity_map_addr;	/* [l] */
 #ifdef MINIKVM_DEBUG
 	struct vm_check check;		/* vmx/check.h */
 #endif
@@ -703,6 +701,7 @@ int refuse_report(struct vcpu *vcpu, const void *bytes, int n);
 int vcpu_run(struct vcpu *vcpu);
 
 /* cpu/mp_state.c */
+void mp_power_up(struct vcpu *vcpu);
 void mp_take_starts(struct vcpu *vcpu);
 bool mp_may_run(struct vcpu *vcpu);
 u32 vcpu_get_mp_state(struct vcpu *vcpu);
@@ -724,17 +723,9 @@ long msrs_do(struct minikvm_msrs __user *user,
 
 /* fd/vm.c */
 int vm_create_fd(unsigned long type);
-void vm_put(struct vm *vm);
-
-/* Does the caller run in the mm that made the VM? */
-static inline bool vm_is_mine(const struct vm *vm)
-{
-	return vm->mm == current->mm;
-}
 
 /* fd/vcpu.c */
 int vcpu_create_fd(struct vm *vm, unsigned long id);
-void vcpu_free(struct vcpu *vcpu);
 
 /* thread.c: before a thread enters a guest */
 int thread_work(void);

@@ -29,6 +29,16 @@
 
 #define APIC_BASE_BSP	BIT_ULL(8)
 
+/**
+ * mp_power_up - the state of a new vCPU
+ * @vcpu: not published yet, with its local APIC reset
+ */
+void mp_power_up(struct vcpu *vcpu)
+{
+	vcpu->mp_state = vcpu->lapic && vcpu->id ? MINIKVM_MP_STATE_UNINITIALIZED
+						  : MINIKVM_MP_STATE_RUNNABLE;
+}
+
 static void take_init(struct vcpu *vcpu)
 {
 	vcpu_reset(vcpu, true);

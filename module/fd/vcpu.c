@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A vCPU's file descriptor: its life, its run page, and its ioctls. */
+/* A vCPU's file descriptor: its run page, and its ioctls. */
 #include <linux/anon_inodes.h>
 #include <linux/compat.h>
 #include <linux/file.h>
@@ -11,105 +11,8 @@
 #include <asm/tsc.h>
 
 #include "../cpu/load.h"
+#include "../vm/vm.h"
 #include "../vmx/kick.h"
-#include "../vmx/vmx.h"
-#include "../minikvm.h"
-
-/* ---- life */
-
-static int run_pages_create(struct vcpu *vcpu)
-{
-	vcpu->run_pages = alloc_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_COMP,
-				      get_order(RUN_PAGES * PAGE_SIZE));
-	if (!vcpu->run_pages)
-		return -ENOMEM;
-	vcpu->run = page_address(vcpu->run_pages);
-	vcpu->pio_data = (void *)vcpu->run + MINIKVM_PIO_PAGE_OFFSET * PAGE_SIZE;
-	return 0;
-}
-
-static int parts_create(struct vcpu *vcpu)
-{
-	int err;
-
-	err = run_pages_create(vcpu);
-	if (err)
-		return err;
-	err = vmcs_create(vcpu);
-	if (err)
-		goto free_run;
-	err = fpu_create(vcpu);
-	if (err)
-		goto destroy_vmcs;
-	if (vcpu->vm->irqchip)
-		err = lapic_create(vcpu);
-	if (err)
-		goto destroy_fpu;
-	return 0;
-
-destroy_fpu:
-	fpu_destroy(vcpu);
-destroy_vmcs:
-	vmcs_destroy(vcpu);
-free_run:
-	__free_pages(vcpu->run_pages, get_order(RUN_PAGES * PAGE_SIZE));
-	return err;
-}
-
-/* The first state: power-up. With our chips, all but the first wait for INIT. */
-static void power_up(struct vcpu *vcpu)
-{
-	vcpu_load(vcpu);
-	vmcs_setup(vcpu);
-	cpuid_create(vcpu);
-	vcpu_reset(vcpu, false);
-	msr_reset(vcpu);
-	vcpu_put(vcpu);
-	vcpu->apic_base = 0xfee00000 | BIT(11) | (vcpu->id ? 0 : BIT(8));
-	if (vcpu->lapic)
-		lapic_reset(vcpu, false);
-	vcpu->mp_state = vcpu->lapic && vcpu->id ? MINIKVM_MP_STATE_UNINITIALIZED
-						  : MINIKVM_MP_STATE_RUNNABLE;
-}
-
-static struct vcpu *vcpu_create(struct vm *vm, u32 id)
-{
-	struct vcpu *vcpu = kzalloc(sizeof(*vcpu), GFP_KERNEL_ACCOUNT);
-	int err;
-
-	if (!vcpu)
-		return ERR_PTR(-ENOMEM);
-	vcpu->vm = vm;
-	vcpu->id = id;
-	vcpu->guest_cpu = -1;
-	vcpu->tsc_khz = READ_ONCE(vm->tsc_khz);
-	mutex_init(&vcpu->mutex);
-	rcuwait_init(&vcpu->wait);
-	err = parts_create(vcpu);
-	if (err) {
-		kfree(vcpu);
-		return ERR_PTR(err);
-	}
-	power_up(vcpu);
-	stats_add(vcpu);
-	return vcpu;
-}
-
-/** vcpu_free - undo vcpu_create(); the VM goes, or never saw the vCPU */
-void vcpu_free(struct vcpu *vcpu)
-{
-	stats_remove(vcpu);
-	if (vcpu->lapic)
-		lapic_destroy(vcpu);
-	fpu_destroy(vcpu);
-	vmcs_destroy(vcpu);
-	cpuid_free(vcpu);
-	ept_fault_free(vcpu);
-	step_free(vcpu);
-	/* Mappings of the run page hold pages of their own reference. */
-	__free_pages(vcpu->run_pages, get_order(RUN_PAGES * PAGE_SIZE));
-	kfree(vcpu);
-}
 
 /* ---- registers and the like: a struct in, a struct out, with the VMCS at hand */
 
@@ -548,50 +451,34 @@ static const struct file_operations vcpu_fops = {
 	.llseek		= noop_llseek,
 };
 
-static bool id_taken(struct vm *vm, u32 id)
-{
-	u32 i;
-
-	for (i = 0; i < vm->nr_vcpus; i++)
-		if (vm->vcpus[i]->id == id)
-			return true;
-	return false;
-}
-
 /* vm->lock held. The fd gets its reference before anybody can close it. */
-static int create_locked(struct vm *vm, u32 id)
+static int vcpu_create_fd_locked(struct vm *vm, u32 id)
 {
 	struct vcpu *vcpu;
 	struct file *file;
 	int fd, err;
 
-	if (id_taken(vm, id))
-		return -EEXIST;
-	if (vm->nr_vcpus == VM_MAX_VCPUS)
-		return -EINVAL;
-	err = vm->irqchip ? memslots_spare_apic(vm) : 0;
-	if (err)
-		return err;
-	fd = get_unused_fd_flags(O_CLOEXEC);
-	if (fd < 0)
-		return fd;
 	vcpu = vcpu_create(vm, id);
-	if (IS_ERR(vcpu)) {
-		put_unused_fd(fd);
+	if (IS_ERR(vcpu))
 		return PTR_ERR(vcpu);
-	}
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	err = fd;
+	if (fd < 0)
+		goto free_vcpu;
 	file = anon_inode_getfile("minikvm-vcpu", &vcpu_fops, vcpu, O_RDWR);
-	if (IS_ERR(file)) {
-		vcpu_free(vcpu);
-		put_unused_fd(fd);
-		return PTR_ERR(file);
-	}
-	/* Nothing fails from here: a vCPU that others saw lives as long as its VM. */
-	refcount_inc(&vm->users);
-	WRITE_ONCE(vm->vcpus[vm->nr_vcpus], vcpu);
-	smp_store_release(&vm->nr_vcpus, vm->nr_vcpus + 1);	/* after the slot */
+	err = PTR_ERR_OR_ZERO(file);
+	if (err)
+		goto put_fd;
+	/* Nothing fails from here. */
+	vcpu_publish(vcpu);
 	fd_install(fd, file);
 	return fd;
+
+put_fd:
+	put_unused_fd(fd);
+free_vcpu:
+	vcpu_free(vcpu);
+	return err;
 }
 
 /**
@@ -609,7 +496,7 @@ int vcpu_create_fd(struct vm *vm, unsigned long id)
 	if (id >= VM_MAX_VCPUS)
 		return -EINVAL;
 	mutex_lock(&vm->lock);
-	ret = create_locked(vm, id);
+	ret = vcpu_create_fd_locked(vm, id);
 	mutex_unlock(&vm->lock);
 	return ret;
 }

@@ -1,80 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A VM's file descriptor: its life, and its ioctls. */
+/* A VM's file descriptor and its ioctls. */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
-#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <asm/tsc.h>
 
-#include "../irqchip/irqchip.h"
-#include "../minikvm.h"
-
-static struct vm *vm_create(void)
-{
-	struct vm *vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
-	int err = -ENOMEM;
-
-	if (!vm)
-		return ERR_PTR(-ENOMEM);
-	refcount_set(&vm->users, 1);
-	mutex_init(&vm->lock);
-	vm->pid = current->tgid;
-	vm->tsc_khz = tsc_khz;
-	vm->tsc_base = host_tsc();
-	vm->mm = current->mm;
-	mmgrab(vm->mm);
-	err = vmx_get();
-	if (err)
-		goto put_mm;
-	err = ept_create(vm);
-	if (err)
-		goto put_vmx;
-	err = memslots_create(vm);
-	if (err)
-		goto destroy_ept;
-	err = notifier_create(vm);
-	if (err)
-		goto destroy_memslots;
-	return vm;
-
-destroy_memslots:
-	memslots_destroy(vm);
-destroy_ept:
-	ept_destroy_vm(vm);
-put_vmx:
-	vmx_put();
-put_mm:
-	mmdrop(vm->mm);
-	kfree(vm);
-	return ERR_PTR(err);
-}
-
-/* The last reference is gone: no fd, no vCPU thread. */
-static void vm_destroy(struct vm *vm)
-{
-	u32 i;
-
-	pit_destroy(vm);
-	notifier_destroy(vm);	/* its last callback still looks at the vCPUs */
-	for (i = 0; i < vm->nr_vcpus; i++)
-		vcpu_free(vm->vcpus[i]);
-	irqchip_destroy(vm);
-	memslots_destroy(vm);
-	ept_destroy_vm(vm);
-	vmx_put();
-	mmdrop(vm->mm);
-	kfree(vm);
-}
-
-/** vm_put - drop a reference; the last one destroys the VM and its vCPUs. May sleep. */
-void vm_put(struct vm *vm)
-{
-	if (refcount_dec_and_test(&vm->users))
-		vm_destroy(vm);
-}
+#include "../vm/vm.h"
 
 static long set_memory_region(struct vm *vm, void __user *argp)
 {
@@ -112,28 +46,24 @@ static long get_dirty_log(struct vm *vm, void __user *argp)
 	return dirty_log_get(vm, &log);
 }
 
-/* Unrestricted guest needs no TSS for real mode: the address is checked and kept. */
-static long set_tss_addr(struct vm *vm, unsigned long addr)
+/* Unrestricted guest needs no TSS for real mode: the address is checked, and that is all. */
+static long set_tss_addr(unsigned long addr)
 {
 	if (addr > (u32)(-3 * PAGE_SIZE))
 		return -EINVAL;
-	WRITE_ONCE(vm->tss_addr, addr);
 	return 0;
 }
 
 /* Nor an identity map. As KVM: before the first vCPU. */
 static long set_identity_map_addr(struct vm *vm, void __user *argp)
 {
-	long err = 0;
+	long err;
 	u64 addr;
 
 	if (copy_from_user(&addr, argp, sizeof(addr)))
 		return -EFAULT;
 	mutex_lock(&vm->lock);
-	if (vm->nr_vcpus)
-		err = -EINVAL;
-	else
-		vm->identity_map_addr = addr;
+	err = vm->nr_vcpus ? -EINVAL : 0;
 	mutex_unlock(&vm->lock);
 	return err;
 }
@@ -143,12 +73,7 @@ static long create_irqchip(struct vm *vm)
 	long err;
 
 	mutex_lock(&vm->lock);
-	if (vm->irqchip)
-		err = -EEXIST;
-	else if (vm->nr_vcpus)
-		err = -EINVAL;
-	else
-		err = irqchip_create(vm);
+	err = irqchip_create(vm);
 	mutex_unlock(&vm->lock);
 	return err;
 }
@@ -161,12 +86,7 @@ static long create_pit(struct vm *vm, void __user *argp)
 	if (copy_from_user(&config, argp, sizeof(config)))
 		return -EFAULT;
 	mutex_lock(&vm->lock);
-	if (vm->pit)
-		err = -EEXIST;
-	else if (!vm->irqchip)
-		err = -ENOENT;
-	else
-		err = pit_create(vm, &config);
+	err = pit_create(vm, &config);
 	mutex_unlock(&vm->lock);
 	return err;
 }
@@ -178,8 +98,6 @@ static long irq_line(struct vm *vm, void __user *argp, bool want_status)
 
 	if (copy_from_user(&irq, argp, sizeof(irq)))
 		return -EFAULT;
-	if (!vm_irqchip(vm))
-		return -ENXIO;
 	err = irqchip_set_irq(vm, irq.irq, !!irq.level, want_status ? &status : NULL);
 	if (err || !want_status)
 		return err;
@@ -190,12 +108,11 @@ static long irq_line(struct vm *vm, void __user *argp, bool want_status)
 static long get_irqchip(struct vm *vm, void __user *argp)
 {
 	struct minikvm_irqchip *chip = memdup_user(argp, sizeof(*chip));
-	long err = -ENXIO;
+	long err;
 
 	if (IS_ERR(chip))
 		return PTR_ERR(chip);
-	if (vm_irqchip(vm))
-		err = irqchip_get(vm, chip);
+	err = irqchip_get(vm, chip);
 	if (!err && copy_to_user(argp, chip, sizeof(*chip)))
 		err = -EFAULT;
 	kfree(chip);
@@ -205,12 +122,11 @@ static long get_irqchip(struct vm *vm, void __user *argp)
 static long set_irqchip(struct vm *vm, void __user *argp)
 {
 	struct minikvm_irqchip *chip = memdup_user(argp, sizeof(*chip));
-	long err = -ENXIO;
+	long err;
 
 	if (IS_ERR(chip))
 		return PTR_ERR(chip);
-	if (vm_irqchip(vm))
-		err = irqchip_set(vm, chip);
+	err = irqchip_set(vm, chip);
 	kfree(chip);
 	return err;
 }
@@ -218,11 +134,8 @@ static long set_irqchip(struct vm *vm, void __user *argp)
 static long get_pit(struct vm *vm, void __user *argp)
 {
 	struct minikvm_pit_state2 state;
-	long err;
+	long err = pit_get(vm, &state);
 
-	if (!vm_pit(vm))
-		return -ENXIO;
-	err = pit_get(vm, &state);
 	if (!err && copy_to_user(argp, &state, sizeof(state)))
 		err = -EFAULT;
 	return err;
@@ -234,8 +147,6 @@ static long set_pit(struct vm *vm, void __user *argp)
 
 	if (copy_from_user(&state, argp, sizeof(state)))
 		return -EFAULT;
-	if (!vm_pit(vm))
-		return -ENXIO;
 	return pit_set(vm, &state);
 }
 
@@ -269,7 +180,7 @@ static long vm_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 	case MINIKVM_GET_DIRTY_LOG:
 		return get_dirty_log(vm, argp);
 	case MINIKVM_SET_TSS_ADDR:
-		return set_tss_addr(vm, arg);
+		return set_tss_addr(arg);
 	case MINIKVM_SET_IDENTITY_MAP_ADDR:
 		return set_identity_map_addr(vm, argp);
 	case MINIKVM_CREATE_IRQCHIP:

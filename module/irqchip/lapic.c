@@ -358,16 +358,14 @@ void lapic_reset(struct vcpu *vcpu, bool init)
  * lapic_create() - give a new vCPU its local APIC, if the VM has the chips
  * @vcpu: not published yet; @vcpu->id is set
  *
- * May sleep. Returns 0 or -ENOMEM. The APIC is in its power-up state.
+ * May sleep. Returns 0 or -ENOMEM. lapic_reset() comes next, chips or not.
  */
 int lapic_create(struct vcpu *vcpu)
 {
 	struct lapic *lapic;
 
-	if (!vm_irqchip(vcpu->vm)) {
-		lapic_reset(vcpu, false);
+	if (!vm_irqchip(vcpu->vm))
 		return 0;
-	}
 	lapic = kzalloc(sizeof(*lapic), GFP_KERNEL_ACCOUNT);
 	if (!lapic)
 		return -ENOMEM;
@@ -381,7 +379,6 @@ int lapic_create(struct vcpu *vcpu)
 	lapic->watched = vmx_caps.timer_exact;
 	lapic_timer_init(lapic);
 	vcpu->lapic = lapic;
-	lapic_reset(vcpu, false);
 	return 0;
 }
 

@@ -133,6 +133,7 @@ static void create(void)
 		cpu[i].maxphyaddr = 39;
 		cpu[i].has_x2apic = cpu[i].has_tsc_deadline = true;
 		CHECK_EQ(lapic_create(&cpu[i]), 0);
+		lapic_reset(&cpu[i], false);
 		vm.vcpus[vm.nr_vcpus++] = &cpu[i];
 	}
 }
@@ -812,6 +813,7 @@ static void without_chips(void)
 
 	memset(&vm, 0, sizeof(vm));
 	CHECK_EQ(lapic_create(&v), 0);
+	lapic_reset(&v, false);
 	CHECK(!v.lapic);
 	CHECK_EQ(v.apic_base, 0xfee00900);
 	CHECK_EQ(lapic_mmio(&v, false, 0xfee00020, &data, 4), -EOPNOTSUPP);
