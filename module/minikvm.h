@@ -727,6 +727,9 @@ int vm_create_fd(unsigned long type);
 /* fd/vcpu.c */
 int vcpu_create_fd(struct vm *vm, unsigned long id);
 
+/* fd/vcpu_state.c */
+long vcpu_state_ioctl(struct vcpu *vcpu, unsigned int ioctl, void __user *argp);
+
 /* thread.c: before a thread enters a guest */
 int thread_work(void);
 

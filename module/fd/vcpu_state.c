@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The ioctls for the state of a vCPU: a struct in, a struct out. What the state means is the
+ * business of cpu/ and irqchip/; here it is only copied, and refused if it cannot be.
+ */
+#include <linux/mm.h>
+#include <linux/preempt.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "../minikvm.h"
+
+static long get_regs(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_regs regs;
+
+	vcpu_get_regs(vcpu, &regs);
+	return copy_to_user(argp, &regs, sizeof(regs)) ? -EFAULT : 0;
+}
+
+static long set_regs(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_regs regs;
+
+	if (copy_from_user(&regs, argp, sizeof(regs)))
+		return -EFAULT;
+	return vcpu_set_regs(vcpu, &regs);
+}
+
+static long get_sregs(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_sregs sregs;
+
+	vcpu_get_sregs(vcpu, &sregs);
+	return copy_to_user(argp, &sregs, sizeof(sregs)) ? -EFAULT : 0;
+}
+
+static long set_sregs(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_sregs sregs;
+
+	if (copy_from_user(&sregs, argp, sizeof(sregs)))
+		return -EFAULT;
+	return vcpu_set_sregs(vcpu, &sregs);
+}
+
+static long get_fpu(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_fpu fpu;
+	long err = fpu_get(vcpu, &fpu);
+
+	return err ?: copy_to_user(argp, &fpu, sizeof(fpu)) ? -EFAULT : 0;
+}
+
+static long set_fpu(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_fpu fpu;
+
+	if (copy_from_user(&fpu, argp, sizeof(fpu)))
+		return -EFAULT;
+	return fpu_set(vcpu, &fpu);
+}
+
+static long get_xsave(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_xsave *xsave = kzalloc(sizeof(*xsave), GFP_KERNEL_ACCOUNT);
+	long err;
+
+	if (!xsave)
+		return -ENOMEM;
+	err = fpu_get_xsave(vcpu, xsave);
+	if (!err && copy_to_user(argp, xsave, sizeof(*xsave)))
+		err = -EFAULT;
+	kfree(xsave);
+	return err;
+}
+
+static long set_xsave(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_xsave *xsave = memdup_user(argp, sizeof(*xsave));
+	long err;
+
+	if (IS_ERR(xsave))
+		return PTR_ERR(xsave);
+	err = fpu_set_xsave(vcpu, xsave);
+	kfree(xsave);
+	return err;
+}
+
+static long get_xcrs(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_xcrs xcrs;
+	long err = fpu_get_xcrs(vcpu, &xcrs);
+
+	return err ?: copy_to_user(argp, &xcrs, sizeof(xcrs)) ? -EFAULT : 0;
+}
+
+static long set_xcrs(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_xcrs xcrs;
+
+	if (copy_from_user(&xcrs, argp, sizeof(xcrs)))
+		return -EFAULT;
+	return fpu_set_xcrs(vcpu, &xcrs);
+}
+
+static long get_debugregs(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_debugregs dr;
+
+	vcpu_get_debugregs(vcpu, &dr);
+	return copy_to_user(argp, &dr, sizeof(dr)) ? -EFAULT : 0;
+}
+
+static long set_debugregs(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_debugregs dr;
+
+	if (copy_from_user(&dr, argp, sizeof(dr)))
+		return -EFAULT;
+	return vcpu_set_debugregs(vcpu, &dr);
+}
+
+static long get_events(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_vcpu_events events;
+
+	vcpu_get_events(vcpu, &events);
+	return copy_to_user(argp, &events, sizeof(events)) ? -EFAULT : 0;
+}
+
+static long set_events(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_vcpu_events events;
+
+	if (copy_from_user(&events, argp, sizeof(events)))
+		return -EFAULT;
+	return vcpu_set_events(vcpu, &events);
+}
+
+static long get_lapic(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_lapic_state *state;
+	long err;
+
+	if (!vcpu->lapic)
+		return -EINVAL;
+	state = kzalloc(sizeof(*state), GFP_KERNEL_ACCOUNT);
+	if (!state)
+		return -ENOMEM;
+	lapic_get_state(vcpu, state);
+	err = copy_to_user(argp, state, sizeof(*state)) ? -EFAULT : 0;
+	kfree(state);
+	return err;
+}
+
+static long set_lapic(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_lapic_state *state;
+	long err;
+
+	if (!vcpu->lapic)
+		return -EINVAL;
+	state = memdup_user(argp, sizeof(*state));
+	if (IS_ERR(state))
+		return PTR_ERR(state);
+	err = lapic_set_state(vcpu, state);
+	kfree(state);
+	return err;
+}
+
+static long get_mp_state(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_mp_state mp = { .mp_state = vcpu_get_mp_state(vcpu) };
+
+	return copy_to_user(argp, &mp, sizeof(mp)) ? -EFAULT : 0;
+}
+
+static long set_mp_state(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_mp_state mp;
+
+	if (copy_from_user(&mp, argp, sizeof(mp)))
+		return -EFAULT;
+	return vcpu_set_mp_state(vcpu, mp.mp_state);
+}
+
+static long set_cpuid(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_cpuid2 __user *user = argp;
+	struct minikvm_cpuid_entry2 *entries;
+	struct minikvm_cpuid2 head;
+	long err;
+
+	if (copy_from_user(&head, user, sizeof(head)))
+		return -EFAULT;
+	if (head.nent > CPUID_MAX)
+		return -E2BIG;
+	entries = kvmalloc_array(head.nent + 1, sizeof(*entries), GFP_KERNEL_ACCOUNT);
+	if (!entries)
+		return -ENOMEM;
+	if (copy_from_user(entries, user->entries, head.nent * sizeof(*entries)))
+		err = -EFAULT;
+	else
+		err = cpuid_set(vcpu, entries, head.nent);
+	if (err)
+		kvfree(entries);
+	return err;
+}
+
+static long get_cpuid(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_cpuid2 __user *user = argp;
+	struct minikvm_cpuid_entry2 e;
+	struct minikvm_cpuid2 head;
+	u32 i;
+
+	if (copy_from_user(&head, user, sizeof(head)))
+		return -EFAULT;
+	if (head.nent < vcpu->cpuid_nent)
+		return -E2BIG;
+	for (i = 0; i < vcpu->cpuid_nent; i++) {
+		e = cpuid_now(vcpu, i);
+		if (copy_to_user(&user->entries[i], &e, sizeof(e)))
+			return -EFAULT;
+	}
+	return put_user(vcpu->cpuid_nent, &user->nent);
+}
+
+/* MSRs that are in the processor while the thread is need it to stay there. */
+static int get_msr(struct vcpu *vcpu, struct minikvm_msr_entry *e)
+{
+	int failed;
+
+	preempt_disable();
+	failed = msr_read(vcpu, e->index, &e->data, true);
+	preempt_enable();
+	return failed;
+}
+
+static int set_msr(struct vcpu *vcpu, struct minikvm_msr_entry *e)
+{
+	int failed;
+
+	preempt_disable();
+	failed = msr_write(vcpu, e->index, e->data, true);
+	preempt_enable();
+	return failed;
+}
+
+/**
+ * vcpu_state_ioctl - GET and SET of a vCPU's state
+ * @vcpu: loaded
+ * @ioctl: which
+ * @argp: the caller's argument
+ *
+ * Context: sleeps. Return: as Documentation/api.rst has it; -EINVAL for an unknown one.
+ */
+long vcpu_state_ioctl(struct vcpu *vcpu, unsigned int ioctl, void __user *argp)
+{
+	switch (ioctl) {
+	case MINIKVM_GET_REGS:
+		return get_regs(vcpu, argp);
+	case MINIKVM_SET_REGS:
+		return set_regs(vcpu, argp);
+	case MINIKVM_GET_SREGS:
+		return get_sregs(vcpu, argp);
+	case MINIKVM_SET_SREGS:
+		return set_sregs(vcpu, argp);
+	case MINIKVM_GET_MSRS:
+		return msrs_do(argp, get_msr, vcpu, true);
+	case MINIKVM_SET_MSRS:
+		return msrs_do(argp, set_msr, vcpu, false);
+	case MINIKVM_GET_FPU:
+		return get_fpu(vcpu, argp);
+	case MINIKVM_SET_FPU:
+		return set_fpu(vcpu, argp);
+	case MINIKVM_GET_XSAVE:
+		return get_xsave(vcpu, argp);
+	case MINIKVM_SET_XSAVE:
+		return set_xsave(vcpu, argp);
+	case MINIKVM_GET_XCRS:
+		return get_xcrs(vcpu, argp);
+	case MINIKVM_SET_XCRS:
+		return set_xcrs(vcpu, argp);
+	case MINIKVM_GET_DEBUGREGS:
+		return get_debugregs(vcpu, argp);
+	case MINIKVM_SET_DEBUGREGS:
+		return set_debugregs(vcpu, argp);
+	case MINIKVM_GET_VCPU_EVENTS:
+		return get_events(vcpu, argp);
+	case MINIKVM_SET_VCPU_EVENTS:
+		return set_events(vcpu, argp);
+	case MINIKVM_GET_LAPIC:
+		return get_lapic(vcpu, argp);
+	case MINIKVM_SET_LAPIC:
+		return set_lapic(vcpu, argp);
+	case MINIKVM_GET_MP_STATE:
+		return get_mp_state(vcpu, argp);
+	case MINIKVM_SET_MP_STATE:
+		return set_mp_state(vcpu, argp);
+	case MINIKVM_SET_CPUID2:
+		return set_cpuid(vcpu, argp);
+	case MINIKVM_GET_CPUID2:
+		return get_cpuid(vcpu, argp);
+	default:
+		return -EINVAL;
+	}
+}
