@@ -138,6 +138,8 @@ struct lapic_regs {
 	bool deadline_ok;
 };
 
+#define LAPIC_VECTOR_WORDS	8	/* registers in ISR, TMR and IRR */
+
 /* What the caller of lapic_regs_write() has to do next. */
 #define LAPIC_DO_GP		BIT(0)	/* refused: #GP if it was a WRMSR */
 #define LAPIC_DO_EOI		BIT(1)	/* lapic_regs_eoi(), and tell the IOAPIC */
@@ -160,13 +162,15 @@ int lapic_regs_read(const struct lapic_regs *regs, u32 reg, u32 *val);
 unsigned int lapic_regs_write(struct lapic_regs *regs, u32 reg, u32 val);
 unsigned int lapic_regs_write_icr(struct lapic_regs *regs, u64 val);
 void lapic_regs_icr(const struct lapic_regs *regs, u32 low, u32 high, struct apic_msg *msg);
+enum lapic_timer_mode lapic_regs_timer_mode(const struct lapic_regs *regs);
+u32 lapic_regs_divide(const struct lapic_regs *regs);
+
+/* lapic_state.c: all of them at once */
 void lapic_regs_set_mode(struct lapic_regs *regs, enum lapic_mode mode);
 void lapic_regs_reset(struct lapic_regs *regs, bool init, bool bsp);
 void lapic_state_put(struct minikvm_lapic_state *state, u32 reg, u32 val);
 void lapic_regs_get(const struct lapic_regs *regs, struct minikvm_lapic_state *state);
 void lapic_regs_set(struct lapic_regs *regs, const struct minikvm_lapic_state *state);
-enum lapic_timer_mode lapic_regs_timer_mode(const struct lapic_regs *regs);
-u32 lapic_regs_divide(const struct lapic_regs *regs);
 
 /* lapic_address.c: who is addressed by a message */
 void lapic_address_publish(struct lapic_regs *regs);

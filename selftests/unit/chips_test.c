@@ -85,6 +85,7 @@ bool irqchip_has_interrupt(struct vcpu *vcpu);
 void lapic_timer_expired(struct vcpu *vcpu);
 
 #include "../../module/irqchip/lapic_regs.c"
+#include "../../module/irqchip/lapic_state.c"
 #include "../../module/irqchip/lapic_address.c"
 #include "../../module/irqchip/pic.c"
 #include "../../module/irqchip/ioapic.c"

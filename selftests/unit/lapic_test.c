@@ -16,6 +16,7 @@ static void look(void)
 
 #include "unit.h"
 #include "../../module/irqchip/lapic_regs.c"
+#include "../../module/irqchip/lapic_state.c"
 #include "../../module/irqchip/lapic_address.c"
 
 static struct lapic_regs apic;
