@@ -707,8 +707,6 @@ bool mp_may_run(struct vcpu *vcpu);
 u32 vcpu_get_mp_state(struct vcpu *vcpu);
 int vcpu_set_mp_state(struct vcpu *vcpu, u32 state);
 
-/* run/spin.c */
-
 /* run/skip.c */
 void vcpu_skip(struct vcpu *vcpu, u32 len);
 
