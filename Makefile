@@ -15,7 +15,7 @@ all: module minivmm
 
 # "+": it calls make, which takes part in -j and -n.
 module:
-	+@testbed/build-module "$(KDIR)" DEBUG=$(DEBUG)
+	+@kdir="$(KDIR)" && [ "$$kdir" ] || exit 2; testbed/build-module "$$kdir" DEBUG=$(DEBUG)
 
 minivmm:
 	@$(MAKE) --no-print-directory -C userspace-demo O=../build/userspace-demo

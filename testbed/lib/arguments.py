@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """Arguments that are looked at before anything is done.
 
-Called by the Python scripts of testbed/ and bench/. What is wrong with an argument is one
-sentence, and exit status 2.
+Called by the Python scripts of testbed/, bench/ and scripts/static. What is wrong with an
+argument is one sentence, and exit status 2. Who imports this leaves no traceback, either,
+when a file is missing, the disk is full or somebody interrupts.
 """
 
 import argparse
@@ -17,14 +18,42 @@ HERE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 WRONG = 2
 
 
+def prog():
+    """What a script calls itself: testbed/run."""
+    directory, name = os.path.split(os.path.realpath(sys.argv[0]))
+    return "%s/%s" % (os.path.basename(directory), name)
+
+
+def in_a_sentence(kind, error, traceback):
+    """sys.excepthook: only a mistake of ours shows where it came from."""
+    if issubclass(kind, BrokenPipeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    elif issubclass(kind, KeyboardInterrupt):
+        print("%s: interrupted" % prog(), file=sys.stderr)
+    elif issubclass(kind, (OSError, subprocess.CalledProcessError, image.ImageError)):
+        print("%s: %s" % (prog(), error), file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, traceback)
+
+
+sys.excepthook = in_a_sentence
+
+
 class Parser(argparse.ArgumentParser):
     """Answers wrong arguments in one sentence; --help has the rest."""
 
     def __init__(self, **more):
-        directory, name = os.path.split(os.path.realpath(sys.argv[0]))
-        super().__init__(prog="%s/%s" % (os.path.basename(directory), name),
+        super().__init__(prog=prog(),
                          formatter_class=argparse.RawDescriptionHelpFormatter,
                          allow_abbrev=False, **more)
+
+    def parse_args(self, args=None, namespace=None):
+        """An option that is none is said before an argument that is missing."""
+        first = (sys.argv[1:] if args is None else args)[:1]
+        if first and first[0].startswith("--") and len(first[0]) > 2 and \
+                first[0].split("=")[0] not in self._option_string_actions:
+            self.error("no option %s" % first[0])
+        return super().parse_args(args, namespace)
 
     def error(self, message):
         self.exit(WRONG, "%s: %s (see --help)\n" % (self.prog, message))
