@@ -7,7 +7,9 @@
  */
 #include <linux/module.h>
 
-#include "minikvm.h"
+#include "cpu/cpu.h"
+#include "fd/fd.h"
+#include "vmx/vmx.h"
 
 static int __init minikvm_init(void)
 {

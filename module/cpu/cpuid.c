@@ -10,7 +10,7 @@
 #include <asm/processor.h>
 
 #include "../vmx/vmx.h"
-#include "../minikvm.h"
+#include "cpu.h"
 #include "cpuid_table.h"
 
 static void host_cpuid(u32 function, u32 index, u32 r[4])

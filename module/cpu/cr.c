@@ -11,8 +11,10 @@
 #include <asm/processor.h>
 #include <asm/tlbflush.h>
 
+#include "../irqchip/irqchip.h"
+#include "../mm/mm.h"
 #include "../vmx/vmx.h"
-#include "../minikvm.h"
+#include "cpu.h"
 
 /*
  * Bits that the guest writes without an exit: their value is in the VMCS field.

@@ -15,7 +15,7 @@
 #include <asm/processor.h>
 
 #include "../vmx/vmx.h"
-#include "../minikvm.h"
+#include "cpu.h"
 
 /* Without RTM and bus-lock detection: B0-3, BD, BS, BT can change. */
 #define DR6_WRITABLE	0x0000e00full

@@ -7,9 +7,8 @@
  * X86_TRIPLE_FAULT_EVENT. So a pending exception and one under delivery look
  * the same to the VMM, as KVM has it then.
  */
-#include "../vmx/kick.h"
 #include "../vmx/vmx.h"
-#include "../minikvm.h"
+#include "cpu.h"
 
 enum { VEC_NMI = 2, VEC_BP = 3, VEC_OF = 4, LAST_EXCEPTION = 31 };
 

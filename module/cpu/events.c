@@ -15,10 +15,10 @@
  */
 #include <asm/processor-flags.h>
 
+#include "../irqchip/irqchip.h"
 #include "../trace.h"
-#include "../vmx/kick.h"
 #include "../vmx/vmx.h"
-#include "../minikvm.h"
+#include "cpu.h"
 
 enum { VEC_DE = 0, VEC_DB = 1, VEC_NMI = 2, VEC_BP = 3, VEC_OF = 4, VEC_DF = 8, VEC_TS = 10,
 	VEC_GP = 13, VEC_PF = 14, VEC_MC = 18 };

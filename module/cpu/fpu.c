@@ -21,7 +21,7 @@
 #include <asm/special_insns.h>
 
 #include "../vmx/vmx.h"
-#include "../minikvm.h"
+#include "cpu.h"
 
 /* Components that a guest may have: what the host has of these. */
 #define XCR0_KNOWN (XFEATURE_MASK_FPSSE | XFEATURE_MASK_YMM | XFEATURE_MASK_AVX512 | \

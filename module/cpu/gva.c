@@ -11,7 +11,7 @@
 
 #include "../mm/memslot.h"
 #include "../vmx/vmx.h"
-#include "../minikvm.h"
+#include "cpu.h"
 #include "segcheck.h"
 #include "walk.h"
 

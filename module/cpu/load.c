@@ -8,8 +8,7 @@
 #include <linux/sched.h>
 
 #include "../vmx/vmx.h"
-#include "../minikvm.h"
-#include "load.h"
+#include "cpu.h"
 
 static void vcpu_switch_to_host(struct vcpu *vcpu)
 {

@@ -9,7 +9,7 @@
 #include <asm/trapnr.h>
 
 #include "../vmx/vmx.h"
-#include "../minikvm.h"
+#include "cpu.h"
 #include "segcheck.h"
 
 /* 64-bit code: segments have no limits, only FS and GS have bases. */

@@ -23,9 +23,9 @@
  * mp_state is the vCPU thread's alone. Others leave bits in vcpu->starts and kick it.
  * SDM "Multiple-Processor (MP) Initialization Protocol".
  */
-#include "../vmx/kick.h"
+#include "../irqchip/irqchip.h"
 #include "../vmx/vmx.h"
-#include "../minikvm.h"
+#include "cpu.h"
 
 #define APIC_BASE_BSP	BIT_ULL(8)
 

@@ -13,8 +13,9 @@
 #include <asm/processor.h>
 #include <asm/tsc.h>
 
+#include "../irqchip/irqchip.h"
 #include "../vmx/vmx.h"
-#include "../minikvm.h"
+#include "cpu.h"
 
 #define X2APIC_FIRST	0x800
 #define X2APIC_COUNT	0x100

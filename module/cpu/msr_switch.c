@@ -9,7 +9,7 @@
 #include <asm/processor.h>
 
 #include "../vmx/vmx.h"
-#include "../minikvm.h"
+#include "cpu.h"
 
 /* The host's own, the same on every CPU. */
 static u64 host_star __ro_after_init, host_lstar __ro_after_init;

@@ -10,7 +10,7 @@
 #include <linux/bits.h>
 #include <linux/types.h>
 
-#define MSR_MCE_BANKS	32	/* that a guest may have */
+#include "../parts.h"
 
 /* What the guest's CPUID gives it, as far as MSRs go: bits of msr_rules.has. */
 enum {
@@ -21,46 +21,6 @@ enum {
 	MSR_HAS_FLUSH_CMD	= BIT(4),
 	MSR_HAS_ARCH_CAPS	= BIT(5),
 	MSR_HAS_PDCM		= BIT(6),
-};
-
-/**
- * struct msr_rules - what a valid value is for this guest, on this host
- * @has: MSR_HAS_*
- * @maxphyaddr: width of a guest physical address
- * @va_bits: width of a linear address that the processor takes, 48 or 57
- */
-struct msr_rules {
-	u32 has;
-	u8 maxphyaddr;
-	u8 va_bits;
-};
-
-/**
- * struct msr_state - the MSRs of one vCPU that are words in memory
- *
- * The first group is also in the processor while the vCPU's thread is.
- */
-struct msr_state {
-	u64 star, lstar, cstar, sfmask, tsc_aux, kernel_gs_base;
-
-	u64 tsc_adjust;
-	u64 misc_enable;
-	u64 feat_ctl;
-	u64 arch_capabilities;
-	u64 platform_info;
-	u64 misc_features;
-	u64 ucode_rev;
-	u64 power_ctl;
-	u64 smi_count;
-	u64 hwcr;
-	u64 mcg_cap, mcg_status, mcg_ctl;
-	u64 mce_banks[MSR_MCE_BANKS][4];	/* CTL STATUS ADDR MISC */
-	struct {
-		u64 deftype;
-		u64 fixed[11];
-		u64 var[8][2];		/* base, mask */
-	} mtrr;				/* stored, not interpreted: memory is WB under EPT */
-	struct msr_rules rules;		/* derived from CPUID */
 };
 
 /* What a VMM saves and restores: GET_MSR_INDEX_LIST, less what the host lacks. */

@@ -7,7 +7,7 @@
 #include <asm/processor-flags.h>
 
 #include "../vmx/vmx.h"
-#include "../minikvm.h"
+#include "cpu.h"
 
 /**
  * vcpu_reg - a general purpose register, RSP included

@@ -11,8 +11,9 @@
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 
+#include "../irqchip/irqchip.h"
 #include "../vmx/vmx.h"
-#include "../minikvm.h"
+#include "cpu.h"
 
 /* Where each segment is in struct minikvm_sregs. */
 static const u16 segment_offset[NR_SEGS] = {

@@ -3,8 +3,8 @@
  * The registers in the run page: a VMM that reads or writes them on every exit
  * saves the ioctls. Called by RUN, before and after everything else.
  */
-#include "../vmx/kick.h"
-#include "../minikvm.h"
+#include "../vmx/vmx.h"
+#include "cpu.h"
 
 /* The page is shared: what is checked is a copy. Nothing of the REGS is. */
 static int take_sregs(struct vcpu *vcpu)

@@ -14,6 +14,7 @@
 #endif
 
 #include "../access.h"
+#include "../parts.h"
 
 /* Error code of #PF: SDM "Page-Fault Exceptions". */
 #define PF_PRESENT	(1u << 0)
@@ -39,8 +40,6 @@ struct walk {
 	int (*update)(void *arg, int i, u64 old, u64 new);
 	void *arg;
 };
-
-#define WALK_READS	5	/* entries that a walk reads at most */
 
 enum { WALK_FAULT = 1, WALK_AGAIN = 2 };
 

@@ -7,8 +7,8 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "../vmx/vmx.h"
-#include "../minikvm.h"
+#include "../cpu/cpu.h"
+#include "fd.h"
 
 /* The indices of a list of MSRs, and how many there are. E2BIG tells the count, too. */
 static long copy_msr_list(struct minikvm_msr_list __user *user, const u32 *list, u32 count,

@@ -4,7 +4,8 @@
 #include <linux/kernel.h>
 #include <linux/minmax.h>
 
-#include "../minikvm.h"
+#include "../cpu/cpu.h"
+#include "fd.h"
 
 /* Answers of CHECK_EXTENSION that are not 0. Advertised only if it works completely. */
 static const struct { u16 cap; s16 answer; } extensions[] = {

@@ -10,9 +10,11 @@
 #include <linux/uaccess.h>
 #include <asm/tsc.h>
 
-#include "../cpu/load.h"
+#include "../cpu/cpu.h"
+#include "../run/run.h"
 #include "../vm/vm.h"
-#include "../vmx/kick.h"
+#include "../vmx/vmx.h"
+#include "fd.h"
 
 static long translate(struct vcpu *vcpu, void __user *argp)
 {

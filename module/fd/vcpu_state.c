@@ -8,7 +8,9 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "../minikvm.h"
+#include "../cpu/cpu.h"
+#include "../irqchip/irqchip.h"
+#include "fd.h"
 
 static long get_regs(struct vcpu *vcpu, void __user *argp)
 {

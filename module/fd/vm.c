@@ -8,7 +8,11 @@
 #include <linux/uaccess.h>
 #include <asm/tsc.h>
 
+#include "../cpu/cpu.h"
+#include "../irqchip/irqchip.h"
+#include "../mm/mm.h"
 #include "../vm/vm.h"
+#include "fd.h"
 
 static long set_memory_region(struct vm *vm, void __user *argp)
 {

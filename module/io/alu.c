@@ -139,7 +139,7 @@ static u64 negate(u64 a, int size, u64 *rflags)
 	return r;
 }
 
-static u64 cmpxchg(u64 a, u64 b, u64 rax, int size, u64 *rflags)
+static u64 alu_cmpxchg(u64 a, u64 b, u64 rax, int size, u64 *rflags)
 {
 	alu(OP_CMP, rax & insn_mask(size), a, size, rflags);
 	return *rflags & X86_EFLAGS_ZF ? b : a;
@@ -175,7 +175,7 @@ u64 alu_memory(const struct insn *insn, u64 a, u64 b, u64 rax, u64 *rflags)
 	case OP_XADD:
 		return alu(OP_ADD, a, b, insn->size, rflags);
 	case OP_CMPXCHG:
-		return cmpxchg(a, b, rax, insn->size, rflags);
+		return alu_cmpxchg(a, b, rax, insn->size, rflags);
 	case OP_BT:
 	case OP_BTS:
 	case OP_BTR:

@@ -4,7 +4,7 @@
  * well-known places, so a bus is a short list of questions.
  */
 #include "../irqchip/irqchip.h"
-#include "../minikvm.h"
+#include "io.h"
 
 /**
  * io_bus_pio - offer a port access to the chips

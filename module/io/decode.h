@@ -13,8 +13,9 @@
 #include "shim.h"
 #endif
 
+#include "../parts.h"
+
 #define INSN_MAX	15
-#define INSN_ROOM	16	/* for the bytes of one, in two words */
 #define INSN_NO_REG	0xff
 
 /* What is done with the memory operand. ALU operations in the order of their opcodes. */
@@ -30,66 +31,11 @@ enum insn_op {
 /* How the other operand, if any, is given. */
 enum insn_other { OTHER_NONE, OTHER_REG, OTHER_IMM };
 
-struct insn {
-	u8 op;			/* enum insn_op */
-	u8 len;			/* bytes */
-	u8 size;		/* of the memory operand: 1, 2, 4, 8 */
-	u8 reg_size;		/* of the register operand; differs for MOVZX, MOVSX */
-	u8 other;		/* enum insn_other */
-	u8 reg;			/* register operand */
-	bool reg_high;		/* it is AH, CH, DH or BH: bits 15:8 of reg */
-	bool to_mem;		/* memory is the destination */
-	bool reads, writes;	/* memory */
-	bool string;		/* MOVS, STOS, LODS: addressed by RSI, RDI */
-	bool rep;		/* REP or REPNE */
-	bool rip_relative;
-	bool has_rex;
-	u8 addr_size;		/* 2, 4, 8 */
-	u8 seg;			/* segment register, SEG_* order */
-	u8 base, index;		/* registers of the address, or INSN_NO_REG */
-	u8 scale;		/* shift count */
-	s64 disp;
-	u64 imm;		/* sign-extended to the operand size */
-};
-
 /* The bits of an operand of so many bytes. */
 static inline u64 insn_mask(int size)
 {
 	return size == 8 ? ~0ull : (1ull << (8 * size)) - 1;
 }
-
-/* A memory operand on its way, see side.c: part of struct vcpu. */
-struct mmio_piece {
-	u64 gpa;
-	u8 len;
-	u8 at;				/* where in the value it begins: byte */
-	bool device;			/* EPT has just said that there is no memory */
-	bool written;			/* to memory, or to a chip */
-};
-
-struct mmio_side {
-	struct mmio_piece piece[2];	/* two if it crosses a page */
-	u8 n, done;
-	u64 value;
-};
-
-/* What some bytes were decoded to; no bytes, no instruction: len is 0. */
-struct mmio_decoded {
-	u64 bytes[2];
-	int bits;
-	struct insn insn;
-};
-
-#define MMIO_DECODED	4
-
-struct mmio_state {
-	const struct insn *insn;	/* one of @decoded */
-	struct mmio_decoded decoded[MMIO_DECODED]; /* of the drivers' few loops */
-	int bits;			/* of the code segment: 16, 32, 64 */
-	u64 bytes[INSN_ROOM / sizeof(u64)]; /* at RIP */
-	int n;				/* so many of them are known */
-	struct mmio_side read, write;
-};
 
 /* ---- decode.c: an instruction on its way; step_table.c goes the first part of it, too */
 

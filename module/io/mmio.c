@@ -10,10 +10,11 @@
 #include <linux/mm.h>
 #include <asm/processor-flags.h>
 
-#include "../trace.h"
+#include "../cpu/cpu.h"
 #include "../mm/memslot.h"
+#include "../trace.h"
 #include "../vmx/vmx.h"
-#include "../minikvm.h"
+#include "io.h"
 #include "step_table.h"
 #include "string.h"
 
@@ -114,7 +115,7 @@ static bool translated(struct vcpu *vcpu, u64 gva, unsigned int access, struct m
 	const struct vmexit *exit = &vcpu->exit;
 	bool wrote = exit->qualification & EPT_QUAL_WRITE;
 
-	if (gva != exit->gva || (access == ACCESS_WRITE && !wrote))
+	if (gva != vcpu->mmio.gva || (access == ACCESS_WRITE && !wrote))
 		return false;
 	piece->device = wrote == (access == ACCESS_WRITE);
 	piece->gpa = exit->gpa;
@@ -284,7 +285,7 @@ static int finish(struct vcpu *vcpu)
 		load_register(vcpu, insn, a);
 	else
 		exchange_registers(vcpu, insn, a);
-	vcpu->exit.insn_len = insn->len;
+	vcpu->insn_len = insn->len;
 	return insn->string ? finish_string(vcpu, insn) : EXIT_SKIP;
 }
 
@@ -418,7 +419,7 @@ static int emulate(struct vcpu *vcpu)
 		return EXIT_RESUME;	/* the guest got a fault */
 	if (ret)
 		return ret == -EFAULT ? ret : step_begin(vcpu);	/* the processor knows it */
-	vcpu->exit.insn_len = m->insn->len;
+	vcpu->insn_len = m->insn->len;
 	if (nothing_left(vcpu, m->insn))
 		return EXIT_SKIP;
 	ret = locate_all(vcpu);
@@ -436,6 +437,6 @@ static int emulate(struct vcpu *vcpu)
 int mmio_exit(struct vcpu *vcpu)
 {
 	vcpu->stats.mmio++;
-	vcpu->exit.gva = vmcs_read_exit_gva();
+	vcpu->mmio.gva = vmcs_read_exit_gva();	/* no other EPT violation needs it */
 	return emulate(vcpu);
 }

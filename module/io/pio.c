@@ -9,10 +9,12 @@
 #include <linux/mm.h>
 #include <asm/processor-flags.h>
 
-#include "../trace.h"
+#include "../cpu/cpu.h"
 #include "../irqchip/irqchip.h"
+#include "../mm/mm.h"
+#include "../trace.h"
 #include "../vmx/vmx.h"
-#include "../minikvm.h"
+#include "io.h"
 #include "string.h"
 
 #define QUAL_SIZE(q)	(((q) & 7) + 1)
@@ -285,7 +287,7 @@ static noinline_for_stack int string(struct vcpu *vcpu, u64 qualification)
 {
 	struct mmio_state *m = &vcpu->mmio;
 	struct pio_state *pio = &vcpu->pio;
-	u32 info = vmcs_read_exit_insn_info();
+	u32 info = vmcs_read_exit_insn_info();	/* no other port access needs it */
 	struct logical l;
 	u64 room;
 	int ret;

@@ -9,8 +9,11 @@
  */
 #include <linux/mm.h>
 
+#include "../cpu/cpu.h"
+#include "../mm/mm.h"
 #include "../trace.h"
-#include "../minikvm.h"
+#include "decode.h"
+#include "io.h"
 
 /* Cut an operand at the page boundary, and translate. As side_locate(). */
 static int cut(struct vcpu *vcpu, struct mmio_side *side, gva_t gva, int size, bool is_64,

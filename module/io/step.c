@@ -19,9 +19,11 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "../cpu/cpu.h"
 #include "../mm/memslot.h"
 #include "../trace.h"
 #include "../vmx/vmx.h"
+#include "io.h"
 #include "step.h"
 
 /** step_free - the vCPU goes away */
@@ -230,7 +232,7 @@ static bool is_in_page(struct vcpu *vcpu, const struct step_piece *piece, gpa_t 
 	struct guest_fault fault;
 	gpa_t other;
 
-	if (!walk && !((piece->gva ^ vcpu->exit.gva) & PAGE_MASK))
+	if (!walk && !((piece->gva ^ vcpu->mmio.gva) & PAGE_MASK))
 		return true;
 	/* An operand that faults is none yet: the processor will say so. */
 	return !gva_to_gpa(vcpu, piece->gva, ACCESS_READ, &other, &fault) &&
@@ -292,7 +294,7 @@ static int add_page(struct vcpu *vcpu, bool walk)
 
 static int refuse(struct vcpu *vcpu)
 {
-	return refuse_insn(vcpu, vcpu->mmio.bytes, vcpu->mmio.n);
+	return report_insn(vcpu, vcpu->mmio.bytes, vcpu->mmio.n);
 }
 
 /**
@@ -336,7 +338,7 @@ int step_walk(struct vcpu *vcpu, bool join)
 		return -ENOMEM;
 	err = add_page(vcpu, true);
 	if (err)
-		return err == -EOPNOTSUPP ? refuse_insn(vcpu, NULL, 0) : err;
+		return err == -EOPNOTSUPP ? report_insn(vcpu, NULL, 0) : err;
 	return fetch(vcpu);
 }
 

@@ -10,6 +10,7 @@
 #include <asm/processor-flags.h>
 
 #include "../minikvm.h"
+#include "decode.h"
 
 /* A register as an address size of 2, 4 or 8 bytes sees it. */
 static inline u64 string_reg(const struct vcpu *vcpu, int reg, int addr_size)
@@ -42,7 +43,7 @@ static inline int string_iterated(struct vcpu *vcpu, bool rep, int addr_size, u6
 		return EXIT_SKIP;
 	if (likely(!(rflags & X86_EFLAGS_TF)))
 		return EXIT_RESUME;
-	vcpu->exit.insn_len = 0;
+	vcpu->insn_len = 0;
 	return EXIT_SKIP;
 }
 

@@ -14,7 +14,7 @@
 #include <linux/string.h>
 
 #include "../vmx/kick.h"
-#include "irqchip.h"
+#include "internal.h"
 #include "lapic.h"
 
 static unsigned long chip_lock(struct irqchip *chip)

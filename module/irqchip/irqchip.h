@@ -1,33 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * The chips of a VM that its vCPUs share, as the files of this folder see them.
- * Other folders use the prototypes in minikvm.h.
- */
-#ifndef IRQCHIP_IRQCHIP_H
-#define IRQCHIP_IRQCHIP_H
+/* The interrupt chips that stay in the kernel, as the floors above use them. */
+#ifndef MINIKVM_IRQCHIP_H
+#define MINIKVM_IRQCHIP_H
 
 #include "../minikvm.h"
-#include "ioapic.h"
-#include "pic.h"
-
-#define NR_GSIS		IOAPIC_PINS
-#define PIT_GSI		0
-
-/**
- * struct irqchip - PIC pair and IOAPIC
- * @vm: the VM [c]
- * @lock: both chips. Taken with interrupts off, from any context but NMI, and
- *	  inside the PIT's tick_lock; local APICs are woken under it. Raw: PREEMPT_RT
- *	  must not make it sleep where the run loop has interrupts off
- * @pic: the 8259 pair
- * @ioapic: the IOAPIC
- */
-struct irqchip {
-	struct vm *vm;
-	raw_spinlock_t lock;	/* @pic and @ioapic */
-	struct pic pic;
-	struct ioapic ioapic;
-};
 
 /* The chips of a VM, or NULL; what was written before they were published is seen. */
 static inline struct irqchip *vm_irqchip(struct vm *vm)
@@ -48,11 +24,43 @@ static inline bool vm_has_ports(struct vm *vm)
 	return vm_irqchip(vm) || vm_pit(vm);
 }
 
-/* irqchip.c */
-void irqchip_eoi(struct vm *vm, u8 vector, bool level);
+/*
+ * irqchip.c: the chips of a VM: PIC pair, IOAPIC, and how a GSI reaches them.
+ */
+int irqchip_create(struct vm *vm);
+void irqchip_destroy(struct vm *vm);
+int irqchip_set_irq(struct vm *vm, u32 gsi, int level, int *status); /* any context but NMI */
+int irqchip_get(struct vm *vm, struct minikvm_irqchip *chip);
+int irqchip_set(struct vm *vm, const struct minikvm_irqchip *chip);
+int irqchip_pio(struct vm *vm, bool write, u16 port, void *data, int len);	/* PIC, ELCR */
+int irqchip_mmio(struct vm *vm, bool write, gpa_t gpa, void *data, int len);	/* IOAPIC */
+bool irqchip_has_interrupt(struct vcpu *vcpu);	/* LAPIC or PIC: something to inject now */
+int irqchip_take_interrupt(struct vcpu *vcpu);	/* vector, acknowledged, or -1 */
+
+/* lapic.c: one per vCPU */
+int lapic_create(struct vcpu *vcpu);
+void lapic_destroy(struct vcpu *vcpu);
+void lapic_reset(struct vcpu *vcpu, bool init);
+int lapic_mmio(struct vcpu *vcpu, bool write, gpa_t gpa, void *data, int len); /* 0 or -EOPNOTSUPP */
+int lapic_msr_read(struct vcpu *vcpu, u32 msr, u64 *data);	/* x2APIC 0x800-0x83f: 0, or 1 for #GP */
+int lapic_msr_write(struct vcpu *vcpu, u32 msr, u64 data);
+int lapic_set_base(struct vcpu *vcpu, u64 base, bool host);	/* IA32_APIC_BASE: 0, or 1 for #GP */
+u64 lapic_get_tscdeadline(struct vcpu *vcpu);
+void lapic_set_tscdeadline(struct vcpu *vcpu, u64 deadline);
+u64 lapic_get_tpr(struct vcpu *vcpu);		/* CR8 */
+void lapic_set_tpr(struct vcpu *vcpu, u64 cr8);
+void lapic_timer_expired(struct vcpu *vcpu);	/* REQ_TIMER, in the vCPU thread */
+void lapic_timer_due(struct vcpu *vcpu);
+void lapic_timer_sleep(struct vcpu *vcpu);
+void lapic_timer_awake(struct vcpu *vcpu);
+void lapic_get_state(struct vcpu *vcpu, struct minikvm_lapic_state *state);
+int lapic_set_state(struct vcpu *vcpu, const struct minikvm_lapic_state *state);
 
 /* pit.c */
-void pit_ack(struct pit *pit);
-void pit_forget_ticks(struct pit *pit);
+int pit_create(struct vm *vm, const struct minikvm_pit_config *config);
+void pit_destroy(struct vm *vm);
+int pit_pio(struct vm *vm, bool write, u16 port, void *data, int len);
+int pit_get(struct vm *vm, struct minikvm_pit_state2 *state);
+int pit_set(struct vm *vm, const struct minikvm_pit_state2 *state);
 
 #endif

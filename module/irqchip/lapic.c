@@ -17,7 +17,7 @@
 
 #include "../vmx/kick.h"
 #include "../vmx/vmx.h"
-#include "irqchip.h"
+#include "internal.h"
 #include "lapic.h"
 
 #define APIC_BASE_DEFAULT	0xfee00000ULL

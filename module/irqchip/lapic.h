@@ -6,7 +6,7 @@
 #ifndef IRQCHIP_LAPIC_H
 #define IRQCHIP_LAPIC_H
 
-#include "../minikvm.h"
+#include "irqchip.h"
 #include "lapic_regs.h"
 
 /*

@@ -12,7 +12,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "irqchip.h"
+#include "internal.h"
 #include "lapic.h"
 #include "pit_regs.h"
 

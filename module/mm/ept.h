@@ -24,6 +24,8 @@ static inline u64 ept_pa(const void *table) { return (u64)(unsigned long)table; 
 static inline u64 *ept_va(u64 pa) { return (u64 *)(unsigned long)pa; }
 #endif
 
+#include "../parts.h"
+
 #define EPT_READ	0x1ull
 #define EPT_WRITE	0x2ull
 #define EPT_EXEC	0x4ull
@@ -37,22 +39,6 @@ static inline u64 *ept_va(u64 pa) { return (u64 *)(unsigned long)pa; }
 #define EPT_ADDR	0x000ffffffffff000ull
 
 #define EPT_ENTRIES	512
-#define EPT_AHEAD_MAX	32	/* pages that one fault maps in a row of faults */
-#define EPT_CACHE_MAX	4	/* tables that one mapping can need: 5 levels less the root */
-
-/**
- * struct ept - the tables of one VM
- */
-struct ept {
-	u64 *root;
-	int levels;		/* 4 or 5 */
-	unsigned long tables;	/* tables below the root, the dead ones not */
-	u64 *dead;		/* unlinked; the processor may still walk them until a flush */
-	bool stale;		/* rights were taken that the processor may still have cached */
-#ifdef MINIKVM_DEBUG
-	bool lost;		/* the same, seen from the entries: ept_note_loss() */
-#endif
-};
 
 /* In a DEBUG build: an entry was changed. Has it lost rights, or another page? */
 static inline void ept_note_loss(struct ept *ept, u64 old, u64 new)
@@ -62,12 +48,6 @@ static inline void ept_note_loss(struct ept *ept, u64 old, u64 new)
 		ept->lost = true;
 #endif
 }
-
-/* Tables allocated before the lock was taken. */
-struct ept_cache {
-	u64 *table[EPT_CACHE_MAX];
-	int n;
-};
 
 /* A leaf found by ept_find(). */
 struct ept_leaf {

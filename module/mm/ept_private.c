@@ -13,6 +13,7 @@
 
 #include "../vmx/vmx.h"
 #include "ept_private.h"
+#include "mm.h"
 
 /** ept_private_free - undo what all the others allocated */
 void ept_private_free(struct ept_private *p)

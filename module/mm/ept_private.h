@@ -3,8 +3,8 @@
 #ifndef MINIKVM_EPT_PRIVATE_H
 #define MINIKVM_EPT_PRIVATE_H
 
-#include "../minikvm.h"
 #include "ept_copy.h"
+#include "mm.h"
 
 struct private_page {
 	gfn_t gfn;

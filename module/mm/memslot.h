@@ -5,7 +5,7 @@
 
 #include <linux/nospec.h>
 
-#include "../minikvm.h"
+#include "mm.h"
 
 /* A slot never changes once it is in an array: a change makes a new one. */
 struct memslot {

@@ -12,9 +12,9 @@
 #include <linux/slab.h>
 #include <linux/vmstat.h>
 
-#include "../minikvm.h"
 #include "../vmx/kick.h"
 #include "../vmx/vmx.h"
+#include "mm.h"
 
 /** ept_table_alloc - an empty table, counted where the host counts such. Return: it or NULL. */
 u64 *ept_table_alloc(void)

@@ -5,8 +5,8 @@
  */
 #include <linux/kernel.h>
 
+#include "../io/io.h"
 #include "../trace.h"
-#include "../vmx/vmx.h"
 #include "exit.h"
 
 /* Exit fields to read: the length, the qualification, and so on. */
@@ -112,7 +112,7 @@ bool exit_snapshot(struct vcpu *vcpu)
 	vcpu->stats.exits[exit->reason]++;
 	flags = entry->flags;
 	if (flags & NEED_LEN)
-		exit->insn_len = vmcs_read_exit_insn_len();
+		vcpu->insn_len = vmcs_read_exit_insn_len();
 	if (!(flags & NEED_MORE))
 		return flags & FAST;
 	if (flags & NEED_QUAL)
@@ -130,35 +130,13 @@ bool exit_snapshot(struct vcpu *vcpu)
 	return false;
 }
 
-/**
- * exit_internal_error - tell the VMM that the guest did what minikvm cannot do
- * @vcpu: whose run page to fill
- * @suberror: MINIKVM_INTERNAL_ERROR_*
- * @ndata: words in @data
- * @data: what helps to find out, documented per suberror
- *
- * Return: EXIT_USER.
- */
-int exit_internal_error(struct vcpu *vcpu, u32 suberror, u32 ndata, const u64 *data)
-{
-	struct minikvm_run *run = vcpu->run;
-	u32 i;
-
-	run->exit_reason = MINIKVM_EXIT_INTERNAL_ERROR;
-	run->internal.suberror = suberror;
-	run->internal.ndata = ndata;
-	for (i = 0; i < ndata; i++)
-		run->internal.data[i] = data[i];
-	return EXIT_USER;
-}
-
 /* No row, or no handler in it: the processor did something that no control asked for. */
 static int exit_unknown(struct vcpu *vcpu)
 {
 	u64 data[2] = { vcpu->exit.reason, vcpu->entry_cpu };	/* as KVM */
 
 	vcpu->stats.unknown_exits++;
-	return exit_internal_error(vcpu, MINIKVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON, 2, data);
+	return report_internal_error(vcpu, MINIKVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON, 2, data);
 }
 
 /**
@@ -186,11 +164,7 @@ int exit_fast(struct vcpu *vcpu)
 		return exit_timer(vcpu, exit);
 	else
 		return exit_dispatch(vcpu);
-	if (verdict == EXIT_SKIP) {
-		vcpu_skip(vcpu, exit->insn_len);
-		verdict = EXIT_RESUME;
-	}
-	return verdict;
+	return exit_conclude(vcpu, verdict);
 }
 
 /**

@@ -5,21 +5,29 @@
  * A handler gets the vCPU, loaded, and the exit, of which only the fields that
  * its table entry names are valid. It returns a verdict (enum verdict) or a
  * negative errno, and never moves RIP: EXIT_SKIP asks for that, by
- * exit->insn_len. A fast handler runs with interrupts off and must not sleep or
+ * vcpu->insn_len. A fast handler runs with interrupts off and must not sleep or
  * touch guest memory; the others run with interrupts on and may do both.
  */
 #ifndef MINIKVM_RUN_EXIT_H
 #define MINIKVM_RUN_EXIT_H
 
-#include "../minikvm.h"
+#include "../cpu/cpu.h"
+#include "../vmx/vmx.h"
+#include "exit_rules.h"
+#include "run.h"
+
+/* skip.c */
+void vcpu_skip(struct vcpu *vcpu, u32 len);
+int exit_user_skip(struct vcpu *vcpu);
 
 /* What a verdict says about RIP is done here. What remains: EXIT_USER, EXIT_RESUME, -errno. */
-static inline int exit_conclude(struct vcpu *vcpu, int verdict)
+static __always_inline int exit_conclude(struct vcpu *vcpu, int verdict)
 {
-	if (verdict != EXIT_SKIP && verdict != EXIT_USER_SKIP)
-		return verdict;
-	vcpu_skip(vcpu, vcpu->exit.insn_len);
-	return verdict == EXIT_SKIP ? EXIT_RESUME : EXIT_USER;
+	if (likely(verdict == EXIT_SKIP)) {
+		vcpu_skip(vcpu, vcpu->insn_len);
+		return EXIT_RESUME;
+	}
+	return unlikely(verdict == EXIT_USER_SKIP) ? exit_user_skip(vcpu) : verdict;
 }
 
 /* What guest_loop() came back for. */
@@ -48,7 +56,6 @@ int run_wait_for_init(struct vcpu *vcpu);
 bool exit_snapshot(struct vcpu *vcpu);
 int exit_fast(struct vcpu *vcpu);
 int exit_dispatch(struct vcpu *vcpu);
-int exit_internal_error(struct vcpu *vcpu, u32 suberror, u32 ndata, const u64 *data);
 
 /* exit_simple.c: no operands to speak of */
 int exit_cpuid(struct vcpu *vcpu, const struct vmexit *exit);

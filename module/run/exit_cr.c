@@ -4,7 +4,6 @@
  */
 #include <asm/processor-flags.h>
 
-#include "../vmx/vmx.h"
 #include "exit.h"
 
 /* SDM "Exit Qualification for Control-Register Accesses" */
@@ -33,7 +32,7 @@ static int mov_to_cr8(struct vcpu *vcpu, unsigned long value)
 	}
 	if (vcpu->lapic || old <= value)
 		return EXIT_SKIP;
-	vcpu_skip(vcpu, vcpu->exit.insn_len);
+	vcpu_skip(vcpu, vcpu->insn_len);
 	vcpu->run->exit_reason = MINIKVM_EXIT_SET_TPR;
 	return EXIT_USER;
 }

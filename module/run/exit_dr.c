@@ -6,7 +6,6 @@
 #include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 
-#include "../vmx/vmx.h"
 #include "exit.h"
 
 /* SDM "Exit Qualification for MOV DR" */

@@ -2,11 +2,10 @@
 /* EPT violations: memory that is not mapped yet, or a device. And a full log of dirty pages. */
 #include <linux/sched/signal.h>
 
+#include "../io/io.h"
 #include "../io/step.h"
 #include "../mm/memslot.h"
 #include "../trace.h"
-#include "../vmx/kick.h"
-#include "../vmx/vmx.h"
 #include "exit.h"
 
 static unsigned int access_of(u64 qualification)
@@ -31,7 +30,7 @@ static noinline_for_stack int delivery_to_device(struct vcpu *vcpu, const struct
 	const u64 data[] = { exit->idt_info, exit->reason, exit->qualification, exit->gpa,
 			     vcpu->entry_cpu };
 
-	return exit_internal_error(vcpu, MINIKVM_INTERNAL_ERROR_DELIVERY_EV, ARRAY_SIZE(data),
+	return report_internal_error(vcpu, MINIKVM_INTERNAL_ERROR_DELIVERY_EV, ARRAY_SIZE(data),
 				   data);
 }
 
@@ -50,7 +49,7 @@ static noinline_for_stack int no_operand(struct vcpu *vcpu, const struct vmexit 
 		return step_walk(vcpu, step);
 	if (exit->idt_info & INTR_INFO_VALID)
 		return delivery_to_device(vcpu, exit);
-	return refuse_insn(vcpu, NULL, 0);
+	return report_insn(vcpu, NULL, 0);
 }
 
 /*

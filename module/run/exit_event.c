@@ -9,8 +9,7 @@
 #include <asm/debugreg.h>
 #include <asm/processor-flags.h>
 
-#include "../vmx/kick.h"
-#include "../vmx/vmx.h"
+#include "../io/io.h"
 #include "exit.h"
 
 enum { VEC_DB = 1, VEC_UD = 6, VEC_DF = 8, VEC_PF = 14, VEC_AC = 17, VEC_MC = 18 };
@@ -40,7 +39,7 @@ static int debug_exception(struct vcpu *vcpu, const struct vmexit *exit)
 	vcpu->dr6 |= exit->qualification & (DR_TRAP_BITS | DR_STEP | DR6_DETECT);
 	/* ICEBP is an instruction: the trap comes after it. */
 	if ((exit->intr_info & INTR_INFO_TYPE) == INTR_TYPE_PRIV_SW)
-		vcpu_skip(vcpu, exit->insn_len);
+		vcpu_skip(vcpu, vcpu->insn_len);
 	event_exception(vcpu, VEC_DB);
 	return EXIT_RESUME;
 }
@@ -151,7 +150,7 @@ int exit_triple_fault(struct vcpu *vcpu, const struct vmexit *exit)
 /* exit_task_switch - hardware task switches are not emulated, by design */
 int exit_task_switch(struct vcpu *vcpu, const struct vmexit *exit)
 {
-	return refuse_report(vcpu, NULL, 0);
+	return report_emulation(vcpu, NULL, 0);
 }
 
 /*

@@ -9,7 +9,7 @@
 #include <linux/bits.h>
 #include <linux/types.h>
 
-#define EXIT_REASONS	78	/* basic exit reasons that have a row in the table and a counter */
+#include "../parts.h"
 
 enum exit_kind {
 	EXIT_OF_TABLE,		/* exit_table[] knows what to do, or that it is not expected */

@@ -3,7 +3,6 @@
  * Exits of instructions without operands to decode: CPUID, VMCALL, HLT, cache
  * control, XSETBV, and the ones that a guest without them finds undefined.
  */
-#include "../vmx/vmx.h"
 #include "exit.h"
 
 #define VMCALL_ENOSYS	1000	/* "no such hypercall", as Linux guests know it */
@@ -39,7 +38,7 @@ int exit_vmcall(struct vcpu *vcpu, const struct vmexit *exit)
  */
 int exit_hlt(struct vcpu *vcpu, const struct vmexit *exit)
 {
-	vcpu_skip(vcpu, exit->insn_len);
+	vcpu_skip(vcpu, vcpu->insn_len);
 	if (!vcpu->lapic) {
 		vcpu->run->exit_reason = MINIKVM_EXIT_HLT;
 		return EXIT_USER;

@@ -4,7 +4,6 @@
 
 #include <linux/printk.h>
 
-#include "../vmx/vmx.h"
 #include "exit.h"
 #include "half_delivery.h"
 

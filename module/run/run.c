@@ -15,11 +15,10 @@
 #include <asm/nospec-branch.h>
 #include <asm/processor-flags.h>
 
-#include "../cpu/load.h"
+#include "../irqchip/irqchip.h"
 #include "../mm/ept_private.h"
+#include "../mm/mm.h"
 #include "../trace.h"
-#include "../vmx/kick.h"
-#include "../vmx/vmx.h"
 #include "exit.h"
 
 /* Simple exits in a row before host interrupts get a window. */

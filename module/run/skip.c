@@ -7,9 +7,7 @@
 #include <asm/debugreg.h>
 #include <asm/processor-flags.h>
 
-#include "../minikvm.h"
-#include "../vmx/kick.h"
-#include "../vmx/vmx.h"
+#include "exit.h"
 
 /**
  * vcpu_skip - the instruction at RIP is done
@@ -38,4 +36,11 @@ void vcpu_skip(struct vcpu *vcpu, u32 len)
 		vcpu->dr6 |= DR_STEP;
 		event_exception(vcpu, 1);
 	}
+}
+
+/** exit_user_skip - EXIT_USER_SKIP: RIP moves, then the VMM is told. Return: EXIT_USER. */
+int exit_user_skip(struct vcpu *vcpu)
+{
+	vcpu_skip(vcpu, vcpu->insn_len);
+	return EXIT_USER;
 }

@@ -9,8 +9,8 @@
  */
 #include <linux/sched/signal.h>
 
+#include "../io/io.h"
 #include "../io/step.h"
-#include "../vmx/vmx.h"
 #include "exit.h"
 
 /* So many entries in vain before a signal counts: immediate_exit often comes with one. */

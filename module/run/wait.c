@@ -6,7 +6,7 @@
 #include <linux/rcuwait.h>
 #include <linux/sched/signal.h>
 
-#include "../vmx/vmx.h"
+#include "../irqchip/irqchip.h"
 #include "exit.h"
 
 /**

@@ -8,7 +8,10 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-#include "../cpu/load.h"
+#include "../cpu/cpu.h"
+#include "../io/io.h"
+#include "../irqchip/irqchip.h"
+#include "../mm/mm.h"
 #include "../vmx/vmx.h"
 #include "vm.h"
 

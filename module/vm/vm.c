@@ -10,6 +10,9 @@
 #include <linux/slab.h>
 #include <asm/tsc.h>
 
+#include "../irqchip/irqchip.h"
+#include "../mm/mm.h"
+#include "../vmx/vmx.h"
 #include "vm.h"
 
 /**

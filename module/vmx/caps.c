@@ -15,7 +15,6 @@
 #include <asm/cpufeature.h>
 #include <asm/msr.h>
 
-#include "../minikvm.h"
 #include "controls.h"
 #include "vmx.h"
 

@@ -13,7 +13,6 @@
 #include <linux/ratelimit.h>
 #include <linux/sched.h>
 
-#include "../minikvm.h"
 #include "vmx.h"
 
 /* Entries with an event, of one RUN, that all rules are asked about: a fast timer must get on. */

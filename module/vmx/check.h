@@ -11,42 +11,13 @@
 
 #include <linux/types.h>
 
+#include "../parts.h"
+
 struct task_struct;
 struct vm;
 struct vcpu;
 
 #ifdef MINIKVM_DEBUG
-
-#include "entry_rules.h"
-
-/* What SDM "Software Use of the VMCS and Related Structures" knows of a VMCS. */
-enum vmcs_state { VMCS_FRESH, VMCS_CLEAR, VMCS_ACTIVE, VMCS_LAUNCHED };
-
-/* Host state that an exit, or the way out of the guest loop, must bring back. */
-struct host_print {
-	u64 cr0, cr4, dr7, debugctl, efer, fs_base, gs_base, gdtr_base, tr, xcr0;
-	u64 sysenter_cs, sysenter_esp, sysenter_eip;
-};
-
-/* In struct vcpu. */
-struct vcpu_check {
-	enum vmcs_state state;		/* of its VMCS; changes where that is active */
-	int active_cpu;			/* of its VMCS, or -1 */
-	struct task_struct *owner;	/* the thread that works on it, or NULL */
-	int vpid_cpu;			/* no translation of its VPID from elsewhere is here; or -1 */
-	bool rules_due;			/* its state may have become one that cannot be entered */
-	unsigned int events_left;	/* to check in this RUN */
-	struct entry_verdict verdict;	/* of check_entry_rules() */
-	struct host_print host;		/* before a row of entries */
-};
-
-#define CHECK_CPUS	64		/* those beyond are not looked at */
-
-/* In struct vm. */
-struct vm_check {
-	atomic64_t synced_gen;		/* ept_gen of the last flush that is over */
-	u64 flushed_gen[CHECK_CPUS];	/* ept_gen as of this CPU's last INVEPT of the VM; 0: none */
-};
 
 /* check.c: the warning itself; @vm and @vcpu may be NULL */
 void check_failed(const struct vm *vm, const struct vcpu *vcpu, const char *fmt, ...) __printf(3, 4);

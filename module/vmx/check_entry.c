@@ -9,7 +9,6 @@
 #include <asm/msr.h>
 #include <asm/processor.h>
 
-#include "../minikvm.h"
 #include "vmx.h"
 
 /* SDM "VM-Instruction Error Numbers" */

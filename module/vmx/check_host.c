@@ -13,7 +13,6 @@
 #include <asm/special_insns.h>
 #include <asm/fpu/xcr.h>
 
-#include "../minikvm.h"
 #include "vmx.h"
 
 /* With no breakpoint enabled the rest of DR7 means nothing, and Linux leaves some behind. */

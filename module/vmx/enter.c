@@ -23,7 +23,6 @@
 #include <asm/trapnr.h>
 
 #include "../compat.h"
-#include "../minikvm.h"
 #include "internal.h"
 #include "offsets.h"
 #include "vmx.h"

@@ -9,6 +9,8 @@
 #include <linux/bits.h>
 #include <linux/types.h>
 
+#include "../parts.h"
+
 /* In the order of the segment registers' numbers: ES CS SS DS FS GS LDTR TR. */
 enum {
 	RULES_ES, RULES_CS, RULES_SS, RULES_DS, RULES_FS, RULES_GS, RULES_LDTR, RULES_TR,
@@ -60,20 +62,6 @@ struct entry_caps {
 	u64 basic, misc, ept_vpid;
 	u64 cr0_fixed0, cr0_fixed1, cr4_fixed0, cr4_fixed1;
 	int phys_bits, lin_bits;	/* widths of addresses */
-};
-
-/* Whose fault: only we write controls and host state, a VMM can write most of the guest's. */
-enum entry_part { RULES_FINE, RULES_CONTROLS, RULES_HOST, RULES_GUEST };
-
-/**
- * struct entry_verdict - the first rule that is broken
- * @part: of the VMCS; RULES_FINE: none is
- * @what: the field, "guest TR"
- * @rule: what it must be, "type must be 11 (busy 64-bit TSS) in IA-32e mode"
- */
-struct entry_verdict {
-	enum entry_part part;
-	const char *what, *rule;
 };
 
 /* A check on its way. */

@@ -15,6 +15,7 @@
 
 #include "../compat.h"
 #include "kick.h"
+#include "vmx.h"
 
 /**
  * vcpu_kick - have the vCPU thread look at vcpu->requests soon

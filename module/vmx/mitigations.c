@@ -21,7 +21,6 @@
 #include <asm/nospec-branch.h>
 #include <asm/processor.h>
 
-#include "../minikvm.h"
 #include "internal.h"
 #include "vmx.h"
 

@@ -3,7 +3,6 @@
  * Guest segment registers: between the VMCS's layout and the ABI's.
  * Called with the VMCS loaded. SDM "Guest Register State", "Segment Registers".
  */
-#include "../minikvm.h"
 #include "vmx.h"
 
 /* The four fields of segment i are at these encodings + 2 * i. */

@@ -14,7 +14,6 @@
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 
-#include "../minikvm.h"
 #include "vmx.h"
 
 #define WINDOWS		(PROC_INTERRUPT_WINDOW | PROC_NMI_WINDOW)

@@ -13,7 +13,6 @@
 #include <asm/msr.h>
 #include <asm/tsc.h>
 
-#include "../minikvm.h"
 #include "internal.h"
 #include "vmx.h"
 

@@ -20,7 +20,6 @@
 #include <asm/tsc.h>
 
 #include "../compat.h"
-#include "../minikvm.h"
 #include "internal.h"
 #include "vmx.h"
 

@@ -11,11 +11,11 @@
 #include <linux/gfp.h>
 #include <linux/hrtimer.h>
 #include <linux/kernel.h>
+#include <linux/kvm_types.h>
 #include <linux/math64.h>
 #include "unit.h"
 #include "../../uapi/linux/minikvm.h"
 
-typedef u64 gpa_t;
 typedef int raw_spinlock_t;
 struct mutex { int depth; };
 

@@ -10,7 +10,9 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <linux/atomic.h>
 #include <linux/bitops.h>
+#include <linux/kvm_types.h>
 #include <linux/types.h>
 
 #include "../../../uapi/linux/minikvm.h"
@@ -27,16 +29,10 @@ static const struct { u8 x86_phys_bits; } boot_cpu_data __attribute__((unused)) 
 enum { nr_cpu_ids = 1 };
 #define __pa(p)			((u64)(unsigned long)(p))
 
-typedef struct { long long n; } atomic64_t;
-#define atomic64_set(a, v)	((a)->n = (v))
-#define atomic64_inc(a)		((a)->n++)
 
 struct mmu_notifier { const struct mmu_notifier_ops *ops; };
 struct mm_struct { int users; };
 
-typedef u64 gpa_t;
-typedef u64 gfn_t;
-typedef unsigned long hva_t;
 typedef struct { bool held; } spinlock_t;
 typedef struct { bool held; int readers; } rwlock_t;
 struct mutex { bool held; };

@@ -1,13 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What minikvm cannot do for the guest: the guest's instruction is undefined then, and a
- * VMM is told if the guest's kernel is to blame.
+ * What minikvm cannot do for the guest, and how a VMM is told: MINIKVM_EXIT_INTERNAL_ERROR.
  */
 #include <linux/string.h>
 #include <asm/trapnr.h>
 
+#include "../cpu/cpu.h"
 #include "../vmx/vmx.h"
-#include "../minikvm.h"
+#include "decode.h"
+#include "io.h"
+
+/**
+ * report_internal_error - tell the VMM that the guest did what minikvm cannot do
+ * @vcpu: whose run page to fill
+ * @suberror: MINIKVM_INTERNAL_ERROR_*
+ * @ndata: words in @data
+ * @data: what helps to find out, documented per suberror
+ *
+ * Return: EXIT_USER.
+ */
+int report_internal_error(struct vcpu *vcpu, u32 suberror, u32 ndata, const u64 *data)
+{
+	struct minikvm_run *run = vcpu->run;
+	u32 i;
+
+	run->exit_reason = MINIKVM_EXIT_INTERNAL_ERROR;
+	run->internal.suberror = suberror;
+	run->internal.ndata = ndata;
+	for (i = 0; i < ndata; i++)
+		run->internal.data[i] = data[i];
+	return EXIT_USER;
+}
 
 /* How the last exit came about: reason, qualification, event under delivery, event, error. */
 static void put_exit(struct vcpu *vcpu, __u64 *data)
@@ -23,7 +46,7 @@ static void put_exit(struct vcpu *vcpu, __u64 *data)
 }
 
 /**
- * refuse_report - the exit that says what minikvm cannot do
+ * report_emulation - the exit that says what minikvm cannot do
  * @vcpu: loaded, after the exit
  * @bytes: of the instruction, or NULL
  * @n: how many, 0 to INSN_MAX
@@ -31,7 +54,7 @@ static void put_exit(struct vcpu *vcpu, __u64 *data)
  * Words as KVM has them: flags; if there are bytes, their number and they themselves, in
  * two words; five of the exit. Return: EXIT_USER.
  */
-int refuse_report(struct vcpu *vcpu, const void *bytes, int n)
+int report_emulation(struct vcpu *vcpu, const void *bytes, int n)
 {
 	struct minikvm_run *run = vcpu->run;
 	int at = 1, i;
@@ -56,7 +79,7 @@ int refuse_report(struct vcpu *vcpu, const void *bytes, int n)
 }
 
 /**
- * refuse_insn - the guest wants of a device what minikvm cannot do
+ * report_insn - the guest wants of a device what minikvm cannot do
  * @vcpu: loaded, after the exit
  * @bytes: of the instruction at RIP, or NULL if it cannot be had
  * @n: how many, 0 to INSN_MAX
@@ -64,8 +87,8 @@ int refuse_report(struct vcpu *vcpu, const void *bytes, int n)
  * A process in the guest must not be able to end it, and a kernel that runs again must get
  * somewhere: both get #UD, as with KVM. Return: verdict.
  */
-int refuse_insn(struct vcpu *vcpu, const void *bytes, int n)
+int report_insn(struct vcpu *vcpu, const void *bytes, int n)
 {
 	event_exception(vcpu, X86_TRAP_UD);
-	return vmx_cpl() ? EXIT_RESUME : refuse_report(vcpu, bytes, n);
+	return vmx_cpl() ? EXIT_RESUME : report_emulation(vcpu, bytes, n);
 }

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The three kinds of file descriptor. */
+#ifndef MINIKVM_FD_H
+#define MINIKVM_FD_H
+
+#include "../minikvm.h"
+
+/* dev.c: /dev/minikvm */
+int dev_init(void);
+void dev_exit(void);
+long msrs_do(struct minikvm_msrs __user *user,
+	     int (*one)(struct vcpu *vcpu, struct minikvm_msr_entry *e), struct vcpu *vcpu, bool get);
+
+/* extensions.c */
+long check_extension(long cap);
+
+/* vm.c */
+int vm_create_fd(unsigned long type);
+
+/* vcpu.c */
+int vcpu_create_fd(struct vm *vm, unsigned long id);
+
+/* vcpu_state.c */
+long vcpu_state_ioctl(struct vcpu *vcpu, unsigned int ioctl, void __user *argp);
+
+#endif
