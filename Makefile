@@ -35,6 +35,9 @@ check-debug:
 check-upstream:
 	@testbed/check-upstream
 
+check-debian12 check-debian13:
+	@$(ALONE) testbed/check-debian $(@:check-debian%=%)
+
 bench:
 	@$(ALONE) bench/run
 
@@ -63,4 +66,5 @@ help:
 	@cat scripts/make-help.txt
 
 .PHONY: all module minivmm demo check check-matrix check-debug check-upstream \
+	check-debian12 check-debian13 \
 	bench bench-check load unload install uninstall deb clean help
