@@ -6,6 +6,18 @@
 # without it the kernel locks VMX off when it boots.
 minikvm-cpufeatures := $(srctree)/arch/x86/include/asm/cpufeatures.h
 minikvm-knows = $(shell grep -qsw $(1) $(minikvm-cpufeatures) && echo y)
+# What kernels export for hypervisors only. A tree has a list of all exports once it was built;
+# an export for modules of certain names has a word in the fifth column.
+minikvm-symvers := $(objtree)/Module.symvers
+minikvm-exports := __get_current_cr3_fast clear_bhb_loop cpu_emergency_register_virt_callback
+minikvm-exports += cr4_read_shadow cr4_update_irqsoff fpu_alloc_guest_fpstate fpu_free_guest_fpstate
+minikvm-exports += handle_guest_split_lock hw_breakpoint_restore intel_pt_handle_vmx l1tf_mitigation
+minikvm-exports += perf_guest_get_msrs preempt_notifier_inc preempt_notifier_register
+minikvm-exports += switch_fpu_return x86_spec_ctrl_current x86_verw_sel
+minikvm-exports += xfer_to_guest_mode_handle_work
+minikvm-missing := $(shell [ ! -s $(minikvm-symvers) ] || awk -F '\t' -v names="$(minikvm-exports)" \
+	'BEGIN { split(names, a, " "); for (i in a) want[a[i]] } $$5 == "" { delete want[$$2] } \
+	 END { for (name in want) { print name; exit } }' $(minikvm-symvers))
 minikvm-version := $(shell echo $$(($(VERSION) * 1000 + $(PATCHLEVEL))))
 
 ifndef CONFIG_X86_64
@@ -25,4 +37,7 @@ $(error minikvm: from 6.19 on the kernel keeps what a hypervisor needs for its o
 endif
 ifneq ($(call minikvm-knows,X86_FEATURE_IBPB_EXIT_TO_USER)$(call minikvm-knows,X86_BUG_ITS),yy)
 $(error minikvm: this kernel is older than the fixes for ITS and VMSCAPE (2025), which minikvm relies on: update it)
+endif
+ifneq ($(minikvm-missing),)
+$(error minikvm: this kernel does not export $(minikvm-missing), which only a hypervisor needs, or not to minikvm)
 endif
