@@ -1,156 +1,172 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A 16550 without the parts that Linux does not look at: no modem lines, output
- * that is never late. The terminal's thread puts input in, the vCPU takes it.
+ * that is never late. The main thread puts input in, a vCPU takes it.
  * National Semiconductor PC16550D data sheet.
  */
-#include <pthread.h>
-#include <unistd.h>
+#include <string.h>
 
-#include "vmm.h"
-
-#define SERIAL_GSI	4
+#include "serial.h"
 
 enum { DATA, IER, IIR, LCR, MCR, LSR, MSR, SCRATCH };
 
 enum { IER_INPUT = 1, IER_OUTPUT = 2, LCR_DIVISOR = 0x80, LSR_INPUT = 1, LSR_IDLE = 0x60,
 	IIR_NONE = 1, IIR_OUTPUT = 2, IIR_INPUT = 4, IIR_FIFO = 0xc0, MSR_READY = 0xb0 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static uint8_t ier, lcr, mcr, scratch, divisor[2];
-static bool output_done;		/* an interrupt says that more can be written */
-static int line;			/* of the interrupt */
-static uint8_t input[4096];
-static size_t input_in, input_out;	/* count up, used modulo the size */
-static uint8_t output[512];
-static size_t output_used;
-
-static bool has_input(void)
+static struct serial *serial_of(struct device *d)
 {
-	return input_in != input_out;
+	return (struct serial *)((char *)d - offsetof(struct serial, device));
 }
 
-static void update_line(struct vmm *vmm)
+static bool serial_has_input(const struct serial_state *s)
 {
-	int level = ((ier & IER_INPUT) && has_input()) || ((ier & IER_OUTPUT) && output_done);
+	return s->in != s->out;
+}
 
-	if (level == line)
+static void serial_update_line(struct serial *s)
+{
+	const struct serial_state *r = &s->state;
+	bool level = ((r->ier & IER_INPUT) && serial_has_input(r)) ||
+		     ((r->ier & IER_OUTPUT) && r->output_done);
+
+	if (level == s->level)
 		return;
-	line = level;
-	vm_irq(vmm, SERIAL_GSI, level);
+	s->level = level;
+	irq_set(&s->irq, level);
 }
 
-/* Standard output gets whole lines, so that many characters are one system call. */
-void serial_flush(void)
+static void serial_write_register(struct serial *s, unsigned int reg, uint8_t value)
 {
-	size_t done = 0;
+	struct serial_state *r = &s->state;
 
-	while (done < output_used) {
-		ssize_t n = write(STDOUT_FILENO, output + done, output_used - done);
-
-		if (n <= 0)
-			break;
-		done += n;
-	}
-	output_used = 0;
-}
-
-static void put(uint8_t byte)
-{
-	output[output_used++] = byte;
-	/* A prompt has no newline: somebody is waiting for it. */
-	if (byte == '\n' || output_used == sizeof(output) || isatty(STDIN_FILENO))
-		serial_flush();
-}
-
-static void write_register(unsigned int reg, uint8_t value)
-{
 	switch (reg) {
 	case DATA:
-		put(value);
-		output_done = true;
+		s->put(value);
+		r->output_done = true;
 		break;
 	case IER:
-		if (value & ~ier & IER_OUTPUT)
-			output_done = true;
-		ier = value & 0xf;
+		if (value & ~r->ier & IER_OUTPUT)
+			r->output_done = true;
+		r->ier = value & 0xf;
 		break;
 	case LCR:
-		lcr = value;
+		r->lcr = value;
 		break;
 	case MCR:
-		mcr = value;
+		r->mcr = value;
 		break;
 	case SCRATCH:
-		scratch = value;
+		r->scratch = value;
 		break;
 	}
 }
 
-void serial_write(struct vmm *vmm, unsigned int reg, uint8_t value)
+static uint8_t serial_identify(struct serial_state *r)
 {
-	pthread_mutex_lock(&lock);
-	if ((lcr & LCR_DIVISOR) && reg <= IER)
-		divisor[reg] = value;
-	else
-		write_register(reg, value);
-	update_line(vmm);
-	pthread_mutex_unlock(&lock);
-}
-
-static uint8_t identify(void)
-{
-	if ((ier & IER_INPUT) && has_input())
+	if ((r->ier & IER_INPUT) && serial_has_input(r))
 		return IIR_INPUT | IIR_FIFO;
-	if ((ier & IER_OUTPUT) && output_done) {
-		output_done = false;
+	if ((r->ier & IER_OUTPUT) && r->output_done) {
+		r->output_done = false;
 		return IIR_OUTPUT | IIR_FIFO;
 	}
 	return IIR_NONE | IIR_FIFO;
 }
 
-static uint8_t read_register(unsigned int reg)
+static uint8_t serial_read_register(struct serial_state *r, unsigned int reg)
 {
 	switch (reg) {
 	case DATA:
-		return has_input() ? input[input_out++ % sizeof(input)] : 0;
+		return serial_has_input(r) ? r->input[r->out++ % sizeof(r->input)] : 0;
 	case IER:
-		return ier;
+		return r->ier;
 	case IIR:
-		return identify();
+		return serial_identify(r);
 	case LCR:
-		return lcr;
+		return r->lcr;
 	case MCR:
-		return mcr;
+		return r->mcr;
 	case LSR:
-		return LSR_IDLE | (has_input() ? LSR_INPUT : 0);
+		return LSR_IDLE | (serial_has_input(r) ? LSR_INPUT : 0);
 	case MSR:
 		return MSR_READY;
 	default:
-		return scratch;
+		return r->scratch;
 	}
 }
 
-uint8_t serial_read(struct vmm *vmm, unsigned int reg)
+/* A wide access is one of a byte to each register, as ISA makes of it. */
+static void serial_write(struct device *d, uint64_t reg, const uint8_t *data, unsigned int size)
 {
-	uint8_t value;
+	struct serial *s = serial_of(d);
 
-	pthread_mutex_lock(&lock);
-	if ((lcr & LCR_DIVISOR) && reg <= IER)
-		value = divisor[reg];
-	else
-		value = read_register(reg);
-	update_line(vmm);
-	pthread_mutex_unlock(&lock);
-	return value;
+	for (; size--; reg++, data++) {
+		if ((s->state.lcr & LCR_DIVISOR) && reg <= IER)
+			s->state.divisor[reg] = *data;
+		else
+			serial_write_register(s, reg, *data);
+	}
+	serial_update_line(s);
 }
 
-/* From the terminal's thread. What does not fit is lost, as on a real line. */
-void serial_input(struct vmm *vmm, const uint8_t *data, size_t n)
+static void serial_read(struct device *d, uint64_t reg, uint8_t *data, unsigned int size)
 {
-	pthread_mutex_lock(&lock);
-	while (n-- && input_in - input_out < sizeof(input))
-		input[input_in++ % sizeof(input)] = *data++;
-	update_line(vmm);
-	pthread_mutex_unlock(&lock);
+	struct serial *s = serial_of(d);
+
+	for (; size--; reg++, data++) {
+		if ((s->state.lcr & LCR_DIVISOR) && reg <= IER)
+			*data = s->state.divisor[reg];
+		else
+			*data = serial_read_register(&s->state, reg);
+	}
+	serial_update_line(s);
+}
+
+static void serial_reset(struct device *d)
+{
+	struct serial *s = serial_of(d);
+
+	memset(&s->state, 0, sizeof(s->state));
+	serial_update_line(s);
+}
+
+static size_t serial_save(const struct device *d, void *state)
+{
+	const struct serial *s = serial_of((struct device *)d);
+
+	memcpy(state, &s->state, sizeof(s->state));
+	return sizeof(s->state);
+}
+
+static bool serial_load(struct device *d, const void *state, size_t size)
+{
+	struct serial *s = serial_of(d);
+	const struct serial_state *from = state;
+
+	if (size != sizeof(s->state) || from->in - from->out > sizeof(from->input))
+		return false;
+	s->state = *from;
+	serial_update_line(s);
+	return true;
+}
+
+static const struct device_ops serial_ops = {
+	.name = "16550", .read = serial_read, .write = serial_write, .reset = serial_reset,
+	.save = serial_save, .load = serial_load,
+};
+
+void serial_create(struct serial *s, struct irq_line irq, void (*put)(uint8_t byte))
+{
+	*s = (struct serial) { .irq = irq, .put = put };
+	device_init(&s->device, &serial_ops);
+}
+
+void serial_input(struct serial *s, const uint8_t *data, size_t n)
+{
+	struct serial_state *r = &s->state;
+
+	pthread_mutex_lock(&s->device.lock);
+	for (; n-- && r->in - r->out < sizeof(r->input); r->in++)
+		r->input[r->in % sizeof(r->input)] = *data++;
+	serial_update_line(s);
+	pthread_mutex_unlock(&s->device.lock);
 }

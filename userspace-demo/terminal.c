@@ -1,82 +1,155 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Standard input becomes the serial port's. On a terminal it is switched to raw
- * mode, so that Ctrl-C reaches the guest; Ctrl-A X quits.
+ * Standard input and output. A terminal is switched to raw mode, so that Ctrl-C
+ * reaches the guest; Ctrl-A X quits. There is one in a process: so are the
+ * variables here.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <termios.h>
 #include <unistd.h>
 
-#include "vmm.h"
+#include "die.h"
+#include "terminal.h"
 
 #define CTRL_A	1
+#define KEYS	256	/* read at once */
 
-static struct termios saved;
-static bool raw;
+static struct {
+	struct watch input;
+	struct loop *loop;
+	struct serial *serial;
+	struct stop *stop;
+	bool escape;			/* the last key was Ctrl-A */
+	struct termios saved;
+	volatile sig_atomic_t raw;	/* it is to be restored */
+	bool at_once;			/* somebody waits for what has no newline: a prompt */
+	pthread_mutex_t lock;		/* of the output */
+	uint8_t output[512];
+	size_t used;
+} term = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-void terminal_restore(void)
+/* ---- output: whole lines, so that many characters are one system call */
+
+static void terminal_flush(void)
 {
-	if (raw)
-		tcsetattr(STDIN_FILENO, TCSANOW, &saved);
-	raw = false;
+	size_t done = 0;
+
+	while (done < term.used) {
+		ssize_t n = write(STDOUT_FILENO, term.output + done, term.used - done);
+
+		if (n < 0 && errno == EPIPE && term.stop)
+			stop_ask(term.stop, ST_QUIT);	/* nobody listens any more */
+		if (n <= 0)
+			break;
+		done += n;
+	}
+	term.used = 0;
+}
+
+void terminal_put(uint8_t byte)
+{
+	pthread_mutex_lock(&term.lock);
+	term.output[term.used++] = byte;
+	if (byte == '\n' || term.used == sizeof(term.output) || term.at_once)
+		terminal_flush();
+	pthread_mutex_unlock(&term.lock);
+}
+
+/* ---- the terminal's mode */
+
+/* Also from the handler of a signal: nothing but tcsetattr(). */
+static void terminal_restore(void)
+{
+	if (term.raw)
+		tcsetattr(STDIN_FILENO, TCSANOW, &term.saved);
+	term.raw = 0;
+}
+
+void terminal_end(void)
+{
+	pthread_mutex_lock(&term.lock);
+	terminal_flush();
+	pthread_mutex_unlock(&term.lock);
+	terminal_restore();
+}
+
+/* A fault of our own: as it would be without us, but for the terminal. */
+static void terminal_fault(int signal)
+{
+	terminal_restore();
+	raise(signal);
 }
 
 static void terminal_raw(void)
 {
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
+	struct sigaction action = { .sa_handler = terminal_fault, .sa_flags = SA_RESETHAND };
 	struct termios t;
+	size_t i;
 
-	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &saved))
+	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &term.saved))
 		return;
-	t = saved;
+	term.at_once = true;
+	t = term.saved;
 	cfmakeraw(&t);
 	t.c_oflag |= OPOST | ONLCR;
-	raw = !tcsetattr(STDIN_FILENO, TCSANOW, &t);
-	atexit(terminal_restore);
+	for (i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		sigaction(faults[i], &action, NULL);
+	term.raw = 1;
+	if (tcsetattr(STDIN_FILENO, TCSANOW, &t))
+		term.raw = 0;
 }
 
-/* Returns whether the byte is the guest's. */
-static bool for_guest(struct vmm *vmm, uint8_t byte)
-{
-	static bool escape;
+/* ---- input */
 
-	if (!raw)
-		return true;
-	if (!escape && byte == CTRL_A) {
-		escape = true;
-		return false;
+/* A key: the guest's, or part of Ctrl-A X. */
+static void terminal_key(uint8_t key)
+{
+	if (term.raw && !term.escape && key == CTRL_A) {
+		term.escape = true;
+		return;
 	}
-	if (escape && (byte == 'x' || byte == 'X'))
-		vmm_stop(vmm, ST_QUIT);
-	escape = false;
-	return byte != 'x' || !vmm->done;
+	if (term.escape && (key == 'x' || key == 'X'))
+		stop_ask(term.stop, ST_QUIT);
+	else
+		serial_input(term.serial, &key, 1);
+	term.escape = false;
 }
 
-static void *reader(void *arg)
+/* Returns false at the end of input. */
+static bool terminal_read(void)
 {
-	struct vmm *vmm = arg;
-	uint8_t buffer[256];
+	uint8_t buffer[KEYS];
 	ssize_t n, i;
 
-	while ((n = read(STDIN_FILENO, buffer, sizeof(buffer))) > 0)
-		for (i = 0; i < n; i++)
-			if (for_guest(vmm, buffer[i]))
-				serial_input(vmm, &buffer[i], 1);
-	return NULL;
+	n = read(STDIN_FILENO, buffer, sizeof(buffer));
+	for (i = 0; i < n; i++)
+		terminal_key(buffer[i]);
+	return n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN));
 }
 
-/* Begin to listen. Signals stay with the thread that runs the vCPU. */
-void terminal_start(struct vmm *vmm)
+static void terminal_ready(struct watch *w)
 {
-	pthread_t thread;
-	sigset_t all, old;
+	if (!terminal_read())
+		loop_remove(term.loop, w);
+}
 
+void terminal_start(struct loop *loop, struct serial *serial, struct stop *stop)
+{
+	unsigned int i;
+
+	term.input = (struct watch) { STDIN_FILENO, terminal_ready };
+	term.loop = loop;
+	term.serial = serial;
+	term.stop = stop;
+	signal(SIGPIPE, SIG_IGN);
+	atexit(terminal_end);
 	terminal_raw();
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	if (pthread_create(&thread, NULL, reader, vmm))
-		die("no thread for the terminal");
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_detach(thread);
+	/* A file is all there at once: as much of it as the serial port holds. */
+	if (!loop_add(loop, &term.input))
+		for (i = 0; i < SERIAL_INPUT / KEYS && terminal_read(); i++)
+			;
 }

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The guest's memory: one range from 0, and what does not fit below the hole in a
+ * second one from 4 GiB. It is ours: anonymous memory that the host provides as it
+ * is touched. The VM is told by vm.c, Linux by layout.c.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "die.h"
+#include "memory.h"
+
+void memory_split(struct memory *m, uint64_t size)
+{
+	uint64_t low = size < LOW_MEMORY_MAX ? size : LOW_MEMORY_MAX;
+
+	*m = (struct memory) { .range[0] = { .start = 0, .size = low }, .nr = 1 };
+	if (size > low)
+		m->range[m->nr++] = (struct memory_range) {
+			.start = HIGH_MEMORY, .size = size - low,
+		};
+}
+
+uint64_t memory_low_end(const struct memory *m)
+{
+	return m->range[0].size;
+}
+
+static void memory_map_range(struct memory_range *r, bool populate)
+{
+	void *host = mmap(NULL, r->size, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (host == MAP_FAILED)
+		die("%lu MiB of memory: %s", (unsigned long)r->size >> 20, strerror(errno));
+	madvise(host, r->size, MADV_HUGEPAGE);
+	if (populate && madvise(host, r->size, MADV_POPULATE_WRITE))
+		die("--populate: %s", strerror(errno));
+	r->host = host;
+}
+
+void memory_map(struct memory *m, bool populate)
+{
+	unsigned int i;
+
+	for (i = 0; i < m->nr; i++)
+		memory_map_range(&m->range[i], populate);
+}
+
+void *memory_at(const struct memory *m, uint64_t start, uint64_t size)
+{
+	unsigned int i;
+
+	for (i = 0; i < m->nr; i++) {
+		const struct memory_range *r = &m->range[i];
+
+		/* By differences: sums could wrap. */
+		if (start >= r->start && start - r->start <= r->size &&
+		    size <= r->size - (start - r->start))
+			return r->host + (start - r->start);
+	}
+	return NULL;
+}
