@@ -120,7 +120,7 @@ static void adjust_leaf_1(const struct vcpu *vcpu, u32 *ecx, u32 *edx)
 	*edx = with_bits(*edx, F1D_APIC, vcpu->apic_base & MSR_IA32_APICBASE_ENABLE);
 }
 
-static void adjust(struct vcpu *vcpu, u32 function, u32 index, struct minikvm_cpuid_entry2 *e)
+static void cpuid_adjust(struct vcpu *vcpu, u32 function, u32 index, struct minikvm_cpuid_entry2 *e)
 {
 	struct cpuid_table t = table_of(vcpu);
 
@@ -151,7 +151,7 @@ static void no_such_level(struct vcpu *vcpu, u32 function, u32 index,
 
 /*
  * Functions that have one entry, whatever the index, are found by their number. Not
- * those of which adjust() has more to say than of leaf 1.
+ * those of which cpuid_adjust() has more to say than of leaf 1.
  */
 static void index_functions(struct vcpu *vcpu)
 {
@@ -171,7 +171,7 @@ static void index_functions(struct vcpu *vcpu)
 	}
 }
 
-static const struct minikvm_cpuid_entry2 *indexed(const struct vcpu *vcpu, u32 function)
+static const struct minikvm_cpuid_entry2 *cpuid_indexed(const struct vcpu *vcpu, u32 function)
 {
 	u32 low = function & ~0x80000000, place;
 
@@ -181,7 +181,7 @@ static const struct minikvm_cpuid_entry2 *indexed(const struct vcpu *vcpu, u32 f
 	return place ? &vcpu->cpuid_sorted[place - 1] : NULL;
 }
 
-static void answer(struct vcpu *vcpu, u32 eax, u32 ebx, u32 ecx, u32 edx)
+static void cpuid_answer(struct vcpu *vcpu, u32 eax, u32 ebx, u32 ecx, u32 edx)
 {
 	vcpu->regs[RAX] = eax;
 	vcpu->regs[RBX] = ebx;
@@ -190,7 +190,7 @@ static void answer(struct vcpu *vcpu, u32 eax, u32 ebx, u32 ecx, u32 edx)
 }
 
 /* Any function and index; what is asked most has been found by its number already. */
-static noinline void search(struct vcpu *vcpu, u32 function, u32 index)
+static noinline void cpuid_search(struct vcpu *vcpu, u32 function, u32 index)
 {
 	struct cpuid_table t = table_of(vcpu);
 	const struct minikvm_cpuid_entry2 *found = cpuid_table_find(&t, function, index);
@@ -200,11 +200,11 @@ static noinline void search(struct vcpu *vcpu, u32 function, u32 index)
 		found = cpuid_table_beyond(&t, &function, index);
 	if (found) {
 		e = *found;
-		adjust(vcpu, function, index, &e);
+		cpuid_adjust(vcpu, function, index, &e);
 	} else {
 		no_such_level(vcpu, function, index, &e);
 	}
-	answer(vcpu, e.eax, e.ebx, e.ecx, e.edx);
+	cpuid_answer(vcpu, e.eax, e.ebx, e.ecx, e.edx);
 }
 
 /**
@@ -216,15 +216,15 @@ static noinline void search(struct vcpu *vcpu, u32 function, u32 index)
 void cpuid_query(struct vcpu *vcpu)
 {
 	u32 function = vcpu->regs[RAX], ecx, edx;
-	const struct minikvm_cpuid_entry2 *found = indexed(vcpu, function);
+	const struct minikvm_cpuid_entry2 *found = cpuid_indexed(vcpu, function);
 
 	if (unlikely(!found))
-		return search(vcpu, function, vcpu->regs[RCX]);
+		return cpuid_search(vcpu, function, vcpu->regs[RCX]);
 	ecx = found->ecx;
 	edx = found->edx;
 	if (function == 1)
 		adjust_leaf_1(vcpu, &ecx, &edx);
-	answer(vcpu, found->eax, found->ebx, ecx, edx);
+	cpuid_answer(vcpu, found->eax, found->ebx, ecx, edx);
 }
 
 /* ---- what follows from the VMM's choice */
@@ -274,7 +274,7 @@ static u64 efer_reserved(const struct cpuid_table *t)
 }
 
 /* As KVM: 36 bits if the table does not say. */
-static u8 maxphyaddr(const struct cpuid_table *t)
+static u8 cpuid_maxphyaddr(const struct cpuid_table *t)
 {
 	const struct minikvm_cpuid_entry2 *top = cpuid_table_find(t, 0x80000000, 0);
 	const struct minikvm_cpuid_entry2 *e = cpuid_table_find(t, 0x80000008, 0);
@@ -299,7 +299,7 @@ static const struct { u32 has; u32 bits; u8 word; } msr_features[] = {
 static struct msr_rules msr_rules(const struct cpuid_table *t)
 {
 	struct msr_rules rules = {
-		.maxphyaddr = maxphyaddr(t),
+		.maxphyaddr = cpuid_maxphyaddr(t),
 		/* What the processor takes, not what Linux uses. */
 		.va_bits = vmx_caps.cr4_fixed0 & X86_CR4_LA57 ? 57 : 48,
 	};
@@ -320,7 +320,7 @@ static const struct { u32 has; u32 bits; u8 word; } vmx_features[] = {
 	{ VMX_HAS_RDSEED, F7B_RDSEED, WORD_7_EBX },
 };
 
-static u32 instructions(const struct cpuid_table *t)
+static u32 cpuid_instructions(const struct cpuid_table *t)
 {
 	u32 has = 0;
 	int i;
@@ -332,7 +332,7 @@ static u32 instructions(const struct cpuid_table *t)
 }
 
 /* What other files ask often, and what the processor is to know. @vcpu loaded. */
-static void derive(struct vcpu *vcpu)
+static void cpuid_derive(struct vcpu *vcpu)
 {
 	struct cpuid_table t = table_of(vcpu);
 
@@ -343,7 +343,7 @@ static void derive(struct vcpu *vcpu)
 	vcpu->maxphyaddr = vcpu->msr.rules.maxphyaddr;
 	vcpu->has_x2apic = cpuid_table_word(&t, WORD_1_ECX) & F1C_X2APIC;
 	vcpu->has_tsc_deadline = cpuid_table_word(&t, WORD_1_ECX) & F1C_TSC_DEADLINE;
-	vmcs_set_features(vcpu, instructions(&t));
+	vmcs_set_features(vcpu, cpuid_instructions(&t));
 }
 
 /**
@@ -357,7 +357,7 @@ struct minikvm_cpuid_entry2 cpuid_now(struct vcpu *vcpu, u32 i)
 {
 	struct minikvm_cpuid_entry2 e = vcpu->cpuid[i];
 
-	adjust(vcpu, e.function, e.index, &e);
+	cpuid_adjust(vcpu, e.function, e.index, &e);
 	return e;
 }
 
@@ -365,7 +365,7 @@ struct minikvm_cpuid_entry2 cpuid_now(struct vcpu *vcpu, u32 i)
  * Once the vCPU ran, a VMM may only say the same again, or what GET_CPUID2 gives;
  * what is in the padding is its own.
  */
-static bool same(struct vcpu *vcpu, const struct minikvm_cpuid_entry2 *entries, u32 nent)
+static bool cpuid_same(struct vcpu *vcpu, const struct minikvm_cpuid_entry2 *entries, u32 nent)
 {
 	struct minikvm_cpuid_entry2 old, new;
 	u32 i;
@@ -375,7 +375,7 @@ static bool same(struct vcpu *vcpu, const struct minikvm_cpuid_entry2 *entries, 
 	for (i = 0; i < nent; i++) {
 		old = cpuid_now(vcpu, i);
 		new = entries[i];
-		adjust(vcpu, new.function, new.index, &new);
+		cpuid_adjust(vcpu, new.function, new.index, &new);
 		if (memcmp(&old, &new, offsetof(typeof(new), padding)))
 			return false;
 	}
@@ -396,7 +396,7 @@ int cpuid_set(struct vcpu *vcpu, struct minikvm_cpuid_entry2 *entries, u32 nent)
 	struct cpuid_table t = { .n = nent };
 
 	if (vcpu->cpuid_locked) {
-		if (!same(vcpu, entries, nent))
+		if (!cpuid_same(vcpu, entries, nent))
 			return -EINVAL;
 		kvfree(entries);
 		return 0;
@@ -415,14 +415,14 @@ int cpuid_set(struct vcpu *vcpu, struct minikvm_cpuid_entry2 *entries, u32 nent)
 	vcpu->cpuid_sorted = t.entries;
 	vcpu->cpuid_nent = nent;
 	index_functions(vcpu);
-	derive(vcpu);
+	cpuid_derive(vcpu);
 	return 0;
 }
 
 /** cpuid_create - a vCPU starts without CPUID; @vcpu loaded */
 void cpuid_create(struct vcpu *vcpu)
 {
-	derive(vcpu);
+	cpuid_derive(vcpu);
 }
 
 /** cpuid_free - forget the entries */

@@ -311,7 +311,7 @@ int vcpu_set_cr8(struct vcpu *vcpu, u64 cr8)
 }
 
 /* LMA is nobody's to write: it follows LME and CR0.PG in vcpu_set_cr0(). */
-static void write_efer(struct vcpu *vcpu, u64 efer)
+static void cr_write_efer(struct vcpu *vcpu, u64 efer)
 {
 	efer = (efer & ~(u64)EFER_LMA) | (vcpu->efer & EFER_LMA);
 	if ((efer ^ vcpu->efer) & EFER_NX)
@@ -334,7 +334,7 @@ int vcpu_set_efer(struct vcpu *vcpu, u64 efer)
 		return 1;
 	if (((efer ^ vcpu->efer) & EFER_LME) && (vcpu_cr0(vcpu) & X86_CR0_PG))
 		return 1;
-	write_efer(vcpu, efer);
+	cr_write_efer(vcpu, efer);
 	return 0;
 }
 
@@ -353,7 +353,7 @@ int vcpu_load_efer(struct vcpu *vcpu, u64 efer)
 		ok |= EFER_NX;
 	if (efer & ~ok)
 		return 1;
-	write_efer(vcpu, efer);
+	cr_write_efer(vcpu, efer);
 	return 0;
 }
 

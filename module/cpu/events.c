@@ -191,7 +191,7 @@ bool event_waiting(struct vcpu *vcpu)
 	return interrupts_open() && has_interrupt(vcpu);
 }
 
-static void send(struct vcpu *vcpu, u32 info, u32 error)
+static void event_send(struct vcpu *vcpu, u32 info, u32 error)
 {
 	/* An entry takes 16 bits of it; a VMM may have set more. */
 	if (info & INTR_INFO_ERROR_CODE)
@@ -245,7 +245,7 @@ static void send_exception(struct vcpu *vcpu)
 	e->pending = false;
 	e->injected = true;
 	vcpu->stats.exception_injected++;
-	send(vcpu, info, e->error);
+	event_send(vcpu, info, e->error);
 }
 
 static void send_interrupt(struct vcpu *vcpu)
@@ -257,13 +257,13 @@ static void send_interrupt(struct vcpu *vcpu)
 		vmcs_write_entry_insn_len(vcpu->events.soft_insn_len);
 	}
 	vcpu->stats.irq_injected++;
-	send(vcpu, info, 0);
+	event_send(vcpu, info, 0);
 }
 
 static void send_nmi(struct vcpu *vcpu)
 {
 	vcpu->stats.nmi_injected++;
-	send(vcpu, VEC_NMI | INTR_TYPE_NMI, 0);
+	event_send(vcpu, VEC_NMI | INTR_TYPE_NMI, 0);
 }
 
 /*
@@ -293,7 +293,7 @@ static bool take_nmi(struct vcpu *vcpu)
 }
 
 /* The vector of an interrupt that is acknowledged now, or -1. */
-static int acknowledge(struct vcpu *vcpu)
+static int event_acknowledge(struct vcpu *vcpu)
 {
 	int vector = vcpu->events.extint;
 
@@ -313,7 +313,7 @@ static bool take_interrupt(struct vcpu *vcpu)
 		vmcs_set_interrupt_window(vcpu, true);
 		return false;
 	}
-	vector = acknowledge(vcpu);
+	vector = event_acknowledge(vcpu);
 	if (vector < 0)
 		return false;
 	vcpu->events.interrupt.injected = true;

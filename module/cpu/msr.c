@@ -135,7 +135,7 @@ bool msr_tsc_khz_valid(u32 khz)
 			khz <= (u64)tsc_khz * (million + tolerance) / million);
 }
 
-static u64 guest_tsc(struct vcpu *vcpu)
+static u64 msr_guest_tsc(struct vcpu *vcpu)
 {
 	return host_tsc() + vcpu->tsc_offset;
 }
@@ -171,7 +171,7 @@ static void host_write_tsc(struct vcpu *vcpu, u64 data)
 
 static int write_tsc(struct vcpu *vcpu, u64 data, bool host)
 {
-	u64 delta = data - guest_tsc(vcpu);
+	u64 delta = data - msr_guest_tsc(vcpu);
 
 	if (host) {
 		host_write_tsc(vcpu, data);
@@ -234,7 +234,7 @@ int msr_read(struct vcpu *vcpu, u32 index, u64 *data, bool host)
 		return vcpu->lapic ? lapic_msr_read(vcpu, index, data) : 1;
 	switch (index) {
 	case MSR_IA32_TSC:
-		*data = guest_tsc(vcpu);
+		*data = msr_guest_tsc(vcpu);
 		return 0;
 	case MSR_IA32_TSC_DEADLINE:
 		*data = vcpu->lapic ? lapic_get_tscdeadline(vcpu) : 0;
@@ -275,7 +275,7 @@ int msr_read(struct vcpu *vcpu, u32 index, u64 *data, bool host)
 
 /* ---- writes */
 
-static int write_efer(struct vcpu *vcpu, u64 data, bool host)
+static int msr_write_efer(struct vcpu *vcpu, u64 data, bool host)
 {
 	if (!host)
 		return vcpu_set_efer(vcpu, data);
@@ -403,7 +403,7 @@ int msr_write(struct vcpu *vcpu, u32 index, u64 data, bool host)
 	case MSR_IA32_APICBASE:
 		return lapic_set_base(vcpu, data, host);
 	case MSR_EFER:
-		return write_efer(vcpu, data, host);
+		return msr_write_efer(vcpu, data, host);
 	case MSR_IA32_CR_PAT:
 		return write_pat(data);
 	case MSR_FS_BASE:

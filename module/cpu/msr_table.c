@@ -167,7 +167,7 @@ const u32 msr_feature_list[] = { 0x8b, 0x10a };	/* UCODE_REV, ARCH_CAPABILITIES 
 const u32 msr_feature_count = ARRAY_SIZE(msr_feature_list);
 
 /* Both tables are in order of index, the first member of each row. */
-static const void *find(const void *table, size_t n, size_t size, u32 index)
+static const void *msr_rule_find(const void *table, size_t n, size_t size, u32 index)
 {
 	size_t low = 0, high = n;
 
@@ -187,12 +187,12 @@ static const void *find(const void *table, size_t n, size_t size, u32 index)
 
 static const struct stored *find_stored(u32 index)
 {
-	return find(stored, ARRAY_SIZE(stored), sizeof(stored[0]), index);
+	return msr_rule_find(stored, ARRAY_SIZE(stored), sizeof(stored[0]), index);
 }
 
 static const struct answer *find_answer(u32 index)
 {
-	return find(answers, ARRAY_SIZE(answers), sizeof(answers[0]), index);
+	return msr_rule_find(answers, ARRAY_SIZE(answers), sizeof(answers[0]), index);
 }
 
 /**
@@ -257,7 +257,7 @@ static bool hwcr_accept(u64 *data)
 }
 
 /* May *data replace @old? It may be changed on the way. */
-static bool accept(const struct msr_state *s, enum check check, u64 old, u64 *data, bool host)
+static bool msr_accept(const struct msr_state *s, enum check check, u64 old, u64 *data, bool host)
 {
 	switch (check) {
 	case ANY:
@@ -309,7 +309,7 @@ static int stored_write(struct msr_state *s, const struct stored *m, u64 data, b
 		if ((m->flags & HOST_WRITE) || (m->needs && !(s->rules.has & m->needs)))
 			return 1;
 	}
-	if (!accept(s, m->check, *word, &data, host))
+	if (!msr_accept(s, m->check, *word, &data, host))
 		return 1;
 	*word = data;
 	return 0;

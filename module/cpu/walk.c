@@ -29,7 +29,7 @@
 #define PTE_NX		(1ull << 63)
 
 /* Bits high:low, none if high < low. */
-static u64 span(int high, int low)
+static u64 walk_span(int high, int low)
 {
 	return high < low ? 0 : ~0ull >> (63 - high) & ~0ull << low;
 }
@@ -45,13 +45,13 @@ struct mode {
 static struct mode mode_of(const struct walk *w)
 {
 	if (w->efer & EFER_LMA_BIT)
-		return (struct mode) { w->cr4 & CR4_LA57 ? 5 : 4, 9, 8, span(51, 12) };
+		return (struct mode) { w->cr4 & CR4_LA57 ? 5 : 4, 9, 8, walk_span(51, 12) };
 	if (w->cr4 & CR4_PAE)
-		return (struct mode) { 3, 9, 8, span(31, 5) };
-	return (struct mode) { 2, 10, 4, span(31, 12) };
+		return (struct mode) { 3, 9, 8, walk_span(31, 5) };
+	return (struct mode) { 2, 10, 4, walk_span(31, 12) };
 }
 
-static int fault(u32 code, unsigned int access, const struct walk *w, u32 *error)
+static int walk_fault(u32 code, unsigned int access, const struct walk *w, u32 *error)
 {
 	*error = code;
 	if (access & ACCESS_WRITE)
@@ -65,7 +65,7 @@ static int fault(u32 code, unsigned int access, const struct walk *w, u32 *error
 }
 
 /* SDM "Determination of Access Rights"; rights is the AND of the entries, NX the OR. */
-static bool allowed(const struct walk *w, u64 rights, bool nx, unsigned int access)
+static bool walk_allowed(const struct walk *w, u64 rights, bool nx, unsigned int access)
 {
 	bool user_page = rights & PTE_U;
 
@@ -117,12 +117,12 @@ static bool is_large(const struct walk *w, const struct mode *m, int level)
  */
 static u64 reserved_bits(const struct walk *w, const struct mode *m)
 {
-	u64 reserved = span(51, w->maxphyaddr);
+	u64 reserved = walk_span(51, w->maxphyaddr);
 
 	if (m->entry_size == 4)
 		return 0;
 	if (m->levels == 3)
-		reserved |= span(62, 52);
+		reserved |= walk_span(62, 52);
 	if (!(w->efer & EFER_NX_BIT))
 		reserved |= PTE_NX;
 	return reserved;
@@ -138,14 +138,14 @@ static bool is_reserved(const struct walk *w, const struct mode *m, int level, u
 	if (!is_large(w, m, level))
 		return false;
 	if (m->entry_size == 4)		/* PSE-36: bits 39:32 of an address that has so many */
-		return pte & span(21, w->maxphyaddr < 40 ? w->maxphyaddr - 19 : 21);
-	return pte & span(12 + 9 * (level - 1) - 1, 13);
+		return pte & walk_span(21, w->maxphyaddr < 40 ? w->maxphyaddr - 19 : 21);
+	return pte & walk_span(12 + 9 * (level - 1) - 1, 13);
 }
 
 /* Physical address of a large page: PSE-36 puts bits 39:32 into entry bits 20:13. */
 static u64 large_base(const struct mode *m, int shift, u64 pte)
 {
-	u64 base = pte & span(51, 12) & (~0ull << shift);
+	u64 base = pte & walk_span(51, 12) & (~0ull << shift);
 
 	if (m->entry_size == 4)
 		base |= (pte >> 13 & 0xff) << 32;
@@ -153,7 +153,7 @@ static u64 large_base(const struct mode *m, int shift, u64 pte)
 }
 
 /* The access will be made: the entries say so. SDM "Accessed and Dirty Flags". */
-static int set_flags(const struct walk *w, const struct mode *m, const u64 *entry, int n,
+static int walk_set_flags(const struct walk *w, const struct mode *m, const u64 *entry, int n,
 		     unsigned int access)
 {
 	int i = m->levels == 3 ? 1 : 0, ret = 0;	/* PDPTEs have no such flags */
@@ -177,7 +177,7 @@ static int read_entry(const struct walk *w, const struct mode *m, u64 at, unsign
 	ret = w->read(w->arg, at, pte, m->entry_size);
 	if (ret && ret != -ENXIO)
 		return ret;
-	return ret || !(*pte & PTE_P) ? fault(0, access, w, error) : 0;
+	return ret || !(*pte & PTE_P) ? walk_fault(0, access, w, error) : 0;
 }
 
 static int check_rights(const struct walk *w, const struct mode *m, u64 rights, u64 nx, u64 leaf,
@@ -185,12 +185,12 @@ static int check_rights(const struct walk *w, const struct mode *m, u64 rights, 
 {
 	bool key = key_forbids(w, rights, leaf, access);
 
-	if (!key && allowed(w, rights, m->entry_size == 8 && (nx & PTE_NX), access))
+	if (!key && walk_allowed(w, rights, m->entry_size == 8 && (nx & PTE_NX), access))
 		return 0;
-	return fault(PF_PRESENT | (key ? PF_PKEY : 0), access, w, error);
+	return walk_fault(PF_PRESENT | (key ? PF_PKEY : 0), access, w, error);
 }
 
-static int walk_tables(const struct walk *w, u64 gva, unsigned int access, u64 *gpa, u32 *error)
+static int walk_read_entries(const struct walk *w, u64 gva, unsigned int access, u64 *gpa, u32 *error)
 {
 	struct mode m = mode_of(w);
 	u64 table = w->cr3 & m.cr3_mask, rights = PTE_W | PTE_U, nx = 0, pte, entry[WALK_READS];
@@ -204,12 +204,12 @@ static int walk_tables(const struct walk *w, u64 gva, unsigned int access, u64 *
 		if (ret)
 			return ret;
 		entry[n++] = pte;
-		table = pte & span(51, 12);
+		table = pte & walk_span(51, 12);
 		/* PDPTEs of PAE paging carry no rights; MOV to CR3 has checked them. */
 		if (m.levels == 3 && level == 3)
 			continue;
 		if ((pte & reserved) || ((pte & PTE_PS) && is_reserved(w, &m, level, pte)))
-			return fault(PF_PRESENT | PF_RESERVED, access, w, error);
+			return walk_fault(PF_PRESENT | PF_RESERVED, access, w, error);
 		rights &= pte;
 		nx |= pte;
 		if (level == 1 || ((pte & PTE_PS) && is_large(w, &m, level)))
@@ -217,7 +217,7 @@ static int walk_tables(const struct walk *w, u64 gva, unsigned int access, u64 *
 	}
 	ret = check_rights(w, &m, rights, nx, pte, access, error);
 	if (!ret && w->update)
-		ret = set_flags(w, &m, entry, n, access);
+		ret = walk_set_flags(w, &m, entry, n, access);
 	if (ret)
 		return ret;
 	*gpa = (level == 1 ? table : large_base(&m, shift, pte)) | (gva & ((1ull << shift) - 1));
@@ -243,5 +243,5 @@ int walk_gva(const struct walk *w, u64 gva, unsigned int access, u64 *gpa, u32 *
 		*gpa = gva;
 		return 0;
 	}
-	return walk_tables(w, gva, access, gpa, error);
+	return walk_read_entries(w, gva, access, gpa, error);
 }

@@ -16,7 +16,7 @@
 #include "../vmx/vmx.h"
 #include "fd.h"
 
-static long translate(struct vcpu *vcpu, void __user *argp)
+static long vcpu_ioctl_translate(struct vcpu *vcpu, void __user *argp)
 {
 	struct minikvm_translation tr;
 
@@ -27,7 +27,7 @@ static long translate(struct vcpu *vcpu, void __user *argp)
 }
 
 /* With all chips here, nobody else delivers interrupts. */
-static long interrupt(struct vcpu *vcpu, void __user *argp)
+static long vcpu_ioctl_interrupt(struct vcpu *vcpu, void __user *argp)
 {
 	struct minikvm_interrupt irq;
 
@@ -38,7 +38,7 @@ static long interrupt(struct vcpu *vcpu, void __user *argp)
 	return event_interrupt(vcpu, irq.irq);
 }
 
-static long nmi(struct vcpu *vcpu)
+static long vcpu_ioctl_nmi(struct vcpu *vcpu)
 {
 	vcpu_queue_nmi(vcpu);
 	return 0;
@@ -82,11 +82,11 @@ static noinline_for_stack long vcpu_ioctl_loaded(struct vcpu *vcpu, unsigned int
 {
 	switch (ioctl) {
 	case MINIKVM_TRANSLATE:
-		return translate(vcpu, argp);
+		return vcpu_ioctl_translate(vcpu, argp);
 	case MINIKVM_INTERRUPT:
-		return interrupt(vcpu, argp);
+		return vcpu_ioctl_interrupt(vcpu, argp);
 	case MINIKVM_NMI:
-		return nmi(vcpu);
+		return vcpu_ioctl_nmi(vcpu);
 	case MINIKVM_GET_TSC_KHZ:
 		return vcpu->tsc_khz;
 	case MINIKVM_SET_TSC_KHZ:

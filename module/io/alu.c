@@ -27,7 +27,7 @@ static u64 flags_of(u64 result, int size)
 }
 
 /* a + b + carry; carry out of each bit tells all flags. */
-static u64 add(u64 a, u64 b, u64 carry, int size, u64 *flags)
+static u64 alu_add(u64 a, u64 b, u64 carry, int size, u64 *flags)
 {
 	u64 r = a + b + carry, top = 1ull << (8 * size - 1);
 	u64 out = (a & b) | ((a | b) & ~r);
@@ -38,7 +38,7 @@ static u64 add(u64 a, u64 b, u64 carry, int size, u64 *flags)
 	return r;
 }
 
-static u64 sub(u64 a, u64 b, u64 borrow, int size, u64 *flags)
+static u64 alu_sub(u64 a, u64 b, u64 borrow, int size, u64 *flags)
 {
 	u64 r = a - b - borrow, top = 1ull << (8 * size - 1);
 	u64 out = (~a & b) | ((~a | b) & r);
@@ -49,13 +49,13 @@ static u64 sub(u64 a, u64 b, u64 borrow, int size, u64 *flags)
 	return r;
 }
 
-static u64 logic(u64 r, int size, u64 *flags)
+static u64 alu_logic(u64 r, int size, u64 *flags)
 {
 	*flags = flags_of(r, size);
 	return r;
 }
 
-static void set_flags(u64 *rflags, u64 mask, u64 flags)
+static void alu_set_flags(u64 *rflags, u64 mask, u64 flags)
 {
 	*rflags = (*rflags & ~mask) | (flags & mask);
 }
@@ -74,28 +74,28 @@ u64 alu(u8 op, u64 a, u64 b, int size, u64 *rflags)
 
 	switch (op) {
 	case OP_ADD:
-		r = add(a, b, 0, size, &flags);
+		r = alu_add(a, b, 0, size, &flags);
 		break;
 	case OP_ADC:
-		r = add(a, b, carry, size, &flags);
+		r = alu_add(a, b, carry, size, &flags);
 		break;
 	case OP_SBB:
-		r = sub(a, b, carry, size, &flags);
+		r = alu_sub(a, b, carry, size, &flags);
 		break;
 	case OP_SUB:
 	case OP_CMP:
-		r = sub(a, b, 0, size, &flags);
+		r = alu_sub(a, b, 0, size, &flags);
 		break;
 	case OP_OR:
-		r = logic(a | b, size, &flags);
+		r = alu_logic(a | b, size, &flags);
 		break;
 	case OP_XOR:
-		r = logic(a ^ b, size, &flags);
+		r = alu_logic(a ^ b, size, &flags);
 		break;
 	default:
-		r = logic(a & b, size, &flags);
+		r = alu_logic(a & b, size, &flags);
 	}
-	set_flags(rflags, FLAGS_ALU, flags);
+	alu_set_flags(rflags, FLAGS_ALU, flags);
 	return r;
 }
 
@@ -103,8 +103,8 @@ static u64 inc_dec(u8 op, u64 a, int size, u64 *rflags)
 {
 	u64 flags, r;
 
-	r = op == OP_INC ? add(a, 1, 0, size, &flags) : sub(a, 1, 0, size, &flags);
-	set_flags(rflags, FLAGS_ALU & ~X86_EFLAGS_CF, flags);
+	r = op == OP_INC ? alu_add(a, 1, 0, size, &flags) : alu_sub(a, 1, 0, size, &flags);
+	alu_set_flags(rflags, FLAGS_ALU & ~X86_EFLAGS_CF, flags);
 	return r;
 }
 
@@ -112,7 +112,7 @@ static u64 bit_op(u8 op, u64 a, u64 b, int size, u64 *rflags)
 {
 	u64 bit = 1ull << (b & (8 * size - 1));
 
-	set_flags(rflags, X86_EFLAGS_CF, a & bit ? X86_EFLAGS_CF : 0);
+	alu_set_flags(rflags, X86_EFLAGS_CF, a & bit ? X86_EFLAGS_CF : 0);
 	switch (op) {
 	case OP_BTS:
 		return a | bit;
@@ -131,11 +131,11 @@ u64 alu_swap(u64 value, int size)
 	return size == 8 ? __swab64(value) : size == 4 ? __swab32(value) : __swab16(value);
 }
 
-static u64 negate(u64 a, int size, u64 *rflags)
+static u64 alu_negate(u64 a, int size, u64 *rflags)
 {
-	u64 flags, r = sub(0, a, 0, size, &flags);
+	u64 flags, r = alu_sub(0, a, 0, size, &flags);
 
-	set_flags(rflags, FLAGS_ALU, flags);
+	alu_set_flags(rflags, FLAGS_ALU, flags);
 	return r;
 }
 
@@ -168,7 +168,7 @@ u64 alu_memory(const struct insn *insn, u64 a, u64 b, u64 rax, u64 *rflags)
 	case OP_NOT:
 		return ~a;
 	case OP_NEG:
-		return negate(a, insn->size, rflags);
+		return alu_negate(a, insn->size, rflags);
 	case OP_INC:
 	case OP_DEC:
 		return inc_dec(insn->op, a, insn->size, rflags);

@@ -21,7 +21,7 @@ u8 insn_next(struct cursor *c)
 }
 
 /* A little-endian signed number. */
-static s64 number(struct cursor *c, int size)
+static s64 insn_number(struct cursor *c, int size)
 {
 	u64 v = 0;
 	int i;
@@ -64,7 +64,7 @@ static bool legacy_prefix(struct decode *d, u8 byte)
 }
 
 /* Prefixes, REX last; returns the first opcode byte. */
-static u8 prefixes(struct decode *d)
+static u8 insn_prefixes(struct decode *d)
 {
 	u8 byte = insn_next(&d->c);
 
@@ -103,7 +103,7 @@ u8 insn_begin(struct decode *d, struct insn *insn, const u8 *bytes, size_t len, 
 	*insn = (struct insn) {
 		.addr_size = code_bits / 8, .seg = DS, .base = INSN_NO_REG, .index = INSN_NO_REG,
 	};
-	return prefixes(d);
+	return insn_prefixes(d);
 }
 
 /* 16-bit addressing: fixed pairs of registers. */
@@ -118,15 +118,15 @@ static void address16(struct decode *d)
 	insn->index = index[d->rm];
 	if (d->mod == 0 && d->rm == 6) {
 		insn->base = INSN_NO_REG;
-		insn->disp = number(&d->c, 2);
+		insn->disp = insn_number(&d->c, 2);
 	} else if (d->mod) {
-		insn->disp = number(&d->c, d->mod == 1 ? 1 : 2);
+		insn->disp = insn_number(&d->c, d->mod == 1 ? 1 : 2);
 	}
 	if (insn->base == 5 && !d->seg_given)
 		insn->seg = SS;
 }
 
-static void sib(struct decode *d)
+static void insn_sib(struct decode *d)
 {
 	struct insn *insn = d->insn;
 	u8 byte = insn_next(&d->c);
@@ -138,7 +138,7 @@ static void sib(struct decode *d)
 	insn->base = (byte & 7) | (d->rex & 1 ? 8 : 0);
 	if ((byte & 7) == 5 && d->mod == 0) {
 		insn->base = INSN_NO_REG;
-		insn->disp = number(&d->c, 4);
+		insn->disp = insn_number(&d->c, 4);
 	}
 }
 
@@ -148,14 +148,14 @@ static void address32(struct decode *d)
 
 	insn->base = d->rm | (d->rex & 1 ? 8 : 0);
 	if (d->rm == 4) {
-		sib(d);
+		insn_sib(d);
 	} else if (d->rm == 5 && d->mod == 0) {
 		insn->base = INSN_NO_REG;
 		insn->rip_relative = d->bits == 64;
-		insn->disp = number(&d->c, 4);
+		insn->disp = insn_number(&d->c, 4);
 	}
 	if (d->mod)
-		insn->disp = number(&d->c, d->mod == 1 ? 1 : 4);
+		insn->disp = insn_number(&d->c, d->mod == 1 ? 1 : 4);
 	if ((insn->base == 4 || insn->base == 5) && !d->seg_given)
 		insn->seg = SS;
 }
@@ -200,7 +200,7 @@ static void set_reg(struct decode *d, u8 reg, u8 size)
 static void set_imm(struct decode *d, int size)
 {
 	d->insn->other = OTHER_IMM;
-	d->insn->imm = number(&d->c, size > 4 ? 4 : size);
+	d->insn->imm = insn_number(&d->c, size > 4 ? 4 : size);
 }
 
 /* op E,G (to_mem) or op G,E; bit 0 of the opcode: byte or operand size. */
@@ -255,7 +255,7 @@ static int mov_imm(struct decode *d, bool wide)
 }
 
 /* Group 3 (TEST, NOT, NEG) and groups 4 and 5 (INC, DEC). */
-static int unary(struct decode *d, u8 opcode)
+static int insn_unary(struct decode *d, u8 opcode)
 {
 	bool wide = opcode & 1;
 	u8 reg;
@@ -277,14 +277,14 @@ static int unary(struct decode *d, u8 opcode)
 }
 
 /* MOV between the accumulator and an absolute address. */
-static int moffs(struct decode *d, u8 opcode)
+static int insn_moffs(struct decode *d, u8 opcode)
 {
 	struct insn *insn = d->insn;
 
 	insn->op = OP_MOV;
 	insn->size = opcode & 1 ? d->op_size : 1;
 	insn->to_mem = opcode & 2;
-	insn->disp = number(&d->c, insn->addr_size);
+	insn->disp = insn_number(&d->c, insn->addr_size);
 	if (insn->addr_size < 8)
 		insn->disp &= insn->addr_size == 2 ? 0xffff : 0xffffffff;
 	insn->other = OTHER_REG;
@@ -293,7 +293,7 @@ static int moffs(struct decode *d, u8 opcode)
 	return 0;
 }
 
-static int string(struct decode *d, u8 opcode)
+static int insn_string(struct decode *d, u8 opcode)
 {
 	struct insn *insn = d->insn;
 
@@ -366,7 +366,7 @@ static int two_byte(struct decode *d)
 	}
 }
 
-static int one_byte(struct decode *d, u8 opcode)
+static int insn_one_byte(struct decode *d, u8 opcode)
 {
 	if (opcode < 0x40 && (opcode & 7) < 4)
 		return form_eg(d, opcode >> 3, opcode & 1, !(opcode & 2));
@@ -385,13 +385,13 @@ static int one_byte(struct decode *d, u8 opcode)
 	case 0x88: case 0x89: case 0x8a: case 0x8b:
 		return form_eg(d, OP_MOV, opcode & 1, !(opcode & 2));
 	case 0xa0: case 0xa1: case 0xa2: case 0xa3:
-		return moffs(d, opcode);
+		return insn_moffs(d, opcode);
 	case 0xa4: case 0xa5: case 0xaa: case 0xab: case 0xac: case 0xad:
-		return string(d, opcode);
+		return insn_string(d, opcode);
 	case 0xc6: case 0xc7:
 		return mov_imm(d, opcode & 1);
 	case 0xf6: case 0xf7: case 0xfe: case 0xff:
-		return unary(d, opcode);
+		return insn_unary(d, opcode);
 	default:
 		return -EOPNOTSUPP;
 	}
@@ -411,7 +411,7 @@ int insn_decode(const u8 *bytes, size_t len, int code_bits, struct insn *insn)
 {
 	struct decode d;
 	u8 opcode = insn_begin(&d, insn, bytes, len, code_bits);
-	int err = one_byte(&d, opcode);
+	int err = insn_one_byte(&d, opcode);
 
 	if (d.c.short_of)
 		return len < INSN_MAX ? INSN_MORE : -EOPNOTSUPP;

@@ -67,19 +67,19 @@ static u64 address_mask(const struct insn *insn)
 }
 
 /* Linear addresses have 32 bits, but in 64-bit code. */
-static u64 wrapped(const struct mmio_state *m, u64 addr)
+static u64 mmio_wrap(const struct mmio_state *m, u64 addr)
 {
 	return m->bits == 64 ? addr : (u32)addr;
 }
 
-static __always_inline u64 linear(struct vcpu *vcpu, const struct insn *insn, int seg, u64 offset)
+static __always_inline u64 mmio_linear(struct vcpu *vcpu, const struct insn *insn, int seg, u64 offset)
 {
 	bool is_64 = vcpu->mmio.bits == 64;
 	u64 addr = insn->addr_size == 8 ? offset : offset & address_mask(insn);
 
 	if (is_64 && seg != SEG_FS && seg != SEG_GS)
 		return addr;
-	return wrapped(&vcpu->mmio, addr + vmx_segment_base(seg));
+	return mmio_wrap(&vcpu->mmio, addr + vmx_segment_base(seg));
 }
 
 /* Bit tests with a register reach beyond the operand. */
@@ -110,7 +110,7 @@ static u64 operand_offset(struct vcpu *vcpu, const struct insn *insn)
  * A piece's address, if this is the access that exited: the processor has checked and
  * translated it. A write that exited may be one to memory that can be read.
  */
-static bool translated(struct vcpu *vcpu, u64 gva, unsigned int access, struct mmio_piece *piece)
+static bool mmio_is_translated(struct vcpu *vcpu, u64 gva, unsigned int access, struct mmio_piece *piece)
 {
 	const struct vmexit *exit = &vcpu->exit;
 	bool wrote = exit->qualification & EPT_QUAL_WRITE;
@@ -134,14 +134,14 @@ static noinline_for_stack int locate_slowly(struct vcpu *vcpu, struct mmio_side 
 }
 
 /* As side_locate(). Inlined: each MOV to or from a device comes here. */
-static __always_inline int locate(struct vcpu *vcpu, struct mmio_side *side, int seg, u64 offset,
+static __always_inline int mmio_locate(struct vcpu *vcpu, struct mmio_side *side, int seg, u64 offset,
 				  unsigned int access)
 {
 	const struct insn *insn = vcpu->mmio.insn;
-	u64 gva = linear(vcpu, insn, seg, offset);
+	u64 gva = mmio_linear(vcpu, insn, seg, offset);
 	struct mmio_piece *p = &side->piece[0];
 
-	if (offset_in_page(gva) + insn->size > PAGE_SIZE || !translated(vcpu, gva, access, p))
+	if (offset_in_page(gva) + insn->size > PAGE_SIZE || !mmio_is_translated(vcpu, gva, access, p))
 		return locate_slowly(vcpu, side, seg, offset, access);
 	p->len = insn->size;
 	p->at = 0;
@@ -154,7 +154,7 @@ static __always_inline int locate(struct vcpu *vcpu, struct mmio_side *side, int
 static noinline_for_stack int locate_both(struct vcpu *vcpu, u64 offset)
 {
 	struct mmio_state *m = &vcpu->mmio;
-	int ret = locate(vcpu, &m->write, m->insn->seg, offset, ACCESS_WRITE);
+	int ret = mmio_locate(vcpu, &m->write, m->insn->seg, offset, ACCESS_WRITE);
 
 	if (ret)
 		return ret;
@@ -172,9 +172,9 @@ static noinline_for_stack int locate_string(struct vcpu *vcpu)
 	int ret = 0;
 
 	if (insn->reads)
-		ret = locate(vcpu, &m->read, insn->seg, vcpu->regs[RSI], ACCESS_READ);
+		ret = mmio_locate(vcpu, &m->read, insn->seg, vcpu->regs[RSI], ACCESS_READ);
 	if (!ret && insn->writes)
-		ret = locate(vcpu, &m->write, SEG_ES, vcpu->regs[RDI], ACCESS_WRITE);
+		ret = mmio_locate(vcpu, &m->write, SEG_ES, vcpu->regs[RDI], ACCESS_WRITE);
 	return ret;
 }
 
@@ -191,9 +191,9 @@ static int locate_all(struct vcpu *vcpu)
 		return locate_string(vcpu);
 	offset = operand_offset(vcpu, insn);
 	if (!insn->writes)
-		return locate(vcpu, &m->read, insn->seg, offset, ACCESS_READ);
+		return mmio_locate(vcpu, &m->read, insn->seg, offset, ACCESS_READ);
 	if (!insn->reads)
-		return locate(vcpu, &m->write, insn->seg, offset, ACCESS_WRITE);
+		return mmio_locate(vcpu, &m->write, insn->seg, offset, ACCESS_WRITE);
 	return locate_both(vcpu, offset);
 }
 
@@ -206,7 +206,7 @@ static void put_flags(u64 old, u64 rflags)
 }
 
 /* The value to write, and the flags. @a is what was read, @b the other operand. */
-static noinline_for_stack u64 compute(struct vcpu *vcpu, const struct insn *insn, u64 a, u64 b)
+static noinline_for_stack u64 mmio_compute(struct vcpu *vcpu, const struct insn *insn, u64 a, u64 b)
 {
 	u64 old = vmcs_read_guest_rflags(), rflags = old;
 	u64 result = alu_memory(insn, a, b, vcpu->regs[RAX], &rflags);
@@ -219,7 +219,7 @@ static u64 value_to_write(struct vcpu *vcpu, const struct insn *insn, u64 a)
 {
 	u64 b = other_operand(vcpu, insn);
 
-	return insn->op == OP_MOV ? b : compute(vcpu, insn, a, b);
+	return insn->op == OP_MOV ? b : mmio_compute(vcpu, insn, a, b);
 }
 
 static noinline_for_stack void alu_register(struct vcpu *vcpu, const struct insn *insn, u64 a)
@@ -276,7 +276,7 @@ static int finish_string(struct vcpu *vcpu, const struct insn *insn)
 	return string_iterated(vcpu, insn->rep, insn->addr_size, rflags);
 }
 
-static int finish(struct vcpu *vcpu)
+static int mmio_finish(struct vcpu *vcpu)
 {
 	const struct insn *insn = vcpu->mmio.insn;
 	u64 a = vcpu->mmio.read.value;
@@ -290,25 +290,25 @@ static int finish(struct vcpu *vcpu)
 }
 
 /* The value to write, if any, is known. Verdict. */
-static int mmio_write(struct vcpu *vcpu)
+static int mmio_carry_out_write(struct vcpu *vcpu)
 {
 	struct mmio_side *to = &vcpu->mmio.write;
 	int ret;
 
 	if (!to->n)
-		return finish(vcpu);
+		return mmio_finish(vcpu);
 	ret = side_is_vmms(vcpu, to) ? 0 : side_write_here(vcpu, to);
 	if (unlikely(ret)) {
-		vcpu->complete = mmio_write;	/* nothing that a device said is lost */
+		vcpu->complete = mmio_carry_out_write;	/* nothing that a device said is lost */
 		return ret;
 	}
-	return side_write_rest(vcpu, to, finish(vcpu));
+	return side_write_rest(vcpu, to, mmio_finish(vcpu));
 }
 
 static int mmio_answered(struct vcpu *vcpu);
 
 /* Read, compute, write, as far as it goes without the VMM. Verdict. */
-static int mmio_read(struct vcpu *vcpu)
+static int mmio_carry_out(struct vcpu *vcpu)
 {
 	struct mmio_state *m = &vcpu->mmio;
 	int ret = side_is_read(&m->read) ? EXIT_RESUME : side_read(vcpu, &m->read);
@@ -316,19 +316,19 @@ static int mmio_read(struct vcpu *vcpu)
 	if (ret == EXIT_USER)
 		vcpu->complete = mmio_answered;
 	else if (ret != EXIT_RESUME && m->read.done)
-		vcpu->complete = mmio_read;	/* what a device said is not asked again */
+		vcpu->complete = mmio_carry_out;	/* what a device said is not asked again */
 	if (ret != EXIT_RESUME)
 		return ret;
 	if (m->insn->to_mem)
 		m->write.value = value_to_write(vcpu, m->insn, m->read.value);
-	return mmio_write(vcpu);
+	return mmio_carry_out_write(vcpu);
 }
 
 /* The VMM has answered what it was asked for. */
 static int mmio_answered(struct vcpu *vcpu)
 {
 	side_answer(vcpu, &vcpu->mmio.read);
-	return mmio_read(vcpu);
+	return mmio_carry_out(vcpu);
 }
 
 /* ---- entry */
@@ -346,7 +346,7 @@ static noinline_for_stack int decode_anew(struct mmio_state *m, struct mmio_deco
 }
 
 /* Bytes that were decoded lately need not be decoded again. */
-static int decode(struct mmio_state *m, u64 rip)
+static int mmio_decode(struct mmio_state *m, u64 rip)
 {
 	struct mmio_decoded *d = &m->decoded[rip / 4 % MMIO_DECODED];
 
@@ -377,14 +377,14 @@ static noinline_for_stack int fetch_slowly(struct vcpu *vcpu, u64 rip)
 	m->n = min(INSN_MAX, room);
 	ret = gva_read(vcpu, rip, m->bytes, min(INSN_ROOM, room), ACCESS_FETCH, &fault);
 	if (!ret) {
-		ret = decode(m, rip);
+		ret = mmio_decode(m, rip);
 		if (room >= INSN_MAX || !ends_early(m, ret))
 			return ret;
-		ret = gva_read(vcpu, wrapped(m, rip + room), (u8 *)m->bytes + room,
+		ret = gva_read(vcpu, mmio_wrap(m, rip + room), (u8 *)m->bytes + room,
 			       INSN_MAX - room, ACCESS_FETCH, &fault);
 		if (!ret) {
 			m->n = INSN_MAX;
-			return decode(m, rip);
+			return mmio_decode(m, rip);
 		}
 	}
 	if (ret > 0)
@@ -395,7 +395,7 @@ static noinline_for_stack int fetch_slowly(struct vcpu *vcpu, u64 rip)
 }
 
 /* The instruction at RIP. 0; 1: the guest got a fault; -EFAULT; -errno: none that we know. */
-static int fetch(struct vcpu *vcpu)
+static int mmio_fetch(struct vcpu *vcpu)
 {
 	struct mmio_state *m = &vcpu->mmio;
 	struct code_mode mode = vcpu_code_mode(vcpu);
@@ -403,17 +403,17 @@ static int fetch(struct vcpu *vcpu)
 
 	m->bits = mode.bits;
 	if (mode.bits != 64)
-		rip = wrapped(m, rip + vmcs_read_guest_cs_base());
+		rip = mmio_wrap(m, rip + vmcs_read_guest_cs_base());
 	if (!gva_fetch_again(vcpu, rip, mode.cpl, m->bytes))
 		return fetch_slowly(vcpu, rip);
 	m->n = INSN_MAX;
-	return decode(m, rip);
+	return mmio_decode(m, rip);
 }
 
-static int emulate(struct vcpu *vcpu)
+static int mmio_emulate(struct vcpu *vcpu)
 {
 	struct mmio_state *m = &vcpu->mmio;
-	int ret = fetch(vcpu);
+	int ret = mmio_fetch(vcpu);
 
 	if (ret > 0)
 		return EXIT_RESUME;	/* the guest got a fault */
@@ -425,7 +425,7 @@ static int emulate(struct vcpu *vcpu)
 	ret = locate_all(vcpu);
 	if (ret)
 		return ret > 0 ? EXIT_RESUME : ret;
-	return mmio_read(vcpu);
+	return mmio_carry_out(vcpu);
 }
 
 /**
@@ -438,5 +438,5 @@ int mmio_exit(struct vcpu *vcpu)
 {
 	vcpu->stats.mmio++;
 	vcpu->mmio.gva = vmcs_read_exit_gva();	/* no other EPT violation needs it */
-	return emulate(vcpu);
+	return mmio_emulate(vcpu);
 }

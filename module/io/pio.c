@@ -95,7 +95,7 @@ static int pio_complete(struct vcpu *vcpu)
 }
 
 /* Bytes beyond the size of an access are none of the VMM's business. */
-static u32 output(const struct vcpu *vcpu)
+static u32 pio_output(const struct vcpu *vcpu)
 {
 	u32 value = vcpu->regs[RAX];
 
@@ -108,7 +108,7 @@ static u32 output(const struct vcpu *vcpu)
 static noinline_for_stack bool chips_answer(struct vcpu *vcpu)
 {
 	struct pio_state *pio = &vcpu->pio;
-	u32 value = output(vcpu);
+	u32 value = pio_output(vcpu);
 
 	if (io_bus_pio(vcpu, !pio->in, pio->port, &value, pio->size))
 		return false;
@@ -117,11 +117,11 @@ static noinline_for_stack bool chips_answer(struct vcpu *vcpu)
 	return true;
 }
 
-static int simple(struct vcpu *vcpu)
+static int pio_simple(struct vcpu *vcpu)
 {
 	if (vm_has_ports(vcpu->vm) && chips_answer(vcpu))
 		return EXIT_SKIP;
-	to_vmm(vcpu, output(vcpu));
+	to_vmm(vcpu, pio_output(vcpu));
 	/* As KVM always did: who patches accesses to the TPR looks at RIP. */
 	if (unlikely(vcpu->pio.port == PORT_TPR_PATCH) && !vcpu->pio.in)
 		return EXIT_USER_SKIP;
@@ -132,7 +132,7 @@ static int simple(struct vcpu *vcpu)
 /* ---- strings */
 
 /* Where the memory operand is: ES:RDI for INS; RSI, in a segment that may be chosen, for OUTS. */
-static struct logical operand(struct vcpu *vcpu, u32 info)
+static struct logical string_operand(struct vcpu *vcpu, u32 info)
 {
 	const struct pio_state *pio = &vcpu->pio;
 	struct logical l = {
@@ -150,7 +150,7 @@ static struct logical operand(struct vcpu *vcpu, u32 info)
 static int outs_answered(struct vcpu *vcpu);
 
 /* Read the value, then send it: when the VMM hears of it the iteration is over, as with KVM. */
-static int outs(struct vcpu *vcpu)
+static int pio_outs(struct vcpu *vcpu)
 {
 	struct mmio_side *from = &vcpu->mmio.read;
 	int ret = side_read(vcpu, from);
@@ -159,7 +159,7 @@ static int outs(struct vcpu *vcpu)
 	if (ret == EXIT_USER)
 		vcpu->complete = outs_answered;
 	else if (ret != EXIT_RESUME && from->done)
-		vcpu->complete = outs;
+		vcpu->complete = pio_outs;
 	if (ret != EXIT_RESUME)
 		return ret;
 	if (!rep_count(vcpu))
@@ -173,7 +173,7 @@ static int outs(struct vcpu *vcpu)
 static int outs_answered(struct vcpu *vcpu)
 {
 	side_answer(vcpu, &vcpu->mmio.read);
-	return outs(vcpu);
+	return pio_outs(vcpu);
 }
 
 static u32 value_at(const struct vcpu *vcpu, u32 i)
@@ -269,7 +269,7 @@ static u32 ins_batch(struct vcpu *vcpu, u64 segment_room)
 }
 
 /* The guest's faults come before the port is read. */
-static int ins(struct vcpu *vcpu, u64 segment_room)
+static int pio_ins(struct vcpu *vcpu, u64 segment_room)
 {
 	struct pio_state *pio = &vcpu->pio;
 	u32 value = 0;
@@ -283,7 +283,7 @@ static int ins(struct vcpu *vcpu, u64 segment_room)
 	return to_vmm(vcpu, 0);
 }
 
-static noinline_for_stack int string(struct vcpu *vcpu, u64 qualification)
+static noinline_for_stack int pio_string(struct vcpu *vcpu, u64 qualification)
 {
 	struct mmio_state *m = &vcpu->mmio;
 	struct pio_state *pio = &vcpu->pio;
@@ -297,13 +297,13 @@ static noinline_for_stack int string(struct vcpu *vcpu, u64 qualification)
 	pio->addr_size = INFO_ADDR_SIZE(info);
 	if (!rep_count(vcpu))
 		return EXIT_SKIP;
-	l = operand(vcpu, info);
+	l = string_operand(vcpu, info);
 	m->read.value = 0;
 	ret = side_locate(vcpu, pio->in ? &m->write : &m->read, &l, pio->size,
 			  pio->in ? ACCESS_WRITE : ACCESS_READ, &room);
 	if (ret)
 		return ret > 0 ? EXIT_RESUME : ret;
-	return pio->in ? ins(vcpu, room) : outs(vcpu);
+	return pio->in ? pio_ins(vcpu, room) : pio_outs(vcpu);
 }
 
 /**
@@ -326,5 +326,5 @@ int pio_exit(struct vcpu *vcpu, const struct vmexit *exit)
 	pio->count = 1;
 	vcpu->stats.pio++;
 	trace_minikvm_pio(pio->in, pio->port, pio->size, 1);
-	return unlikely(q & QUAL_STRING) ? string(vcpu, q) : simple(vcpu);
+	return unlikely(q & QUAL_STRING) ? pio_string(vcpu, q) : pio_simple(vcpu);
 }

@@ -16,7 +16,7 @@
 #include "io.h"
 
 /* Cut an operand at the page boundary, and translate. As side_locate(). */
-static int cut(struct vcpu *vcpu, struct mmio_side *side, gva_t gva, int size, bool is_64,
+static int side_cut(struct vcpu *vcpu, struct mmio_side *side, gva_t gva, int size, bool is_64,
 	       unsigned int access, struct guest_fault *fault)
 {
 	int at = 0, ret;
@@ -60,7 +60,7 @@ int side_locate(struct vcpu *vcpu, struct mmio_side *side, const struct logical 
 	side->n = side->done = 0;
 	ret = logical_to_linear(vcpu, l, size, access, &gva, room, &fault);
 	if (!ret)
-		ret = cut(vcpu, side, gva, size, l->bits == 64, access, &fault);
+		ret = side_cut(vcpu, side, gva, size, l->bits == 64, access, &fault);
 	if (ret > 0)
 		gva_inject(vcpu, &fault);
 	return ret;

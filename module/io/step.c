@@ -52,24 +52,24 @@ static struct step *step_new(struct vcpu *vcpu)
 
 /* ---- operands */
 
-static u64 wrap(int bits, u64 addr)
+static u64 step_wrap(int bits, u64 addr)
 {
 	return bits == 64 ? addr : (u32)addr;
 }
 
 /* In 64-bit code only FS and GS have a base. */
-static u64 linear(int bits, int seg, u64 offset)
+static u64 step_linear(int bits, int seg, u64 offset)
 {
 	if (bits == 64 && seg < SEG_FS)
 		return offset;
-	return wrap(bits, vmx_segment_base(seg) + offset);
+	return step_wrap(bits, vmx_segment_base(seg) + offset);
 }
 
 static u64 stack_address(int bits, u64 offset)
 {
 	if (bits != 64)
 		offset = vmcs_read_guest_ss_access() & SEGMENT_AR_DB ? (u32)offset : (u16)offset;
-	return linear(bits, SEG_SS, offset);
+	return step_linear(bits, SEG_SS, offset);
 }
 
 static u64 modrm_offset(struct vcpu *vcpu, const struct step_insn *s)
@@ -86,18 +86,18 @@ static u64 modrm_offset(struct vcpu *vcpu, const struct step_insn *s)
 	return offset;
 }
 
-static u64 address(struct vcpu *vcpu, int bits, const struct step_insn *s,
+static u64 step_address(struct vcpu *vcpu, int bits, const struct step_insn *s,
 		   const struct step_operand *op)
 {
 	u64 mask = insn_mask(s->insn.addr_size);
 
 	switch (op->at) {
 	case AT_SI:
-		return linear(bits, s->insn.seg, vcpu->regs[RSI] & mask);
+		return step_linear(bits, s->insn.seg, vcpu->regs[RSI] & mask);
 	case AT_DI:
-		return linear(bits, SEG_ES, vcpu->regs[RDI] & mask);
+		return step_linear(bits, SEG_ES, vcpu->regs[RDI] & mask);
 	case AT_XLAT:
-		return linear(bits, s->insn.seg, (vcpu->regs[RBX] + (u8)vcpu->regs[RAX]) & mask);
+		return step_linear(bits, s->insn.seg, (vcpu->regs[RBX] + (u8)vcpu->regs[RAX]) & mask);
 	case AT_PUSH:
 		return stack_address(bits, vcpu_reg(vcpu, RSP) - op->size);
 	case AT_POP:
@@ -105,7 +105,7 @@ static u64 address(struct vcpu *vcpu, int bits, const struct step_insn *s,
 	case AT_FRAME:
 		return stack_address(bits, vcpu->regs[RBP]);
 	default:
-		return linear(bits, s->insn.seg, modrm_offset(vcpu, s) & mask);
+		return step_linear(bits, s->insn.seg, modrm_offset(vcpu, s) & mask);
 	}
 }
 
@@ -119,7 +119,7 @@ static void add_operand(struct step *step, int bits, u64 gva, const struct step_
 		step->piece[step->n++] = (struct step_piece) {
 			.gva = gva, .len = n, .access = op->access,
 		};
-		gva = wrap(bits, gva + n);
+		gva = step_wrap(bits, gva + n);
 		left -= n;
 	} while (left);
 }
@@ -129,12 +129,12 @@ static void add_operands(struct vcpu *vcpu, const struct step_insn *s, int bits)
 	int i;
 
 	for (i = 0; i < STEP_OPERANDS && s->op[i].at; i++)
-		add_operand(vcpu->step, bits, address(vcpu, bits, s, &s->op[i]), &s->op[i]);
+		add_operand(vcpu->step, bits, step_address(vcpu, bits, s, &s->op[i]), &s->op[i]);
 }
 
 /* ---- bytes of devices */
 
-static int ask(struct vcpu *vcpu, const struct step_piece *piece, bool write,
+static int step_ask(struct vcpu *vcpu, const struct step_piece *piece, bool write,
 	       int (*complete)(struct vcpu *vcpu))
 {
 	const struct mmio_piece access = {
@@ -180,13 +180,13 @@ static struct step_piece *piece_left(struct step *step, u8 access)
 static int step_answered(struct vcpu *vcpu);
 
 /* Read what is known to be read. EXIT_STEP: all of it is there. */
-static int fetch(struct vcpu *vcpu)
+static int step_fetch(struct vcpu *vcpu)
 {
 	struct step_piece *piece;
 
 	while ((piece = piece_left(vcpu->step, STEP_READS)))
 		if (!chips_take(vcpu, piece, false))
-			return ask(vcpu, piece, false, step_answered);
+			return step_ask(vcpu, piece, false, step_answered);
 	return EXIT_STEP;
 }
 
@@ -200,19 +200,19 @@ static int step_answered(struct vcpu *vcpu)
 	trace_minikvm_mmio(false, piece->gpa + piece->done, n, data);
 	memcpy(piece->data + piece->done, &data, n);
 	piece->done += n;
-	return fetch(vcpu);
+	return step_fetch(vcpu);
 }
 
 static int step_sent(struct vcpu *vcpu);
 
 /* Send what was written. EXIT_RESUME: all of it is out. */
-static int send(struct vcpu *vcpu)
+static int step_send(struct vcpu *vcpu)
 {
 	struct step_piece *piece;
 
 	while ((piece = piece_left(vcpu->step, STEP_WRITES)))
 		if (!chips_take(vcpu, piece, true))
-			return ask(vcpu, piece, true, step_sent);
+			return step_ask(vcpu, piece, true, step_sent);
 	return EXIT_RESUME;
 }
 
@@ -221,7 +221,7 @@ static int step_sent(struct vcpu *vcpu)
 	struct step_piece *piece = piece_left(vcpu->step, STEP_WRITES);
 
 	piece->done += min(8, piece->len - piece->done);
-	return send(vcpu);
+	return step_send(vcpu);
 }
 
 /* ---- pages */
@@ -292,7 +292,7 @@ static int add_page(struct vcpu *vcpu, bool walk)
 	return place_operands(vcpu, page, gpa, walk, rom) || walk ? 0 : -EOPNOTSUPP;
 }
 
-static int refuse(struct vcpu *vcpu)
+static int step_refuse(struct vcpu *vcpu)
 {
 	return report_insn(vcpu, vcpu->mmio.bytes, vcpu->mmio.n);
 }
@@ -311,15 +311,15 @@ int step_begin(struct vcpu *vcpu)
 
 	if (step_decode((const u8 *)m->bytes, m->n, m->bits, &s) ||
 	    (s.needs_mtf && !vmx_step_is_exact()))
-		return refuse(vcpu);
+		return step_refuse(vcpu);
 	if (!step_new(vcpu))
 		return -ENOMEM;
 	vcpu->step->device = true;
 	add_operands(vcpu, &s, m->bits);
 	err = add_page(vcpu, false);
 	if (err)
-		return err == -EOPNOTSUPP ? refuse(vcpu) : err;
-	return fetch(vcpu);
+		return err == -EOPNOTSUPP ? step_refuse(vcpu) : err;
+	return step_fetch(vcpu);
 }
 
 /**
@@ -339,7 +339,7 @@ int step_walk(struct vcpu *vcpu, bool join)
 	err = add_page(vcpu, true);
 	if (err)
 		return err == -EOPNOTSUPP ? report_insn(vcpu, NULL, 0) : err;
-	return fetch(vcpu);
+	return step_fetch(vcpu);
 }
 
 /**
@@ -353,8 +353,8 @@ int step_more(struct vcpu *vcpu)
 	int err = add_page(vcpu, false);
 
 	if (err)
-		return err == -EOPNOTSUPP ? refuse(vcpu) : err;
-	return fetch(vcpu);
+		return err == -EOPNOTSUPP ? step_refuse(vcpu) : err;
+	return step_fetch(vcpu);
 }
 
 /**
@@ -370,5 +370,5 @@ int step_done(struct vcpu *vcpu)
 
 	for (i = 0; i < step->n; i++)
 		step->piece[i].done = 0;
-	return send(vcpu);
+	return step_send(vcpu);
 }

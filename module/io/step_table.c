@@ -163,7 +163,7 @@ struct step {
 	struct decode d;
 	struct step_insn *s;
 	u8 vector;		/* bytes */
-	u8 reg;			/* of memory() */
+	u8 reg;			/* of step_memory() */
 	bool vex, evex, w;
 };
 
@@ -202,7 +202,7 @@ static u8 size_of(const struct step *t, u8 code)
 	}
 }
 
-static int operand(struct step *t, int i, u8 at, u8 code)
+static int step_operand(struct step *t, int i, u8 at, u8 code)
 {
 	t->s->op[i] = (struct step_operand) {
 		.at = at, .access = code >> 6, .size = size_of(t, code),
@@ -210,28 +210,28 @@ static int operand(struct step *t, int i, u8 at, u8 code)
 	return code ? 0 : -EOPNOTSUPP;
 }
 
-static void skip(struct step *t, int n)
+static void step_skip(struct step *t, int n)
 {
 	while (n--)
 		insn_next(&t->d.c);
 }
 
 /* A memory operand, whatever the reg field. */
-static int memory(struct step *t, u8 code, int imm)
+static int step_memory(struct step *t, u8 code, int imm)
 {
 	int err = insn_modrm(&t->d, &t->reg);
 
-	skip(t, imm);
-	return err ?: operand(t, 0, AT_MODRM, code);
+	step_skip(t, imm);
+	return err ?: step_operand(t, 0, AT_MODRM, code);
 }
 
 /* One that depends on the reg field. */
-static int group(struct step *t, const u8 code[8])
+static int step_group(struct step *t, const u8 code[8])
 {
 	u8 reg;
 	int err = insn_modrm(&t->d, &reg);
 
-	return err ?: operand(t, 0, AT_MODRM, code[reg]);
+	return err ?: step_operand(t, 0, AT_MODRM, code[reg]);
 }
 
 /* MUL, IMUL, DIV, IDIV; the first four of the group are the decoder's. */
@@ -239,7 +239,7 @@ static int group3(struct step *t, bool wide)
 {
 	const u8 code = R(wide ? S_OP : 1), codes[8] = { 0, 0, 0, 0, code, code, code, code };
 
-	return group(t, codes);
+	return step_group(t, codes);
 }
 
 /* CALL, JMP, PUSH; INC and DEC are the decoder's, the far ones nobody's. */
@@ -251,8 +251,8 @@ static int group5(struct step *t)
 	int err = insn_modrm(&t->d, &reg);
 
 	if (push[reg])
-		operand(t, 1, AT_PUSH, push[reg]);
-	return err ?: operand(t, 0, AT_MODRM, read[reg]);
+		step_operand(t, 1, AT_PUSH, push[reg]);
+	return err ?: step_operand(t, 0, AT_MODRM, read[reg]);
 }
 
 static int pop_memory(struct step *t)
@@ -260,21 +260,21 @@ static int pop_memory(struct step *t)
 	u8 reg;
 	int err = insn_modrm(&t->d, &reg);
 
-	operand(t, 1, AT_POP, R(S_STACK));
+	step_operand(t, 1, AT_POP, R(S_STACK));
 	t->s->sp_early = size_of(t, S_STACK);
-	return reg ? -EOPNOTSUPP : err ?: operand(t, 0, AT_MODRM, W(S_STACK));
+	return reg ? -EOPNOTSUPP : err ?: step_operand(t, 0, AT_MODRM, W(S_STACK));
 }
 
 /* POPA: eight registers at once. */
 static int pop_all(struct step *t)
 {
-	return operand(t, 0, AT_POP, R(8 * t->d.op_size));
+	return step_operand(t, 0, AT_POP, R(8 * t->d.op_size));
 }
 
 static int two_strings(struct step *t, u8 code)
 {
-	operand(t, 1, AT_DI, code);
-	return operand(t, 0, AT_SI, code);
+	step_operand(t, 1, AT_DI, code);
+	return step_operand(t, 0, AT_SI, code);
 }
 
 /* By the mandatory prefix; the last of F2 and F3 goes before 66. */
@@ -299,27 +299,27 @@ static int group9(struct step *t)
 {
 	const u8 codes[8] = { [1] = t->d.rex & 8 ? M(16) : M(8) };
 
-	return group(t, codes);
+	return step_group(t, codes);
 }
 
 static int escape_0f(struct step *t, u8 opcode)
 {
 	switch (opcode) {
 	case 0x00:
-		return t->vex ? -EOPNOTSUPP : group(t, group_00);
+		return t->vex ? -EOPNOTSUPP : step_group(t, group_00);
 	case 0x01:
-		return t->vex ? -EOPNOTSUPP : group(t, group_01);
+		return t->vex ? -EOPNOTSUPP : step_group(t, group_01);
 	case 0xa0: case 0xa8:
-		return operand(t, 0, AT_PUSH, W(S_STACK));
+		return step_operand(t, 0, AT_PUSH, W(S_STACK));
 	case 0xa1: case 0xa9:
-		return operand(t, 0, AT_POP, R(S_STACK));
+		return step_operand(t, 0, AT_POP, R(S_STACK));
 	case 0xae:
 		return t->evex || t->d.rep ? -EOPNOTSUPP :
-		       group(t, t->d.osize ? group_ae66 : group_ae);
+		       step_group(t, t->d.osize ? group_ae66 : group_ae);
 	case 0xc7:
 		return t->vex || t->d.rep ? -EOPNOTSUPP : group9(t);
 	default:
-		return memory(t, by_rule(t, map_0f[opcode]), has_imm(opcode));
+		return step_memory(t, by_rule(t, map_0f[opcode]), has_imm(opcode));
 	}
 }
 
@@ -330,9 +330,9 @@ static int opcode_in_map(struct step *t, int map)
 	if (map == 1)
 		return escape_0f(t, opcode);
 	if (map == 2)
-		return memory(t, by_rule(t, map_38[opcode]), 0);
+		return step_memory(t, by_rule(t, map_38[opcode]), 0);
 	if (map == 3)
-		return memory(t, by_rule(t, map_3a[opcode]), 1);
+		return step_memory(t, by_rule(t, map_3a[opcode]), 1);
 	return -EOPNOTSUPP;
 }
 
@@ -365,7 +365,7 @@ static bool is_vector_prefix(const struct step *t)
 	return t->d.bits == 64 || (c->at < c->len && c->p[c->at] >= 0xc0);
 }
 
-static int vex(struct step *t, bool three)
+static int step_vex(struct step *t, bool three)
 {
 	u8 first, last;
 
@@ -382,7 +382,7 @@ static int vex(struct step *t, bool three)
 }
 
 /* Without a mask and a broadcast the operand is whole, and a short displacement counts it. */
-static int evex(struct step *t)
+static int step_evex(struct step *t)
 {
 	struct decode *d = &t->d;
 	u8 p0, p1, p2;
@@ -410,50 +410,50 @@ static bool needs_mtf(const struct step *t, u8 opcode)
 	       (opcode == 0x8e && t->reg == 2);
 }
 
-static int one_byte(struct step *t, u8 opcode)
+static int step_one_byte(struct step *t, u8 opcode)
 {
 	switch (opcode) {
 	case 0x06: case 0x0e: case 0x16: case 0x1e: case 0x50 ... 0x57:
 	case 0x68: case 0x6a: case 0x9c:
-		return operand(t, 0, AT_PUSH, W(S_STACK));
+		return step_operand(t, 0, AT_PUSH, W(S_STACK));
 	case 0x07: case 0x17: case 0x1f: case 0x58 ... 0x5f: case 0x9d:
-		return operand(t, 0, AT_POP, R(S_STACK));
+		return step_operand(t, 0, AT_POP, R(S_STACK));
 	case 0x0f:
 		return legacy_0f(t);
 	case 0x61:
 		return pop_all(t);
 	case 0x62:
-		return evex(t);
+		return step_evex(t);
 	case 0x69:
-		return memory(t, R(S_OP), t->d.op_size == 2 ? 2 : 4);
+		return step_memory(t, R(S_OP), t->d.op_size == 2 ? 2 : 4);
 	case 0x6b:
-		return memory(t, R(S_OP), 1);
+		return step_memory(t, R(S_OP), 1);
 	case 0x8c:
-		return memory(t, W(2), 0);
+		return step_memory(t, W(2), 0);
 	case 0x8e:
-		return memory(t, R(2), 0);
+		return step_memory(t, R(2), 0);
 	case 0x8f:
 		return pop_memory(t);
 	case 0xa6: case 0xa7:
 		return two_strings(t, R(opcode & 1 ? S_OP : 1));
 	case 0xae: case 0xaf:
-		return operand(t, 0, AT_DI, R(opcode & 1 ? S_OP : 1));
+		return step_operand(t, 0, AT_DI, R(opcode & 1 ? S_OP : 1));
 	case 0xc0: case 0xc1:
-		return memory(t, M(opcode & 1 ? S_OP : 1), 1);
+		return step_memory(t, M(opcode & 1 ? S_OP : 1), 1);
 	case 0xc2: case 0xc3:
-		return operand(t, 0, AT_POP, R(S_BRANCH));
+		return step_operand(t, 0, AT_POP, R(S_BRANCH));
 	case 0xc4: case 0xc5:
-		return vex(t, opcode == 0xc4);
+		return step_vex(t, opcode == 0xc4);
 	case 0xc9:
-		return operand(t, 0, AT_FRAME, R(S_STACK));
+		return step_operand(t, 0, AT_FRAME, R(S_STACK));
 	case 0xd0 ... 0xd3:
-		return memory(t, M(opcode & 1 ? S_OP : 1), 0);
+		return step_memory(t, M(opcode & 1 ? S_OP : 1), 0);
 	case 0xd7:
-		return operand(t, 0, AT_XLAT, R(1));
+		return step_operand(t, 0, AT_XLAT, R(1));
 	case 0xd8 ... 0xdf:
-		return group(t, x87[opcode & 7]);
+		return step_group(t, x87[opcode & 7]);
 	case 0xe8:
-		return operand(t, 0, AT_PUSH, W(S_BRANCH));
+		return step_operand(t, 0, AT_PUSH, W(S_BRANCH));
 	case 0xf6: case 0xf7:
 		return group3(t, opcode & 1);
 	case 0xff:
@@ -481,7 +481,7 @@ int step_decode(const u8 *bytes, size_t len, int code_bits, struct step_insn *s)
 
 	*s = (struct step_insn) { };
 	opcode = insn_begin(&t.d, &s->insn, bytes, len, code_bits);
-	err = one_byte(&t, opcode);
+	err = step_one_byte(&t, opcode);
 	if (t.d.c.short_of)
 		return len < INSN_MAX ? INSN_MORE : -EOPNOTSUPP;
 	s->insn.len = t.d.c.at;

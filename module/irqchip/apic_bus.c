@@ -29,7 +29,7 @@ struct lapic *apic_next(struct vm *vm, u32 *slot)
 	return NULL;
 }
 
-static void notify(struct lapic *lapic, bool self)
+static void apic_notify(struct lapic *lapic, bool self)
 {
 	vcpu_make_request(lapic->vcpu, REQ_EVENT);
 	if (!self)
@@ -42,7 +42,7 @@ static int accept_fixed(struct lapic *lapic, const struct apic_msg *msg, bool se
 	if ((msg->level && !msg->assert) || !lapic_regs_enabled(&lapic->regs))
 		return 0;
 	lapic_regs_request(&lapic->regs, msg->vector, msg->level);
-	notify(lapic, self);
+	apic_notify(lapic, self);
 	return 1;
 }
 
@@ -52,7 +52,7 @@ static int accept_init(struct lapic *lapic, const struct apic_msg *msg, bool sel
 	if (msg->level && !msg->assert)
 		return 0;
 	WRITE_ONCE(lapic->vcpu->starts, BIT(START_INIT));
-	notify(lapic, self);
+	apic_notify(lapic, self);
 	return 1;
 }
 
@@ -61,7 +61,7 @@ static int accept_sipi(struct lapic *lapic, const struct apic_msg *msg, bool sel
 	WRITE_ONCE(lapic->vcpu->sipi_vector, msg->vector);
 	smp_wmb();	/* who sees the bit sees the vector */
 	set_bit(START_SIPI, &lapic->vcpu->starts);
-	notify(lapic, self);
+	apic_notify(lapic, self);
 	return 1;
 }
 
@@ -82,7 +82,7 @@ int lapic_accept(struct lapic *lapic, const struct apic_msg *msg, bool self)
 		return accept_fixed(lapic, msg, self);
 	case APIC_NMI:
 		vcpu_queue_nmi(lapic->vcpu);
-		notify(lapic, self);
+		apic_notify(lapic, self);
 		return 1;
 	case APIC_INIT:
 		return accept_init(lapic, msg, self);
@@ -93,7 +93,7 @@ int lapic_accept(struct lapic *lapic, const struct apic_msg *msg, bool self)
 	}
 }
 
-static bool addressed(const struct lapic *lapic, const struct lapic *src,
+static bool apic_is_addressed(const struct lapic *lapic, const struct lapic *src,
 		      const struct apic_msg *msg)
 {
 	switch (msg->shorthand) {
@@ -117,7 +117,7 @@ static int deliver_lowest(struct vm *vm, struct lapic *src, const struct apic_ms
 	u32 slot = 0, nr = 0, i;
 
 	while ((lapic = apic_next(vm, &slot)))
-		if (addressed(lapic, src, msg) && lapic_regs_enabled(&lapic->regs))
+		if (apic_is_addressed(lapic, src, msg) && lapic_regs_enabled(&lapic->regs))
 			found[nr++] = lapic;
 	for (i = 0; i < nr; i++) {
 		lapic = found[(msg->vector + i) % nr];
@@ -148,7 +148,7 @@ int apic_deliver(struct vm *vm, struct lapic *src, const struct apic_msg *msg)
 	if ((msg->delivery == APIC_LOWEST || msg->redirect) && !everyone)
 		return deliver_lowest(vm, src, msg);
 	while ((lapic = apic_next(vm, &slot)))
-		if (addressed(lapic, src, msg))
+		if (apic_is_addressed(lapic, src, msg))
 			taken += lapic_accept(lapic, msg, lapic == src);
 	return taken;
 }

@@ -75,7 +75,7 @@ static void entry_message(const struct ioapic *io, unsigned int pin, struct apic
 }
 
 /* Send a pin's message. -1: masked, or the level's EOI is still to come. */
-static int send(struct ioapic *io, unsigned int pin)
+static int ioapic_send(struct ioapic *io, unsigned int pin)
 {
 	typeof(io->state.redirtbl[0]) *e = &io->state.redirtbl[pin];
 	struct apic_msg msg;
@@ -131,7 +131,7 @@ int ioapic_set_pin(struct ioapic *io, unsigned int pin, bool level, bool report)
 		if (was)
 			return 0;
 	}
-	return send(io, pin);
+	return ioapic_send(io, pin);
 }
 
 /**
@@ -169,7 +169,7 @@ void ioapic_eoi(struct ioapic *io, u8 vector, bool level)
 			continue;
 		e->fields.remote_irr = 0;
 		if (io->state.irr & BIT(i))
-			send(io, i);
+			ioapic_send(io, i);
 	}
 }
 
@@ -208,7 +208,7 @@ static void write_entry(struct ioapic *io, unsigned int pin, bool high, u32 val)
 		io->unmasked |= BIT(pin);
 	update_wanted(io);
 	if (e->fields.trig_mode && (io->state.irr & BIT(pin)))
-		send(io, pin);
+		ioapic_send(io, pin);
 }
 
 static void write_window(struct ioapic *io, u32 val)

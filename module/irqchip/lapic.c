@@ -111,7 +111,7 @@ static int reg_read(struct lapic *lapic, u32 reg, u32 *val)
 }
 
 /* Reads may be narrow, inside the first 4 bytes of a register's 16; the rest reads 0. */
-static void mmio_read(struct lapic *lapic, u32 offset, void *data, int len)
+static void lapic_mmio_read(struct lapic *lapic, u32 offset, void *data, int len)
 {
 	u32 shift = offset % 16, val;
 
@@ -146,7 +146,7 @@ int lapic_mmio(struct vcpu *vcpu, bool write, gpa_t gpa, void *data, int len)
 		if (!write)
 			memset(data, 0xff, len);
 	} else if (!write) {
-		mmio_read(lapic, offset, data, len);
+		lapic_mmio_read(lapic, offset, data, len);
 	} else if (len == 4 && offset % 16 == 0) {
 		memcpy(&val, data, sizeof(val));
 		reg_write(lapic, offset, val);

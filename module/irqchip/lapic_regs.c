@@ -209,7 +209,7 @@ int lapic_regs_eoi(struct lapic_regs *regs, bool *level)
 }
 
 /* Does the register exist for reading? Bit n stands for offset n * 16. */
-static bool readable(const struct lapic_regs *regs, u32 reg)
+static bool lapic_reg_readable(const struct lapic_regs *regs, u32 reg)
 {
 	const u64 always = BIT_ULL(LAPIC_ID >> 4) | BIT_ULL(LAPIC_VERSION >> 4) |
 		BIT_ULL(LAPIC_TPR >> 4) | BIT_ULL(LAPIC_PPR >> 4) | BIT_ULL(LAPIC_LDR >> 4) |
@@ -236,7 +236,7 @@ static bool readable(const struct lapic_regs *regs, u32 reg)
  */
 int lapic_regs_read(const struct lapic_regs *regs, u32 reg, u32 *val)
 {
-	if (reg % 16 || !readable(regs, reg))
+	if (reg % 16 || !lapic_reg_readable(regs, reg))
 		return 1;
 	if (reg == LAPIC_PPR)
 		*val = processor_priority(regs);

@@ -35,7 +35,7 @@ static void note_expiry(struct lapic *lapic)
 }
 
 /* Hard interrupt context. */
-static enum hrtimer_restart timer_fn(struct hrtimer *timer)
+static enum hrtimer_restart lapic_timer_fn(struct hrtimer *timer)
 {
 	struct lapic *lapic = container_of(timer, struct lapic, timer);
 	u64 period = READ_ONCE(lapic->period);
@@ -57,18 +57,18 @@ static enum hrtimer_restart timer_fn(struct hrtimer *timer)
 void lapic_timer_init(struct lapic *lapic)
 {
 	hrtimer_init(&lapic->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
-	lapic->timer.function = timer_fn;
+	lapic->timer.function = lapic_timer_fn;
 	lapic->divide = 2;	/* what TDCR == 0 means */
 }
 
-static void start(struct lapic *lapic, ktime_t when)
+static void timer_start(struct lapic *lapic, ktime_t when)
 {
 	lapic->timer_started = true;
 	hrtimer_start(&lapic->timer, when, HRTIMER_MODE_ABS_HARD);
 }
 
 /* Was it running? */
-static bool cancel(struct lapic *lapic)
+static bool timer_cancel(struct lapic *lapic)
 {
 	if (!lapic->timer_started)
 		return false;
@@ -82,12 +82,12 @@ static bool cancel(struct lapic *lapic)
  */
 void lapic_timer_stop(struct lapic *lapic)
 {
-	cancel(lapic);
+	timer_cancel(lapic);
 	lapic->vcpu->timer_deadline = 0;
 	WRITE_ONCE(lapic->expired, 0);
 }
 
-static bool counts(const struct lapic *lapic)
+static bool timer_counts(const struct lapic *lapic)
 {
 	return lapic->timer_mode == LAPIC_ONESHOT || lapic->timer_mode == LAPIC_PERIODIC;
 }
@@ -105,7 +105,7 @@ static void set_period(struct lapic *lapic, enum lapic_timer_mode mode, u64 peri
 }
 
 /* Expire @ns from now; 0 is at once. */
-static void arm(struct lapic *lapic, u64 ns)
+static void timer_arm(struct lapic *lapic, u64 ns)
 {
 	ktime_t now = ktime_get();
 
@@ -116,10 +116,10 @@ static void arm(struct lapic *lapic, u64 ns)
 			return;
 		WRITE_ONCE(lapic->target, ktime_add_ns(now, lapic->period));
 	}
-	start(lapic, lapic->target);
+	timer_start(lapic, lapic->target);
 }
 
-static u64 guest_tsc(const struct lapic *lapic)
+static u64 timer_guest_tsc(const struct lapic *lapic)
 {
 	return host_tsc() + lapic->vcpu->tsc_offset;
 }
@@ -127,7 +127,7 @@ static u64 guest_tsc(const struct lapic *lapic)
 /* For @lapic->deadline, on the host's clock. */
 static void start_deadline(struct lapic *lapic)
 {
-	u64 now = guest_tsc(lapic), delta;
+	u64 now = timer_guest_tsc(lapic), delta;
 
 	if (!tsc_khz)
 		return;
@@ -137,7 +137,7 @@ static void start_deadline(struct lapic *lapic)
 	}
 	/* Bounded, so that neither the product nor the quotient overflows. */
 	delta = min_t(u64, lapic->deadline - now, MAX_SLEEP_MS * tsc_khz);
-	start(lapic, ktime_add_ns(ktime_get(), mul_u64_u32_div(delta, 1000000, tsc_khz) + 1));
+	timer_start(lapic, ktime_add_ns(ktime_get(), mul_u64_u32_div(delta, 1000000, tsc_khz) + 1));
 }
 
 /**
@@ -168,7 +168,7 @@ void lapic_timer_sleep(struct vcpu *vcpu)
 void lapic_timer_awake(struct vcpu *vcpu)
 {
 	if (vcpu->timer_deadline)
-		cancel(vcpu->lapic);
+		timer_cancel(vcpu->lapic);
 }
 
 /**
@@ -180,12 +180,12 @@ void lapic_timer_start(struct lapic *lapic)
 	u64 period = counts_to_ns(lapic, lapic_reg(&lapic->regs, LAPIC_TMICT));
 
 	lapic_timer_stop(lapic);
-	if (!counts(lapic))
+	if (!timer_counts(lapic))
 		return;
 	WRITE_ONCE(lapic->target, 0);
 	set_period(lapic, lapic->timer_mode, period);
 	if (period)
-		arm(lapic, lapic->period);
+		timer_arm(lapic, lapic->period);
 }
 
 /**
@@ -203,7 +203,7 @@ void lapic_timer_restore(struct lapic *lapic)
 	lapic_timer_mode_changed(lapic);
 	lapic->divide = lapic_regs_divide(&lapic->regs);
 	lapic_reg_set(&lapic->regs, LAPIC_TMCCT, 0);
-	if (!counts(lapic)) {
+	if (!timer_counts(lapic)) {
 		lapic_timer_arm_deadline(lapic);
 		return;
 	}
@@ -215,7 +215,7 @@ void lapic_timer_restore(struct lapic *lapic)
 	left = min(counts_to_ns(lapic, count), lapic->period);
 	if (!left && lapic->timer_mode == LAPIC_PERIODIC)
 		left = lapic->period;
-	arm(lapic, left);
+	timer_arm(lapic, left);
 }
 
 /**
@@ -263,14 +263,14 @@ void lapic_timer_divide_changed(struct lapic *lapic)
 	u64 left;
 
 	lapic->divide = new;
-	if (new == old || !lapic->period || !counts(lapic))
+	if (new == old || !lapic->period || !timer_counts(lapic))
 		return;
-	running = cancel(lapic);
+	running = timer_cancel(lapic);
 	left = ns_left(lapic) * new / old;
 	set_period(lapic, lapic->timer_mode,
 		   counts_to_ns(lapic, lapic_reg(&lapic->regs, LAPIC_TMICT)));
 	if (running)
-		arm(lapic, left);
+		timer_arm(lapic, left);
 }
 
 /**
@@ -281,7 +281,7 @@ u32 lapic_timer_count(const struct lapic *lapic)
 {
 	u64 count;
 
-	if (!counts(lapic) || !lapic->period)
+	if (!timer_counts(lapic) || !lapic->period)
 		return 0;
 	count = div_u64(ns_left(lapic), lapic->divide);
 	/* A period that was stretched to the minimum is longer than the count. */
@@ -302,7 +302,7 @@ void lapic_timer_expired(struct vcpu *vcpu)
 	if (!lapic || !READ_ONCE(lapic->expired))
 		return;
 	WRITE_ONCE(lapic->expired, 0);
-	if (lapic->timer_mode == LAPIC_DEADLINE && lapic->deadline > guest_tsc(lapic)) {
+	if (lapic->timer_mode == LAPIC_DEADLINE && lapic->deadline > timer_guest_tsc(lapic)) {
 		lapic_timer_arm_deadline(lapic);
 		return;
 	}

@@ -56,7 +56,7 @@ static int set_line(struct minikvm_pic_state *chip, unsigned int line, bool leve
 }
 
 /* Distance of the best line in @lines from the top of the rotating order; 8: none. */
-static unsigned int best(const struct minikvm_pic_state *chip, u8 lines)
+static unsigned int pic_best(const struct minikvm_pic_state *chip, u8 lines)
 {
 	unsigned int i;
 
@@ -67,30 +67,30 @@ static unsigned int best(const struct minikvm_pic_state *chip, u8 lines)
 }
 
 /* The line that a chip asks to be served, or -1. */
-static int wanted(const struct pic *pic, unsigned int index)
+static int pic_wanted(const struct pic *pic, unsigned int index)
 {
 	const struct minikvm_pic_state *chip = &pic->chip[index];
-	unsigned int request = best(chip, chip->irr & ~chip->imr);
+	unsigned int request = pic_best(chip, chip->irr & ~chip->imr);
 	u8 in_service = chip->isr;
 
 	/* Special fully nested mode: the slave may ask again while it is served. */
 	if (index == MASTER && chip->special_fully_nested_mode)
 		in_service &= ~BIT(CASCADE);
-	if (request == 8 || request >= best(chip, in_service))
+	if (request == 8 || request >= pic_best(chip, in_service))
 		return -1;
 	return (request + chip->priority_add) & 7;
 }
 
 /* Whatever changed: pass the slave's request on, and set the INT pin. */
-static void update(struct pic *pic)
+static void pic_update(struct pic *pic)
 {
 	bool output;
 
-	if (wanted(pic, SLAVE) >= 0) {
+	if (pic_wanted(pic, SLAVE) >= 0) {
 		set_line(&pic->chip[MASTER], CASCADE, true);
 		set_line(&pic->chip[MASTER], CASCADE, false);
 	}
-	output = wanted(pic, MASTER) >= 0;
+	output = pic_wanted(pic, MASTER) >= 0;
 	if (output && !pic->output)
 		pic->raised = true;
 	WRITE_ONCE(pic->output, output);
@@ -110,18 +110,18 @@ int pic_set_line(struct pic *pic, unsigned int line, bool level)
 	unsigned int index = array_index_nospec(line / 8, ARRAY_SIZE(pic->chip));
 	int ret = set_line(&pic->chip[index], line % 8, level);
 
-	update(pic);
+	pic_update(pic);
 	return ret;
 }
 
-static void end(struct pic *pic, unsigned int index, unsigned int line)
+static void pic_end_of_interrupt(struct pic *pic, unsigned int index, unsigned int line)
 {
 	pic->chip[index].isr &= ~BIT(line);
 	pic->acked |= BIT(index * 8 + line);
 }
 
 /* A chip's request is accepted: into service, or done at once with automatic EOI. */
-static void serve(struct pic *pic, unsigned int index, unsigned int line)
+static void pic_serve(struct pic *pic, unsigned int index, unsigned int line)
 {
 	struct minikvm_pic_state *chip = &pic->chip[index];
 
@@ -132,7 +132,7 @@ static void serve(struct pic *pic, unsigned int index, unsigned int line)
 		return;
 	if (chip->rotate_on_auto_eoi)
 		chip->priority_add = (line + 1) & 7;
-	end(pic, index, line);
+	pic_end_of_interrupt(pic, index, line);
 }
 
 /**
@@ -143,18 +143,18 @@ static void serve(struct pic *pic, unsigned int index, unsigned int line)
  */
 u8 pic_take(struct pic *pic)
 {
-	int line = wanted(pic, MASTER), index = MASTER;
+	int line = pic_wanted(pic, MASTER), index = MASTER;
 
 	if (line >= 0)
-		serve(pic, MASTER, line);
+		pic_serve(pic, MASTER, line);
 	if (line == CASCADE) {
 		index = SLAVE;
-		line = wanted(pic, SLAVE);
+		line = pic_wanted(pic, SLAVE);
 		if (line >= 0)
-			serve(pic, SLAVE, line);
+			pic_serve(pic, SLAVE, line);
 	}
 	WRITE_ONCE(pic->output, false);
-	update(pic);
+	pic_update(pic);
 	return pic->chip[index].irq_base + (line < 0 ? SPURIOUS : line);
 }
 
@@ -179,7 +179,7 @@ static void write_icw1(struct pic *pic, unsigned int index, u8 val)
 		chip->auto_eoi = 0;
 	}
 	chip->init_state = WANT_ICW2;
-	update(pic);
+	pic_update(pic);
 }
 
 /* OCW2: end of interrupt, and rotation of priorities. */
@@ -194,7 +194,7 @@ static void write_ocw2(struct pic *pic, unsigned int index, u8 val)
 		return;
 	}
 	if (!specific) {
-		line = best(chip, chip->isr);
+		line = pic_best(chip, chip->isr);
 		if (line == 8)
 			return;
 		line = (line + chip->priority_add) & 7;
@@ -202,8 +202,8 @@ static void write_ocw2(struct pic *pic, unsigned int index, u8 val)
 	if (rotate)
 		chip->priority_add = (line + 1) & 7;
 	if (eoi)
-		end(pic, index, line);
-	update(pic);
+		pic_end_of_interrupt(pic, index, line);
+	pic_update(pic);
 }
 
 /* OCW3: poll, which register to read, special mask mode. */
@@ -226,7 +226,7 @@ static void write_data(struct pic *pic, unsigned int index, u8 val)
 	case READY:
 		pic->unmasked |= (chip->imr & ~val) << index * 8;
 		chip->imr = val;
-		update(pic);
+		pic_update(pic);
 		break;
 	case WANT_ICW2:
 		chip->irq_base = val & 0xf8;
@@ -269,11 +269,11 @@ void pic_write(struct pic *pic, u16 port, u8 val)
 static u8 poll_read(struct pic *pic, unsigned int index)
 {
 	struct minikvm_pic_state *chip = &pic->chip[index];
-	int line = wanted(pic, index);
+	int line = pic_wanted(pic, index);
 
 	chip->poll = 0;
 	if (line < 0) {
-		update(pic);
+		pic_update(pic);
 		return SPURIOUS;
 	}
 	if (index == SLAVE) {
@@ -281,9 +281,9 @@ static u8 poll_read(struct pic *pic, unsigned int index)
 		pic->chip[MASTER].irr &= ~BIT(CASCADE);
 	}
 	chip->irr &= ~BIT(line);
-	end(pic, index, line);
+	pic_end_of_interrupt(pic, index, line);
 	if (index == SLAVE || line != CASCADE)
-		update(pic);
+		pic_update(pic);
 	return 0x80 | line;
 }
 
@@ -315,5 +315,5 @@ u8 pic_read(struct pic *pic, u16 port)
 void pic_set_chip(struct pic *pic, unsigned int index, const struct minikvm_pic_state *state)
 {
 	pic->chip[index] = *state;
-	update(pic);
+	pic_update(pic);
 }

@@ -55,7 +55,7 @@ static void send_tick(struct pit *pit)
 }
 
 /* Interrupt context. */
-static enum hrtimer_restart timer_fn(struct hrtimer *timer)
+static enum hrtimer_restart pit_timer_fn(struct hrtimer *timer)
 {
 	struct pit *pit = container_of(timer, struct pit, timer);
 	unsigned long flags;
@@ -240,7 +240,7 @@ int pit_create(struct vm *vm, const struct minikvm_pit_config *config)
 	mutex_init(&pit->lock);
 	raw_spin_lock_init(&pit->tick_lock);
 	hrtimer_init(&pit->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
-	pit->timer.function = timer_fn;
+	pit->timer.function = pit_timer_fn;
 	pit->ready = true;
 	pit_regs_init(&pit->regs, ktime_get_ns());
 	smp_store_release(&vm->pit, pit);	/* seen complete, see vm_pit() */

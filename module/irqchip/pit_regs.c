@@ -29,13 +29,13 @@ enum { ACCESS_LATCH = 0, ACCESS_LOW = 1, ACCESS_HIGH = 2, ACCESS_WORD = 3, ACCES
 #define SPEAKER_OUT	BIT(5)
 
 /* The guest chooses @index; who calls has compared it. */
-static struct minikvm_pit_channel_state *channel(struct pit_regs *pit, unsigned int index)
+static struct minikvm_pit_channel_state *pit_channel(struct pit_regs *pit, unsigned int index)
 {
 	return &pit->channel[array_index_nospec(index, PIT_CHANNELS)];
 }
 
 /* Clocks since the channel was loaded. */
-static u64 clocks(const struct pit_regs *pit, unsigned int index, const struct pit_now *now)
+static u64 pit_clocks(const struct pit_regs *pit, unsigned int index, const struct pit_now *now)
 {
 	s64 ns = index ? now->ns - pit->channel[index].count_load_time : now->elapsed0;
 
@@ -57,7 +57,7 @@ static u32 square_count(u32 count, u64 d)
 static u16 count_now(const struct pit_regs *pit, unsigned int index, const struct pit_now *now)
 {
 	const struct minikvm_pit_channel_state *c = &pit->channel[index];
-	u64 d = clocks(pit, index, now);
+	u64 d = pit_clocks(pit, index, now);
 
 	switch (c->mode) {
 	case 0:
@@ -76,7 +76,7 @@ static u16 count_now(const struct pit_regs *pit, unsigned int index, const struc
 static bool out_now(const struct pit_regs *pit, unsigned int index, const struct pit_now *now)
 {
 	const struct minikvm_pit_channel_state *c = &pit->channel[index];
-	u64 d = clocks(pit, index, now);
+	u64 d = pit_clocks(pit, index, now);
 
 	switch (c->mode) {
 	case 1:
@@ -102,7 +102,7 @@ static bool out_now(const struct pit_regs *pit, unsigned int index, const struct
  */
 void pit_regs_load(struct pit_regs *pit, unsigned int index, u32 count, s64 ns)
 {
-	struct minikvm_pit_channel_state *c = channel(pit, index);
+	struct minikvm_pit_channel_state *c = pit_channel(pit, index);
 
 	c->count = count ?: MAX_COUNT;
 	if (index)
@@ -119,15 +119,15 @@ void pit_regs_init(struct pit_regs *pit, s64 ns)
 	unsigned int i;
 
 	for (i = 0; i < PIT_CHANNELS; i++) {
-		channel(pit, i)->mode = MODE_NONE;
-		channel(pit, i)->gate = i != 2;
+		pit_channel(pit, i)->mode = MODE_NONE;
+		pit_channel(pit, i)->gate = i != 2;
 		pit_regs_load(pit, i, 0, ns);
 	}
 }
 
 static void latch_count(struct pit_regs *pit, unsigned int index, const struct pit_now *now)
 {
-	struct minikvm_pit_channel_state *c = channel(pit, index);
+	struct minikvm_pit_channel_state *c = pit_channel(pit, index);
 
 	if (c->count_latched)
 		return;
@@ -137,7 +137,7 @@ static void latch_count(struct pit_regs *pit, unsigned int index, const struct p
 
 static void latch_status(struct pit_regs *pit, unsigned int index, const struct pit_now *now)
 {
-	struct minikvm_pit_channel_state *c = channel(pit, index);
+	struct minikvm_pit_channel_state *c = pit_channel(pit, index);
 
 	if (c->status_latched)
 		return;
@@ -173,7 +173,7 @@ static void write_control(struct pit_regs *pit, u8 val, const struct pit_now *no
 		latch_count(pit, index, now);
 		return;
 	}
-	c = channel(pit, index);
+	c = pit_channel(pit, index);
 	c->rw_mode = access;
 	c->read_state = access;
 	c->write_state = access;
@@ -201,7 +201,7 @@ bool pit_regs_write(struct pit_regs *pit, unsigned int port, u8 val, const struc
 		write_control(pit, val, now);
 		return false;
 	}
-	c = channel(pit, port);
+	c = pit_channel(pit, port);
 	switch (c->write_state) {
 	case ACCESS_HIGH:
 		count = val << 8;
@@ -240,7 +240,7 @@ u8 pit_regs_read(struct pit_regs *pit, unsigned int port, const struct pit_now *
 
 	if (port >= PIT_CHANNELS)
 		return 0;
-	c = channel(pit, port);
+	c = pit_channel(pit, port);
 	if (c->status_latched) {
 		c->status_latched = 0;
 		return c->status;
@@ -272,7 +272,7 @@ u8 pit_regs_read(struct pit_regs *pit, unsigned int port, const struct pit_now *
  */
 void pit_regs_write_speaker(struct pit_regs *pit, u8 val, s64 ns)
 {
-	struct minikvm_pit_channel_state *c = channel(pit, 2);
+	struct minikvm_pit_channel_state *c = pit_channel(pit, 2);
 	bool gate = val & SPEAKER_GATE;
 
 	if (val & SPEAKER_DATA)

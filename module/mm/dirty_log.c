@@ -60,7 +60,7 @@ static void harvest_word(struct vm *vm, const struct memslot *slot, u64 word, un
 		ept_wrprotect(&vm->ept, gfn, *bits);
 }
 
-static void harvest(struct vm *vm, const struct memslot *slot, unsigned long *bits)
+static void dirty_harvest(struct vm *vm, const struct memslot *slot, unsigned long *bits)
 {
 	u64 word = 0, end, n = BITS_TO_LONGS(slot->npages);
 
@@ -132,7 +132,7 @@ int dirty_log_get(struct vm *vm, struct minikvm_dirty_log *log)
 	}
 	if (vmx_caps.pml)
 		vm_sync_guests(vm);	/* who leaves the guest flushes */
-	harvest(vm, slot, bits);
+	dirty_harvest(vm, slot, bits);
 	ept_check_slots(vm);
 	if (copy_to_user((void __user *)log->dirty_bitmap, bits, size)) {
 		put_back(slot, bits);

@@ -66,7 +66,7 @@ static u64 *table_below(struct ept *ept, u64 *entry, struct ept_cache *cache)
 }
 
 /* The 4 KiB leaves of a table that takes the place of a 2 MiB leaf. */
-static void fill_split(u64 *table, u64 old)
+static void ept_fill_split(u64 *table, u64 old)
 {
 	int i;
 
@@ -78,7 +78,7 @@ static void fill_split(u64 *table, u64 old)
  * A 2 MiB leaf becomes a table. Where @leaf, of the frame @gfn, is the same memory with
  * no right less, the other frames keep theirs and may be executed like it; else they go.
  */
-static void split(struct ept *ept, u64 *entry, u64 gfn, u64 leaf, struct ept_cache *cache)
+static void ept_split(struct ept *ept, u64 *entry, u64 gfn, u64 leaf, struct ept_cache *cache)
 {
 	u64 *table = cache->table[--cache->n], old = READ_ONCE(*entry), small, same;
 
@@ -86,7 +86,7 @@ static void split(struct ept *ept, u64 *entry, u64 gfn, u64 leaf, struct ept_cac
 		small = (old & ~EPT_HUGE) | (leaf & EPT_EXEC);
 		same = (old & EPT_ADDR) + (gfn % EPT_ENTRIES << 12);
 		if (same == (leaf & EPT_ADDR) && !(old & ~leaf & EPT_RWX))
-			fill_split(table, small);
+			ept_fill_split(table, small);
 	} while (!try_cmpxchg(entry, &old, ept_pa(table) | EPT_RWX));
 	ept_note_loss(ept, old, ept_pa(table) | EPT_RWX);
 	ept->tables++;
@@ -125,7 +125,7 @@ void ept_map(struct ept *ept, u64 gfn, int level, u64 leaf, struct ept_cache *ca
 	for (l = ept->levels; l > level; l--) {
 		entry = &table[index_of(gfn, l)];
 		if (*entry && is_leaf(*entry, l))
-			split(ept, entry, gfn, leaf, cache);
+			ept_split(ept, entry, gfn, leaf, cache);
 		table = table_below(ept, entry, cache);
 	}
 	if (level > 1)
@@ -158,7 +158,7 @@ void ept_map_ahead(struct ept *ept, u64 gfn, const u64 *leaf, int n)
  * Unlink a table that maps nothing. Dead ones are linked by their first entries: an address
  * of a page, of which the processor sees that no right is given.
  */
-static void bury(struct ept *ept, u64 *entry)
+static void ept_unlink(struct ept *ept, u64 *entry)
 {
 	u64 *table = ept_va(*entry & EPT_ADDR);
 
@@ -226,7 +226,7 @@ static enum walked walk_below(struct range_op *r, u64 *entry, int level, u64 sta
 	if (walked == WALK_ENDED_EARLY || !r->unmap ||
 	    !is_over(r, table, level, start, walked))
 		return walked ? WALKED : WALK_ENDED_EARLY;
-	bury(r->ept, entry);
+	ept_unlink(r->ept, entry);
 	return WALKED_AND_BURIED;
 }
 
@@ -298,7 +298,7 @@ static u64 *next_leaf(struct ept *ept, u64 gfn, u64 *before, u64 before_gfn)
 }
 
 /* Take a bit from 4 KiB leaves. */
-static void take(struct ept *ept, u64 gfn, u64 mask, u64 what)
+static void ept_take(struct ept *ept, u64 gfn, u64 mask, u64 what)
 {
 	u64 *entry = NULL, before = 0, bit;
 
@@ -321,7 +321,7 @@ static void take(struct ept *ept, u64 gfn, u64 mask, u64 what)
  */
 void ept_wrprotect(struct ept *ept, u64 gfn, u64 mask)
 {
-	take(ept, gfn, mask, EPT_WRITE);
+	ept_take(ept, gfn, mask, EPT_WRITE);
 }
 
 /**
@@ -334,7 +334,7 @@ void ept_wrprotect(struct ept *ept, u64 gfn, u64 mask)
  */
 void ept_make_clean(struct ept *ept, u64 gfn, u64 mask)
 {
-	take(ept, gfn, mask, EPT_DIRTY);
+	ept_take(ept, gfn, mask, EPT_DIRTY);
 }
 
 /**

@@ -80,7 +80,7 @@ static bool leaf_broken(struct ept_walk *w, u64 entry, int level, u64 gfn)
 }
 
 /* True: a rule is broken, or there are too many tables. */
-static bool walk_tables(struct ept_walk *w, const u64 *table, int level, u64 gfn)
+static bool check_tables(struct ept_walk *w, const u64 *table, int level, u64 gfn)
 {
 	bool leaf;
 	int i;
@@ -99,7 +99,7 @@ static bool walk_tables(struct ept_walk *w, const u64 *table, int level, u64 gfn
 		if (leaf)
 			continue;
 		if (++w->tables > TABLES_MAX ||
-		    walk_tables(w, ept_va(entry & EPT_ADDR), level - 1, gfn))
+		    check_tables(w, ept_va(entry & EPT_ADDR), level - 1, gfn))
 			return true;
 	}
 	return false;
@@ -118,7 +118,7 @@ const char *ept_check(const struct ept *ept, const struct memslots *slots, u64 *
 {
 	struct ept_walk w = { .ept = ept, .slots = slots };
 
-	if (!walk_tables(&w, ept->root, ept->levels, 0))
+	if (!check_tables(&w, ept->root, ept->levels, 0))
 		walk_broken(&w, w.tables != ept->tables, "the tables must be as many as were counted");
 	*gfn = w.gfn;
 	*entry = w.entry;

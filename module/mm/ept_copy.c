@@ -15,7 +15,7 @@
 
 #define INDEX_BITS	9
 
-static u64 *entry_of(u64 *table, u64 gfn, int level)
+static u64 *copy_entry_of(u64 *table, u64 gfn, int level)
 {
 	return &table[gfn >> (INDEX_BITS * (level - 1)) & (EPT_ENTRIES - 1)];
 }
@@ -31,7 +31,7 @@ static bool is_own(const struct ept_copy *copy, const u64 *table)
 }
 
 /* What was below an entry, in a table of 4 KiB leaves: the processor sees no difference. */
-static void fill_split(u64 *table, u64 huge)
+static void copy_fill_split(u64 *table, u64 huge)
 {
 	int i;
 
@@ -52,7 +52,7 @@ static u64 *own_table(struct ept_copy *copy, u64 *entry)
 	if (old)
 		memcpy(table, old, EPT_ENTRIES * sizeof(u64));
 	else if (*entry)
-		fill_split(table, *entry);
+		copy_fill_split(table, *entry);
 	else
 		memset(table, 0, EPT_ENTRIES * sizeof(u64));
 	*entry = ept_pa(table) | EPT_RWX;
@@ -87,10 +87,10 @@ bool ept_copy_map(struct ept_copy *copy, int levels, u64 gfn, u64 leaf)
 	int level;
 
 	for (level = levels; level > 1; level--) {
-		table = own_table(copy, entry_of(table, gfn, level));
+		table = own_table(copy, copy_entry_of(table, gfn, level));
 		if (!table)
 			return false;
 	}
-	*entry_of(table, gfn, 1) = leaf;
+	*copy_entry_of(table, gfn, 1) = leaf;
 	return true;
 }

@@ -79,7 +79,7 @@ static struct memslot *slot_by_id(const struct memslots *slots, u16 id)
 	return NULL;
 }
 
-static bool overlaps(const struct memslots *slots, const struct memslot *new)
+static bool slots_overlap(const struct memslots *slots, const struct memslot *new)
 {
 	int i;
 
@@ -177,7 +177,7 @@ static bool is_logging(const struct memslots *slots)
 }
 
 /* Publish in @to: @old (if any) is replaced by @new (if any). Waits for the readers. */
-static void publish(struct vm *vm, struct memslots *to, const struct memslot *old,
+static void slots_publish(struct vm *vm, struct memslots *to, const struct memslot *old,
 		    struct memslot *new)
 {
 	struct memslots *from = slots_of(vm);
@@ -235,9 +235,9 @@ static int slot_replace(struct vm *vm, struct memslot *old, struct memslot *new)
 		return -ENOMEM;
 	}
 	dying->dying = true;
-	publish(vm, first, old, dying);
+	slots_publish(vm, first, old, dying);
 	unmap_slot(vm, old, EPT_TRIM);
-	publish(vm, second, dying, new);
+	slots_publish(vm, second, dying, new);
 	kfree(dying);
 	slot_free(old);
 	return 0;
@@ -253,7 +253,7 @@ static int slot_reflag(struct vm *vm, struct memslot *old, struct memslot *new)
 
 	if (!to)
 		return -ENOMEM;
-	publish(vm, to, old, new);
+	slots_publish(vm, to, old, new);
 	unmap_slot(vm, new, 0);
 	slot_free(old);
 	return 0;
@@ -294,7 +294,7 @@ static int slot_add(struct vm *vm, struct memslot *new)
 
 	if (!to)
 		return -ENOMEM;
-	publish(vm, to, NULL, new);
+	slots_publish(vm, to, NULL, new);
 	return 0;
 }
 
@@ -303,7 +303,7 @@ static int slot_change(struct vm *vm, struct memslot *old, struct memslot *new)
 	if (old && !change_allowed(old, new))
 		return -EINVAL;
 	if ((!old || new->base_gfn != old->base_gfn) &&
-	    (overlaps(slots_of(vm), new) || hides_apic(vm, new)))
+	    (slots_overlap(slots_of(vm), new) || hides_apic(vm, new)))
 		return -EEXIST;
 	if (!old)
 		return slot_add(vm, new);

@@ -164,7 +164,7 @@ static bool unmap_fn(struct ept *ept, u64 gfn, u64 n)
  * Without accessed bits a mapped page counts as accessed, and unmapping it is
  * how to find out whether it is accessed again.
  */
-static int young(struct mmu_notifier *mn, hva_t start, hva_t end, bool clear, bool flush)
+static int notifier_young(struct mmu_notifier *mn, hva_t start, hva_t end, bool clear, bool flush)
 {
 	struct vm *vm = vm_of(mn);
 	bool ret;
@@ -185,22 +185,22 @@ static int young(struct mmu_notifier *mn, hva_t start, hva_t end, bool clear, bo
 static int clear_flush_young(struct mmu_notifier *mn, struct mm_struct *mm,
 			     unsigned long start, unsigned long end)
 {
-	return young(mn, start, end, true, true);
+	return notifier_young(mn, start, end, true, true);
 }
 
 static int clear_young(struct mmu_notifier *mn, struct mm_struct *mm,
 		       unsigned long start, unsigned long end)
 {
-	return young(mn, start, end, true, false);
+	return notifier_young(mn, start, end, true, false);
 }
 
 static int test_young(struct mmu_notifier *mn, struct mm_struct *mm, unsigned long address)
 {
-	return young(mn, address, address + PAGE_SIZE, false, false);
+	return notifier_young(mn, address, address + PAGE_SIZE, false, false);
 }
 
 /* The process is gone: nobody can RUN, but the pages are about to be freed. */
-static void release(struct mmu_notifier *mn, struct mm_struct *mm)
+static void notifier_release(struct mmu_notifier *mn, struct mm_struct *mm)
 {
 	struct vm *vm = vm_of(mn);
 
@@ -213,7 +213,7 @@ static const struct mmu_notifier_ops notifier_ops = {
 	.clear_flush_young	= clear_flush_young,
 	.clear_young		= clear_young,
 	.test_young		= test_young,
-	.release		= release,
+	.release		= notifier_release,
 };
 
 /** notifier_create - listen to vm->mm. Return: 0 or -errno. */

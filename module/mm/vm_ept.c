@@ -37,7 +37,7 @@ void ept_table_free(u64 *table)
  * Each entry compares the generation with the one that its CPU has flushed at; who is in
  * the guest now leaves it, and will.
  */
-static void flush(struct vm *vm)
+static void ept_flush(struct vm *vm)
 {
 	u64 gen = check_flush_begin(vm);
 
@@ -75,7 +75,7 @@ void ept_unlock(struct vm *vm)
 	u64 *dead = NULL;
 
 	if (unlikely(vm->ept.stale))
-		flush(vm);
+		ept_flush(vm);
 	check_unflushed(vm, "released");
 	if (unlikely(vm->ept.dead))
 		dead = ept_take_dead(&vm->ept);

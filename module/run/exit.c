@@ -80,7 +80,7 @@ static const struct exit_entry exit_table[EXIT_REASONS] = {
 	[REASON_TDCALL]		= { exit_undefined, 0 },
 };
 
-static const struct exit_entry *entry_of(const struct vcpu *vcpu)
+static const struct exit_entry *exit_entry_of(const struct vcpu *vcpu)
 {
 	u32 reason = vcpu->exit.reason;
 
@@ -96,7 +96,7 @@ static const struct exit_entry *entry_of(const struct vcpu *vcpu)
  */
 bool exit_snapshot(struct vcpu *vcpu)
 {
-	const struct exit_entry *entry = entry_of(vcpu);
+	const struct exit_entry *entry = exit_entry_of(vcpu);
 	struct vmexit *exit = &vcpu->exit;
 	u32 flags;
 
@@ -176,7 +176,7 @@ int exit_fast(struct vcpu *vcpu)
  */
 int exit_dispatch(struct vcpu *vcpu)
 {
-	const struct exit_entry *entry = entry_of(vcpu);
+	const struct exit_entry *entry = exit_entry_of(vcpu);
 	int verdict;
 
 	if (unlikely(!entry || !entry->handler))

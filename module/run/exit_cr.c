@@ -14,7 +14,7 @@
 enum { TYPE_MOV_TO, TYPE_MOV_FROM, TYPE_CLTS, TYPE_LMSW };
 
 /* Outside 64-bit mode the operand has 32 bits. */
-static unsigned long operand(struct vcpu *vcpu, int reg)
+static unsigned long cr_operand(struct vcpu *vcpu, int reg)
 {
 	unsigned long value = vcpu_reg(vcpu, reg);
 
@@ -83,7 +83,7 @@ static int mov_from_cr(struct vcpu *vcpu, int cr, int reg)
 }
 
 /* LMSW writes the low four bits, and cannot clear PE. */
-static unsigned long lmsw(struct vcpu *vcpu, u16 msw)
+static unsigned long cr_lmsw(struct vcpu *vcpu, u16 msw)
 {
 	unsigned long cr0 = vcpu_cr0(vcpu);
 
@@ -97,12 +97,12 @@ int exit_cr(struct vcpu *vcpu, const struct vmexit *exit)
 
 	switch (QUAL_TYPE(q)) {
 	case TYPE_MOV_TO:
-		return mov_to_cr(vcpu, QUAL_CR(q), operand(vcpu, QUAL_REG(q)));
+		return mov_to_cr(vcpu, QUAL_CR(q), cr_operand(vcpu, QUAL_REG(q)));
 	case TYPE_MOV_FROM:
 		return mov_from_cr(vcpu, QUAL_CR(q), QUAL_REG(q));
 	case TYPE_CLTS:
 		return mov_to_cr(vcpu, 0, vcpu_cr0(vcpu) & ~X86_CR0_TS);
 	default:
-		return mov_to_cr(vcpu, 0, lmsw(vcpu, QUAL_LMSW(q)));
+		return mov_to_cr(vcpu, 0, cr_lmsw(vcpu, QUAL_LMSW(q)));
 	}
 }

@@ -56,7 +56,7 @@ static noinline_for_stack int no_operand(struct vcpu *vcpu, const struct vmexit 
  * Memory that is to be mapped, or a device. @step: in an entry for one instruction.
  * Verdict; -EAGAIN: the slots are changing.
  */
-static __always_inline int serve(struct vcpu *vcpu, const struct vmexit *exit, bool step)
+static __always_inline int ept_violation_serve(struct vcpu *vcpu, const struct vmexit *exit, bool step)
 {
 	unsigned int access = access_of(exit->qualification);
 	int ret = ept_fault(vcpu, exit->gpa, access);
@@ -85,7 +85,7 @@ int exit_ept_violation(struct vcpu *vcpu, const struct vmexit *exit)
 		exit_iret_unblocked_nmis(exit, true);
 	vcpu->stats.ept_faults++;
 	slots_read_lock(vcpu);
-	verdict = serve(vcpu, exit, false);
+	verdict = ept_violation_serve(vcpu, exit, false);
 	slots_read_unlock(vcpu);
 	if (likely(verdict != -EAGAIN))
 		return verdict;
@@ -102,7 +102,7 @@ int exit_ept_step(struct vcpu *vcpu, const struct vmexit *exit)
 		exit_iret_unblocked_nmis(exit, true);
 	vcpu->stats.ept_faults++;
 	slots_read_lock(vcpu);
-	verdict = serve(vcpu, exit, true);
+	verdict = ept_violation_serve(vcpu, exit, true);
 	slots_read_unlock(vcpu);
 	return verdict == -EAGAIN ? EXIT_STEP : verdict;
 }

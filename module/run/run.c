@@ -26,7 +26,7 @@
 
 /* ---- the inner loop */
 
-static void publish(struct vcpu *vcpu)
+static void guest_publish(struct vcpu *vcpu)
 {
 	vcpu->entry_cpu = smp_processor_id();
 	WRITE_ONCE(vcpu->guest_cpu, vcpu->entry_cpu);
@@ -75,7 +75,7 @@ static void host_interrupts(void)
 }
 
 /* May somebody have asked for more than to deliver events? */
-static bool asked(struct vcpu *vcpu)
+static bool run_is_asked(struct vcpu *vcpu)
 {
 	return (READ_ONCE(vcpu->requests) & ~BIT(REQ_EVENT)) ||
 	       __xfer_to_guest_mode_work_pending() || READ_ONCE(vcpu->starts);
@@ -83,7 +83,7 @@ static bool asked(struct vcpu *vcpu)
 
 static bool must_leave(struct vcpu *vcpu)
 {
-	return asked(vcpu) || vcpu->mp_state != MINIKVM_MP_STATE_RUNNABLE;
+	return run_is_asked(vcpu) || vcpu->mp_state != MINIKVM_MP_STATE_RUNNABLE;
 }
 
 /* The guest's own timer ends its stay in time; one that is due expires before the entry. */
@@ -100,7 +100,7 @@ static void look_at_timer(struct vcpu *vcpu)
 }
 
 /* One entry and its exit, and nothing else. */
-static __always_inline bool enter_once(struct vcpu *vcpu)
+static __always_inline bool enter_guest(struct vcpu *vcpu)
 {
 	bool fast;
 
@@ -115,7 +115,7 @@ static __always_inline bool enter_once(struct vcpu *vcpu)
 }
 
 /* One entry and its exit, with the events in between. May it be handled with interrupts off? */
-static __always_inline bool once(struct vcpu *vcpu)
+static __always_inline bool enter_with_events(struct vcpu *vcpu)
 {
 	bool fast;
 
@@ -126,7 +126,7 @@ static __always_inline bool once(struct vcpu *vcpu)
 		smp_mb__after_atomic();	/* the request before what it is about */
 		event_inject(vcpu);
 	}
-	fast = enter_once(vcpu);
+	fast = enter_guest(vcpu);
 	if (unlikely(vcpu->events.sent || (vcpu->exit.idt_info & INTR_INFO_VALID)) &&
 	    !(vcpu->exit.reason & REASON_FAILED_ENTRY))
 		event_after_exit(vcpu, &vcpu->exit);
@@ -141,7 +141,7 @@ static __always_inline unsigned int begin_loop(struct vcpu *vcpu)
 	local_irq_disable();
 	xfer_to_guest_mode_prepare();
 	failures = __this_cpu_read(vmx_insn_failures);
-	publish(vcpu);
+	guest_publish(vcpu);
 	check_host_begin(vcpu);
 	enter_loop(vcpu);
 	return failures;
@@ -167,8 +167,8 @@ static enum loop_end guest_loop(struct vcpu *vcpu, int *verdict)
 	enum loop_end end = LOOP_WORK;
 	int n;
 
-	for (n = 0; n < MAX_EXITS_IRQS_OFF && !asked(vcpu); n++) {
-		if (!once(vcpu)) {
+	for (n = 0; n < MAX_EXITS_IRQS_OFF && !run_is_asked(vcpu); n++) {
+		if (!enter_with_events(vcpu)) {
 			end = LOOP_EXIT;
 			break;
 		}
@@ -200,7 +200,7 @@ enum loop_end guest_step(struct vcpu *vcpu, const struct ept_private *tables, bo
 
 	if (ept_private_holds(vcpu->vm, tables)) {
 		vmx_step_begin(vcpu, ept_private_eptp(vcpu->vm, tables), quiet);
-		fast = quiet ? enter_once(vcpu) : once(vcpu);
+		fast = quiet ? enter_guest(vcpu) : enter_with_events(vcpu);
 		vmx_step_end(vcpu);
 		end = LOOP_EXIT;
 		if (fast) {

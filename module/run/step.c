@@ -26,7 +26,7 @@ static bool is_hosts(const struct vmexit *exit)
 }
 
 /* What is left is as after any exit; EXIT_STEP if it has nothing to do with the instruction. */
-static int dispatch(struct vcpu *vcpu, bool again)
+static int step_dispatch(struct vcpu *vcpu, bool again)
 {
 	int verdict = exit_dispatch(vcpu);
 
@@ -44,11 +44,11 @@ static int after_exit(struct vcpu *vcpu)
 		return exit_conclude(vcpu, exit_ept_step(vcpu, &vcpu->exit));
 	case REASON_EXTERNAL_INTR:
 	case REASON_PML_FULL:
-		return dispatch(vcpu, device);
+		return step_dispatch(vcpu, device);
 	case REASON_EXCEPTION_NMI:
-		return dispatch(vcpu, device && is_hosts(&vcpu->exit));
+		return step_dispatch(vcpu, device && is_hosts(&vcpu->exit));
 	default:
-		return dispatch(vcpu, false);
+		return step_dispatch(vcpu, false);
 	}
 }
 
@@ -84,7 +84,7 @@ static int step_once(struct vcpu *vcpu)
 }
 
 /* 0: try again. A storm of changes to the tables must not keep a thread from its signals. */
-static int interrupted(struct vcpu *vcpu, int tries)
+static int step_interrupted(struct vcpu *vcpu, int tries)
 {
 	if (READ_ONCE(vcpu->vm->dead))
 		return -EIO;
@@ -114,7 +114,7 @@ int run_step(struct vcpu *vcpu)
 	for (tries = 0; verdict == EXIT_STEP; tries++) {
 		verdict = step_once(vcpu);
 		if (verdict == EXIT_STEP)
-			verdict = interrupted(vcpu, tries) ?: EXIT_STEP;
+			verdict = step_interrupted(vcpu, tries) ?: EXIT_STEP;
 	}
 	if (verdict < 0 && vcpu->step->device)
 		vcpu->complete = step_again;

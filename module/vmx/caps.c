@@ -75,7 +75,7 @@ static const struct control entry_table[] = {
 	{ }
 };
 
-static u64 cap_msr(u32 msr)
+static u64 caps_read_msr(u32 msr)
 {
 	u64 value = 0;
 
@@ -83,9 +83,9 @@ static u64 cap_msr(u32 msr)
 	return value;
 }
 
-static int choose(u32 msr, const struct control *table, u32 *value)
+static int caps_choose(u32 msr, const struct control *table, u32 *value)
 {
-	const char *missing = control_choose(cap_msr(msr), table, value);
+	const char *missing = control_choose(caps_read_msr(msr), table, value);
 
 	if (!missing)
 		return 0;
@@ -99,14 +99,14 @@ static int choose_controls(struct vmx_caps *c, u64 basic)
 	bool true_msrs = basic & BIT_ULL(55);
 	int err;
 
-	err = choose(true_msrs ? MSR_IA32_VMX_TRUE_PINBASED_CTLS : MSR_IA32_VMX_PINBASED_CTLS,
+	err = caps_choose(true_msrs ? MSR_IA32_VMX_TRUE_PINBASED_CTLS : MSR_IA32_VMX_PINBASED_CTLS,
 		     pin_table, &c->pin) ?:
-	      choose(true_msrs ? MSR_IA32_VMX_TRUE_PROCBASED_CTLS : MSR_IA32_VMX_PROCBASED_CTLS,
+	      caps_choose(true_msrs ? MSR_IA32_VMX_TRUE_PROCBASED_CTLS : MSR_IA32_VMX_PROCBASED_CTLS,
 		     proc_table, &c->proc) ?:
-	      choose(MSR_IA32_VMX_PROCBASED_CTLS2, proc2_table, &c->proc2) ?:
-	      choose(true_msrs ? MSR_IA32_VMX_TRUE_EXIT_CTLS : MSR_IA32_VMX_EXIT_CTLS,
+	      caps_choose(MSR_IA32_VMX_PROCBASED_CTLS2, proc2_table, &c->proc2) ?:
+	      caps_choose(true_msrs ? MSR_IA32_VMX_TRUE_EXIT_CTLS : MSR_IA32_VMX_EXIT_CTLS,
 		     exit_table, &c->exit) ?:
-	      choose(true_msrs ? MSR_IA32_VMX_TRUE_ENTRY_CTLS : MSR_IA32_VMX_ENTRY_CTLS,
+	      caps_choose(true_msrs ? MSR_IA32_VMX_TRUE_ENTRY_CTLS : MSR_IA32_VMX_ENTRY_CTLS,
 		     entry_table, &c->entry);
 	if (err)
 		return err;
@@ -120,7 +120,7 @@ static int choose_controls(struct vmx_caps *c, u64 basic)
 /* SDM "VPID and EPT Capabilities" */
 static int ept_caps(struct vmx_caps *c)
 {
-	u64 cap = cap_msr(MSR_IA32_VMX_EPT_VPID_CAP);
+	u64 cap = caps_read_msr(MSR_IA32_VMX_EPT_VPID_CAP);
 	const u64 need = BIT_ULL(6) | BIT_ULL(14) | BIT_ULL(20) | BIT_ULL(25);
 
 	/* 4-level walks, write-back tables, INVEPT, single-context INVEPT */
@@ -145,7 +145,7 @@ static int ept_caps(struct vmx_caps *c)
 /* IA32_FEATURE_CONTROL: the firmware or Linux may have locked VMX off. */
 static int __init feature_control_check(void)
 {
-	u64 fc = cap_msr(MSR_IA32_FEAT_CTL);
+	u64 fc = caps_read_msr(MSR_IA32_FEAT_CTL);
 
 	if ((fc & FEAT_CTL_LOCKED) && !(fc & FEAT_CTL_VMX_ENABLED_OUTSIDE_SMX)) {
 		pr_err("VT-x is locked off in IA32_FEATURE_CONTROL: enable it in the firmware's set-up; a kernel without KVM_INTEL locks it, too\n");
@@ -162,10 +162,10 @@ static int basic_caps(struct vmx_caps *c, u64 basic)
 		return -EOPNOTSUPP;
 	}
 	c->revision = basic & 0x7fffffff;
-	c->cr0_fixed1 = cap_msr(MSR_IA32_VMX_CR0_FIXED0);
-	c->cr0_fixed0 = cap_msr(MSR_IA32_VMX_CR0_FIXED1);
-	c->cr4_fixed1 = cap_msr(MSR_IA32_VMX_CR4_FIXED0);
-	c->cr4_fixed0 = cap_msr(MSR_IA32_VMX_CR4_FIXED1);
+	c->cr0_fixed1 = caps_read_msr(MSR_IA32_VMX_CR0_FIXED0);
+	c->cr0_fixed0 = caps_read_msr(MSR_IA32_VMX_CR0_FIXED1);
+	c->cr4_fixed1 = caps_read_msr(MSR_IA32_VMX_CR4_FIXED0);
+	c->cr4_fixed0 = caps_read_msr(MSR_IA32_VMX_CR4_FIXED1);
 	/* Unrestricted guest frees PE and PG. */
 	c->cr0_fixed1 &= ~(X86_CR0_PE | X86_CR0_PG);
 	return 0;
@@ -195,7 +195,7 @@ static bool timer_is_broken(void)
 /* All of struct vmx_caps, of the processor that this runs on. */
 static int caps_read(struct vmx_caps *c)
 {
-	u64 basic = cap_msr(MSR_IA32_VMX_BASIC);
+	u64 basic = caps_read_msr(MSR_IA32_VMX_BASIC);
 	int err;
 
 	memset(c, 0, sizeof(*c));	/* with what is between the fields: they are compared */
@@ -206,9 +206,9 @@ static int caps_read(struct vmx_caps *c)
 	c->mtf = c->proc & PROC_MTF;
 	c->proc &= ~PROC_MTF;
 	c->preemption_timer = c->pin & PIN_PREEMPTION_TIMER;
-	c->timer_shift = cap_msr(MSR_IA32_VMX_MISC) & 0x1f;
+	c->timer_shift = caps_read_msr(MSR_IA32_VMX_MISC) & 0x1f;
 	c->timer_exact = c->preemption_timer && c->timer_shift <= 8 && !timer_is_broken();
-	c->proc2_guest = cap_msr(MSR_IA32_VMX_PROCBASED_CTLS2) >> 32 & PROC2_GUEST;
+	c->proc2_guest = caps_read_msr(MSR_IA32_VMX_PROCBASED_CTLS2) >> 32 & PROC2_GUEST;
 	c->rdtscp = c->proc2 & PROC2_RDTSCP;
 	c->invpcid = c->proc2 & PROC2_INVPCID;
 	return 0;

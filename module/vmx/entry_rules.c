@@ -17,7 +17,7 @@ static bool bad_control(u64 value, u64 cap)
 	return (must & ~value) || (value & ~(u64)may);
 }
 
-static bool has(const struct entry_check *e, u64 proc2)
+static bool control_has(const struct entry_check *e, u64 proc2)
 {
 	return (e->f->proc & RULES_PROC_SECONDARY) && (e->f->proc2 & proc2);
 }
@@ -71,7 +71,7 @@ static bool eptp_broken(struct entry_check *e)
 	u64 eptp = e->f->eptp, cap = e->c->ept_vpid;
 	int type = eptp & 7, levels = (eptp >> 3 & 7) + 1;
 
-	if (!has(e, RULES_PROC2_EPT))
+	if (!control_has(e, RULES_PROC2_EPT))
 		return false;
 	return rule_broken(e, !(type == 0 && (cap & BIT_ULL(8))) &&
 			   !(type == 6 && (cap & BIT_ULL(14))),
@@ -88,20 +88,20 @@ static bool eptp_broken(struct entry_check *e)
 static bool secondary_broken(struct entry_check *e)
 {
 	const struct entry_fields *f = e->f;
-	bool ept = has(e, RULES_PROC2_EPT);
+	bool ept = control_has(e, RULES_PROC2_EPT);
 
-	return rule_broken(e, !(f->proc & RULES_PROC_TPR_SHADOW) && has(e, RULES_PROC2_APICV),
+	return rule_broken(e, !(f->proc & RULES_PROC_TPR_SHADOW) && control_has(e, RULES_PROC2_APICV),
 			   "secondary controls", "APIC virtualisation needs the TPR shadow") ||
-	       rule_broken(e, has(e, RULES_PROC2_VPID) && !(f->vpid & 0xffff),
+	       rule_broken(e, control_has(e, RULES_PROC2_VPID) && !(f->vpid & 0xffff),
 			   "VPID", "must not be 0") ||
 	       eptp_broken(e) ||
-	       rule_broken(e, has(e, RULES_PROC2_PML) && !ept,
+	       rule_broken(e, control_has(e, RULES_PROC2_PML) && !ept,
 			   "secondary controls", "page-modification logging needs EPT") ||
-	       rule_broken(e, has(e, RULES_PROC2_PML) && bad_page(e, f->pml_address),
+	       rule_broken(e, control_has(e, RULES_PROC2_PML) && bad_page(e, f->pml_address),
 			   "PML address", "must be the address of a page") ||
-	       rule_broken(e, has(e, RULES_PROC2_UNRESTRICTED) && !ept,
+	       rule_broken(e, control_has(e, RULES_PROC2_UNRESTRICTED) && !ept,
 			   "secondary controls", "unrestricted guest needs EPT") ||
-	       rule_broken(e, has(e, RULES_PROC2_TSC_SCALING) && !f->tsc_multiplier,
+	       rule_broken(e, control_has(e, RULES_PROC2_TSC_SCALING) && !f->tsc_multiplier,
 			   "TSC multiplier", "must not be 0");
 }
 
@@ -137,7 +137,7 @@ static bool error_code_broken(struct entry_check *e)
 {
 	const struct entry_fields *f = e->f;
 	bool error = f->intr_info & RULES_INTR_ERROR_CODE;
-	bool real = has(e, RULES_PROC2_UNRESTRICTED) && !(f->cr0 & RULES_CR0_PE);
+	bool real = control_has(e, RULES_PROC2_UNRESTRICTED) && !(f->cr0 & RULES_CR0_PE);
 	bool exception = intr_type(f) == RULES_HARD_EXC, any = e->c->basic & BIT_ULL(56);
 	bool wanted = vector_has_error(e, f->intr_info & 0xff);
 	const char *what = "event injection";

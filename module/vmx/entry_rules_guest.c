@@ -34,7 +34,7 @@ static const char * const seg_name[RULES_SEGS] = {
 	"guest TR",
 };
 
-static bool unrestricted(const struct entry_check *e)
+static bool guest_is_unrestricted(const struct entry_check *e)
 {
 	return (e->f->proc & RULES_PROC_SECONDARY) && (e->f->proc2 & RULES_PROC2_UNRESTRICTED);
 }
@@ -49,7 +49,7 @@ static bool v86(const struct entry_check *e)
 	return e->f->rflags & RULES_RFLAGS_VM;
 }
 
-static bool usable(const struct entry_check *e, int seg)
+static bool segment_usable(const struct entry_check *e, int seg)
 {
 	return !(e->f->seg[seg].access & AR_UNUSABLE);
 }
@@ -58,7 +58,7 @@ static bool cr0_broken(struct entry_check *e)
 {
 	const struct entry_fields *f = e->f;
 	const struct entry_caps *c = e->c;
-	u64 free = unrestricted(e) ? RULES_CR0_PE | RULES_CR0_PG : 0;
+	u64 free = guest_is_unrestricted(e) ? RULES_CR0_PE | RULES_CR0_PG : 0;
 
 	return rule_broken(e, (~f->cr0 & c->cr0_fixed0 & ~free) ||
 			   (f->cr0 & ~c->cr0_fixed1 & ~RULES_CR0_NW_CD),
@@ -132,9 +132,9 @@ static bool selectors_broken(struct entry_check *e)
 	const struct entry_segment *s = e->f->seg;
 
 	return rule_broken(e, s[RULES_TR].selector & 4, "guest TR", "TI must be 0") ||
-	       rule_broken(e, usable(e, RULES_LDTR) && (s[RULES_LDTR].selector & 4),
+	       rule_broken(e, segment_usable(e, RULES_LDTR) && (s[RULES_LDTR].selector & 4),
 			   "guest LDTR", "TI must be 0") ||
-	       rule_broken(e, !v86(e) && !unrestricted(e) &&
+	       rule_broken(e, !v86(e) && !guest_is_unrestricted(e) &&
 			   ((s[RULES_SS].selector ^ s[RULES_CS].selector) & 3),
 			   "guest SS", "RPL must be CS's");
 }
@@ -157,9 +157,9 @@ static bool base_broken(struct entry_check *e, int seg)
 	u64 base = e->f->seg[seg].base;
 
 	if (seg >= RULES_FS)	/* these have 64 bits */
-		return rule_broken(e, (usable(e, seg) || seg != RULES_LDTR) &&
+		return rule_broken(e, (segment_usable(e, seg) || seg != RULES_LDTR) &&
 				   not_canonical(e, base), seg_name[seg], "base must be canonical");
-	return rule_broken(e, (usable(e, seg) || seg == RULES_CS) && base >> 32,
+	return rule_broken(e, (segment_usable(e, seg) || seg == RULES_CS) && base >> 32,
 			   seg_name[seg], "base must have 32 bits");
 }
 
@@ -170,7 +170,7 @@ static bool cs_type_broken(struct entry_check *e)
 	int ss_dpl = AR_DPL(s[RULES_SS].access);
 	const char *what = "guest CS";
 
-	return rule_broken(e, !((type & 9) == 9 || (type == 3 && unrestricted(e))),
+	return rule_broken(e, !((type & 9) == 9 || (type == 3 && guest_is_unrestricted(e))),
 			   what, "type must be 9, 11, 13 or 15 (accessed code), or 3") ||
 	       rule_broken(e, type == 3 && dpl, what, "DPL must be 0 with type 3") ||
 	       rule_broken(e, (type & 13) == 9 && dpl != ss_dpl,
@@ -189,9 +189,9 @@ static bool ss_type_broken(struct entry_check *e)
 	bool zero = AR_TYPE(s[RULES_CS].access) == 3 || !(e->f->cr0 & RULES_CR0_PE);
 	const char *what = "guest SS";
 
-	return rule_broken(e, usable(e, RULES_SS) && type != 3 && type != 7,
+	return rule_broken(e, segment_usable(e, RULES_SS) && type != 3 && type != 7,
 			   what, "type must be 3 or 7 (accessed, writable data)") ||
-	       rule_broken(e, !unrestricted(e) && dpl != rpl,
+	       rule_broken(e, !guest_is_unrestricted(e) && dpl != rpl,
 			   what, "DPL must be RPL") ||
 	       rule_broken(e, zero && dpl, what, "DPL must be 0 in real mode or where CS is data");
 }
@@ -202,11 +202,11 @@ static bool data_type_broken(struct entry_check *e, int seg)
 	int type = AR_TYPE(s->access);
 	const char *what = seg_name[seg];
 
-	if (!usable(e, seg))
+	if (!segment_usable(e, seg))
 		return false;
 	return rule_broken(e, !(type & 1), what, "type must be accessed") ||
 	       rule_broken(e, (type & 8) && !(type & 2), what, "code must be readable") ||
-	       rule_broken(e, !unrestricted(e) && type < 12 &&
+	       rule_broken(e, !guest_is_unrestricted(e) && type < 12 &&
 			   AR_DPL(s->access) < (s->selector & 3),
 			   what, "DPL must not be below RPL");
 }
@@ -244,7 +244,7 @@ static bool segment_broken(struct entry_check *e, int seg)
 	if (v86(e))
 		return v86_broken(e, seg);
 	return base_broken(e, seg) || type_broken(e, seg) ||
-	       ((usable(e, seg) || seg == RULES_CS) && access_broken(e, seg, AR_S));
+	       ((segment_usable(e, seg) || seg == RULES_CS) && access_broken(e, seg, AR_S));
 }
 
 static bool tr_broken(struct entry_check *e)
@@ -253,7 +253,7 @@ static bool tr_broken(struct entry_check *e)
 	const char *what = "guest TR";
 
 	return base_broken(e, RULES_TR) ||
-	       rule_broken(e, !usable(e, RULES_TR), what, "must be usable") ||
+	       rule_broken(e, !segment_usable(e, RULES_TR), what, "must be usable") ||
 	       rule_broken(e, ia32e(e) && type != 11,
 			   what, "type must be 11 (busy 64-bit TSS) in IA-32e mode") ||
 	       rule_broken(e, type != 11 && type != 3, what, "type must be 3 or 11 (busy TSS)") ||
@@ -262,7 +262,7 @@ static bool tr_broken(struct entry_check *e)
 
 static bool ldtr_broken(struct entry_check *e)
 {
-	if (!usable(e, RULES_LDTR))
+	if (!segment_usable(e, RULES_LDTR))
 		return false;
 	return base_broken(e, RULES_LDTR) ||
 	       rule_broken(e, AR_TYPE(e->f->seg[RULES_LDTR].access) != 2,

@@ -39,7 +39,7 @@ void __init perf_init(void)
 	perf_there = true;
 }
 
-static void load(struct msr_load *list, u8 *n, u32 msr, u64 value)
+static void perf_load(struct msr_load *list, u8 *n, u32 msr, u64 value)
 {
 	list[*n].index = msr;
 	list[*n].value = value;
@@ -65,12 +65,12 @@ static void switch_msr(struct perf_switch *p, const struct perf_guest_switch_msr
 	/* A counter that writes records must not overflow while it may not write them. */
 	if (p->pebs && m->msr == MSR_CORE_PERF_GLOBAL_CTRL)
 		host &= m->guest;
-	load(p->entry, &p->entries, m->msr, m->guest);
-	load(p->exit, &p->exits, m->msr, host);
+	perf_load(p->entry, &p->entries, m->msr, m->guest);
+	perf_load(p->exit, &p->exits, m->msr, host);
 }
 
 /* What perf says, as lists. Pure. */
-static void plan(struct perf_switch *p, const struct perf_guest_switch_msr *msrs, int n)
+static void perf_plan(struct perf_switch *p, const struct perf_guest_switch_msr *msrs, int n)
 {
 	int i;
 
@@ -86,7 +86,7 @@ static void plan(struct perf_switch *p, const struct perf_guest_switch_msr *msrs
 			switch_msr(p, &msrs[i]);
 		/* An NMI in the row may write it: each entry makes sure. */
 		if (msr == MSR_IA32_PEBS_ENABLE && msrs[i].host)
-			load(p->entry, &p->entries, msr, 0);
+			perf_load(p->entry, &p->entries, msr, 0);
 	}
 }
 
@@ -108,7 +108,7 @@ void perf_begin(struct perf_switch *p)
 	int n = 0;
 	const struct perf_guest_switch_msr *msrs = perf_guest_get_msrs(&n, &no_pmu);
 
-	plan(p, msrs, msrs ? n : 0);
+	perf_plan(p, msrs, msrs ? n : 0);
 	if (unlikely(p->pebs))
 		native_wrmsrl(MSR_IA32_PEBS_ENABLE, 0);
 }

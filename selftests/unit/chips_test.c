@@ -93,7 +93,6 @@ void lapic_timer_expired(struct vcpu *vcpu);
 #include "../../module/irqchip/apic_bus.c"
 #include "../../module/irqchip/lapic.c"
 #include "../../module/irqchip/lapic_timer.c"
-#define timer_fn pit_timer_fn
 #include "../../module/irqchip/pit.c"
 #include "../../module/irqchip/irqchip.c"
 

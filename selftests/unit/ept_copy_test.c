@@ -31,14 +31,14 @@ static void put(u64 gfn, int level, u64 leaf)
 	int l;
 
 	for (l = ept.levels; l > level; l--) {
-		entry = entry_of(table, gfn, l);
+		entry = copy_entry_of(table, gfn, l);
 		if (*entry & EPT_HUGE)
 			return;
 		if (!*entry)
 			*entry = ept_pa(table_new()) | EPT_RWX;
 		table = ept_va(*entry & EPT_ADDR);
 	}
-	entry = entry_of(table, gfn, level);
+	entry = copy_entry_of(table, gfn, level);
 	if (level == 1 || !*entry)
 		*entry = leaf | (level > 1 ? EPT_HUGE : 0);
 }
@@ -49,7 +49,7 @@ static u64 look(u64 *table, int levels, u64 gfn)
 	int l;
 
 	for (l = levels; ; l--) {
-		u64 entry = *entry_of(table, gfn, l);
+		u64 entry = *copy_entry_of(table, gfn, l);
 
 		if (!entry || l == 1)
 			return entry;

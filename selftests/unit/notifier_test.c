@@ -269,7 +269,7 @@ static void the_end_of_the_process_takes_all(void)
 {
 	start(GIB, 1);
 	map_much(1024);
-	release(&vm.notifier, NULL);
+	notifier_release(&vm.notifier, NULL);
 	CHECK(!ept_find(&vm.ept, GPA / P + 1023).entry);
 	finish();
 }

@@ -16,16 +16,16 @@ static u64 reserved(const struct walk *w, int levels, int level, bool page)
 	u64 r;
 
 	if (levels == 2)
-		return page && level == 2 ? span(21, (m < 40 ? m : 40) - 19) : 0;
-	r = span(51, m);
+		return page && level == 2 ? walk_span(21, (m < 40 ? m : 40) - 19) : 0;
+	r = walk_span(51, m);
 	if (levels == 3)
-		r |= span(62, 52);
+		r |= walk_span(62, 52);
 	if (!(w->efer & NX))
 		r |= 1ull << 63;
 	if (level > 3)
 		r |= 1 << 7;
 	if (page && level > 1)
-		r |= level == 2 ? span(20, 13) : span(29, 13);
+		r |= level == 2 ? walk_span(20, 13) : span(29, 13);
 	return r;
 }
 
@@ -84,7 +84,7 @@ static void use(const struct walk *w, u64 gpa, u64 e, bool flags, bool last, uns
 static s64 model(const struct walk *w, u64 va, unsigned int access)
 {
 	int levels = levels_of(w), level, size = levels == 2 ? 4 : 8, shift;
-	u64 table = w->cr3 & (levels == 2 ? span(31, 12) : levels == 3 ? span(31, 5) : span(51, 12));
+	u64 table = w->cr3 & (levels == 2 ? walk_span(31, 12) : levels == 3 ? span(31, 5) : span(51, 12));
 	bool user = true, write = true, exec = true, page = false;
 	u64 e = 0;
 
@@ -99,7 +99,7 @@ static s64 model(const struct walk *w, u64 va, unsigned int access)
 			return FAULT(who(w, access));
 		page = maps_page(w, levels, level, e) && !(levels == 3 && level == 3);
 		use(w, table, e, !(levels == 3 && level == 3), page, access);
-		table = e & span(51, 12);
+		table = e & walk_span(51, 12);
 		if (levels == 3 && level == 3)
 			continue;	/* no rights; its bits were looked at by MOV to CR3 */
 		if (e & reserved(w, levels, level, page))
@@ -113,8 +113,8 @@ static s64 model(const struct walk *w, u64 va, unsigned int access)
 	if (!may(w, access, user, write, exec))
 		return FAULT(1 | who(w, access));
 	if (levels == 2 && shift == 22)
-		e = (e & span(31, 22)) | (e & span(20, 13)) << 19;
-	return (e & span(51, shift)) | (va & span(shift - 1, 0));
+		e = (e & walk_span(31, 22)) | (e & span(20, 13)) << 19;
+	return (e & walk_span(51, shift)) | (va & span(shift - 1, 0));
 }
 
 /* ---- random machines */
@@ -127,7 +127,7 @@ static u64 random_entry(const struct walk *w)
 
 	e |= (one_in(6) ? 0 : PTE_W) | (one_in(4) ? 0 : PTE_U);
 	if (one_in(4))
-		e |= any() & span(levels == 2 ? 31 : m - 1, 12);
+		e |= any() & walk_span(levels == 2 ? 31 : m - 1, 12);
 	if (one_in(4))
 		e |= PTE_PS;
 	if (one_in(12))
@@ -165,7 +165,7 @@ static struct walk random_machine(void)
 	w.cr3 = below(PAGES) << 12 | (any() & 0xfff);
 	w.maxphyaddr = widths[below(7)];
 	if (one_in(4))
-		w.cr3 |= span(39, 32);
+		w.cr3 |= walk_span(39, 32);
 	return w;
 }
 
