@@ -113,7 +113,7 @@ struct vcpu {
 	bool loaded;			/* [m] between vcpu_load() and vcpu_put() */
 	u16 vpid;			/* [c] 0: none */
 	u32 proc_controls;		/* [r] as in the VMCS */
-	u32 stay;			/* [p] as in the VMCS: preemption timer */
+	u32 hv_timer;			/* [p] as in the VMCS: the VMX-preemption timer */
 	u32 id;				/* [c] as given to CREATE_VCPU, the initial APIC ID */
 	struct list_head loaded_link;	/* [r] list of VMCSs active on @cpu */
 	unsigned long host_cr3;		/* [r] as in VMCS HOST_CR3 */
@@ -174,10 +174,10 @@ struct vcpu {
 	u32 slots_depth;		/* [m] nested slots_read_lock() */
 	const struct memslot *slot_hit;	/* [m] found last under the outermost one, or NULL */
 	struct ept_cache ept_cache;	/* [m] tables for the next fault */
-	struct known_walk known_walk[KNOWN_WALKS]; /* [m] by linear address */
-	gfn_t ahead_gfn;		/* [m] a fault here continues a row of faults */
-	u32 ahead;			/* [m] pages that the last fault of the row mapped */
-	struct page *ahead_page[EPT_AHEAD_MAX]; /* [m] of the fault that is being served */
+	struct cached_walk walk_cache[WALK_CACHE_SIZE]; /* [m] by linear address */
+	gfn_t around_gfn;		/* [m] a fault here continues a row of faults */
+	u32 around;			/* [m] fault-around: pages that the last fault of the row mapped */
+	struct page *around_page[EPT_AROUND_MAX]; /* [m] of the fault that is being served */
 
 	/* I/O in progress: run.c calls it first on the next RUN. */
 	int (*complete)(struct vcpu *vcpu);	/* [m] verdict, as an exit handler's */

@@ -113,7 +113,7 @@ struct vm_check {
 
 /* ---- mm/ */
 
-#define EPT_AHEAD_MAX	32	/* pages that one fault maps in a row of faults */
+#define EPT_AROUND_MAX	32	/* pages that one fault maps in a row of faults */
 #define EPT_CACHE_MAX	4	/* tables that one mapping can need: 5 levels less the root */
 
 /**
@@ -122,8 +122,8 @@ struct vm_check {
 struct ept {
 	u64 *root;
 	int levels;		/* 4 or 5 */
-	unsigned long tables;	/* tables below the root, the dead ones not */
-	u64 *dead;		/* unlinked; the processor may still walk them until a flush */
+	unsigned long tables;	/* tables below the root, the retired ones not */
+	u64 *retired;		/* unlinked; the processor may still walk them until a flush */
 	bool stale;		/* rights were taken that the processor may still have cached */
 #ifdef MINIKVM_DEBUG
 	bool lost;		/* the same, seen from the entries: ept_note_loss() */
@@ -203,10 +203,10 @@ struct msr_state {
 };
 
 #define WALK_READS	5	/* entries that a walk reads at most */
-#define KNOWN_WALKS	4
+#define WALK_CACHE_SIZE	4
 
-/* A page walk and what it has read: cpu/gva.c. */
-struct known_walk {
+/* An entry of the walk cache: a page walk and what it has read, cpu/gva.c. */
+struct cached_walk {
 	u64 page;		/* linear address / PAGE_SIZE + 1; 0: none */
 	gpa_t gpa;		/* of that page */
 	hva_t hva;		/* likewise; 0: no memory there */

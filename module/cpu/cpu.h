@@ -3,6 +3,8 @@
 #ifndef MINIKVM_CPU_H
 #define MINIKVM_CPU_H
 
+#include <asm/trapnr.h>
+
 #include "../access.h"
 #include "../minikvm.h"
 #include "msr_table.h"
@@ -130,6 +132,11 @@ int fpu_set_xcrs(struct vcpu *vcpu, const struct minikvm_xcrs *xcrs);
 /* events.c: what waits to be delivered */
 void event_exception(struct vcpu *vcpu, u8 vector);
 void event_exception_error(struct vcpu *vcpu, u8 vector, u32 error);
+static inline void event_inject_gp(struct vcpu *vcpu)	/* #GP(0) */
+{
+	event_exception_error(vcpu, X86_TRAP_GP, 0);
+}
+
 void event_page_fault(struct vcpu *vcpu, gva_t addr, u32 error);
 int event_interrupt(struct vcpu *vcpu, u32 vector);	/* INTERRUPT ioctl */
 bool event_can_take_interrupt(struct vcpu *vcpu);	/* IF, shadow, nothing in the way */

@@ -10,7 +10,7 @@
 #include "../vmx/vmx.h"
 #include "cpu.h"
 
-enum { VEC_NMI = 2, VEC_BP = 3, VEC_OF = 4, LAST_EXCEPTION = 31 };
+#define LAST_EXCEPTION	31
 
 #define BLOCKED_BY_STI_OR_SS	(INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS)
 
@@ -72,7 +72,7 @@ void vcpu_get_events(struct vcpu *vcpu, struct minikvm_vcpu_events *events)
 	event_limit_nmis(vcpu);
 	memset(events, 0, sizeof(*events));
 	/* INT3 and INTO are executed again; the others are delivered again. */
-	if (e->exception.vector != VEC_BP && e->exception.vector != VEC_OF) {
+	if (e->exception.vector != X86_TRAP_BP && e->exception.vector != X86_TRAP_OF) {
 		events->exception.injected = e->exception.injected || e->exception.pending;
 		events->exception.pending = e->exception.pending;
 	}
@@ -100,7 +100,7 @@ static bool events_valid(const struct minikvm_vcpu_events *events)
 	if (events->flags & ~known)
 		return false;
 	if (events->exception.injected &&
-	    (events->exception.nr > LAST_EXCEPTION || events->exception.nr == VEC_NMI))
+	    (events->exception.nr > LAST_EXCEPTION || events->exception.nr == X86_TRAP_NMI))
 		return false;
 	return !(events->flags & MINIKVM_VCPUEVENT_VALID_SMM) ||
 	       !(events->smi.smm || events->smi.pending || events->smi.smm_inside_nmi);

@@ -20,34 +20,32 @@
 #include "../vmx/vmx.h"
 #include "cpu.h"
 
-enum { VEC_DE = 0, VEC_DB = 1, VEC_NMI = 2, VEC_BP = 3, VEC_OF = 4, VEC_DF = 8, VEC_TS = 10,
-	VEC_GP = 13, VEC_PF = 14, VEC_MC = 18 };
-
 #define BLOCKED_BY_STI_OR_SS	(INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS)
 
 /* SDM "Conditions for Generating a Double Fault": #DE, #TS, #NP, #SS, #GP. */
 static bool is_contributory(u8 vector)
 {
-	return vector == VEC_DE || (vector >= VEC_TS && vector <= VEC_GP);
+	return vector == X86_TRAP_DE || (vector >= X86_TRAP_TS && vector <= X86_TRAP_GP);
 }
 
 static bool makes_double_fault(u8 first, u8 second)
 {
 	if (is_contributory(first) && is_contributory(second))
 		return true;
-	return first == VEC_PF && (is_contributory(second) || second == VEC_PF);
+	return first == X86_TRAP_PF && (is_contributory(second) || second == X86_TRAP_PF);
 }
 
 /* INT3 and INTO: injected as what the instruction does, with its length. */
 static bool is_soft(u8 vector)
 {
-	return vector == VEC_BP || vector == VEC_OF;
+	return vector == X86_TRAP_BP || vector == X86_TRAP_OF;
 }
 
 /* Faults leave the instruction to be done again; traps and aborts do not. */
 static bool is_fault(u8 vector)
 {
-	return vector != VEC_DB && !is_soft(vector) && vector != VEC_DF && vector != VEC_MC;
+	return vector != X86_TRAP_DB && vector != X86_TRAP_DF && vector != X86_TRAP_MC &&
+	       !is_soft(vector);
 }
 
 /* Real mode has no error codes; an entry refuses one there, whoever asked for it. */
@@ -62,12 +60,12 @@ static void queue_exception(struct vcpu *vcpu, u8 vector, bool has_error, u32 er
 
 	vcpu_make_request(vcpu, REQ_EVENT);
 	if (e->pending || e->injected) {
-		if (e->vector == VEC_DF) {
+		if (e->vector == X86_TRAP_DF) {
 			vcpu_make_request(vcpu, REQ_TRIPLE_FAULT);
 			return;
 		}
 		if (makes_double_fault(e->vector, vector)) {
-			vector = VEC_DF;
+			vector = X86_TRAP_DF;
 			has_error = true;
 			error = 0;
 		}
@@ -106,7 +104,7 @@ void event_exception_error(struct vcpu *vcpu, u8 vector, u32 error)
 void event_page_fault(struct vcpu *vcpu, gva_t addr, u32 error)
 {
 	vcpu->cr2 = addr;
-	event_exception_error(vcpu, VEC_PF, error);
+	event_exception_error(vcpu, X86_TRAP_PF, error);
 }
 
 /**
@@ -220,7 +218,7 @@ static void first_delivery(struct vcpu *vcpu, u8 vector)
 	/* RF in the pushed flags: the instruction's own breakpoint does not recur. */
 	if (is_fault(vector))
 		vmcs_write_guest_rflags(vmcs_read_guest_rflags() | X86_EFLAGS_RF);
-	if (vector == VEC_DB)
+	if (vector == X86_TRAP_DB)
 		debug_exception_delivered(vcpu);
 }
 
@@ -240,7 +238,7 @@ static void send_exception(struct vcpu *vcpu)
 		info |= INTR_INFO_ERROR_CODE;
 	if (e->pending)
 		first_delivery(vcpu, e->vector);
-	if (e->vector == VEC_DB)
+	if (e->vector == X86_TRAP_DB)
 		prepare_debug_exception();
 	e->pending = false;
 	e->injected = true;
@@ -263,7 +261,7 @@ static void send_interrupt(struct vcpu *vcpu)
 static void send_nmi(struct vcpu *vcpu)
 {
 	vcpu->stats.nmi_injected++;
-	event_send(vcpu, VEC_NMI | INTR_TYPE_NMI, 0);
+	event_send(vcpu, X86_TRAP_NMI | INTR_TYPE_NMI, 0);
 }
 
 /*

@@ -18,13 +18,13 @@
 /* A walk that is under way, and the note that is taken of it. */
 struct walker {
 	struct vcpu *vcpu;
-	struct known_walk *note;
+	struct cached_walk *note;
 };
 
 static int read_table(void *arg, u64 gpa, void *data, size_t len)
 {
 	struct walker *walker = arg;
-	struct known_walk *k = walker->note;
+	struct cached_walk *k = walker->note;
 	int err = guest_read_word(walker->vcpu, gpa, data, len);
 
 	if (err || k->n == WALK_READS)
@@ -41,7 +41,7 @@ static int read_table(void *arg, u64 gpa, void *data, size_t len)
 static int update_table(void *arg, int i, u64 old, u64 new)
 {
 	struct walker *walker = arg;
-	struct known_walk *k = walker->note;
+	struct cached_walk *k = walker->note;
 	int ret = guest_cmpxchg(walker->vcpu, k->entry[i].gpa, old, new, k->size);
 
 	if (!ret)
@@ -82,13 +82,13 @@ static bool same_entry(hva_t hva, u64 value, u8 size)
 	return !get_user(now64, (u64 __user *)hva) && now64 == value;
 }
 
-static struct known_walk *note_of(struct vcpu *vcpu, gva_t gva)
+static struct cached_walk *note_of(struct vcpu *vcpu, gva_t gva)
 {
-	return &vcpu->known_walk[(gva >> PAGE_SHIFT) % KNOWN_WALKS];
+	return &vcpu->walk_cache[(gva >> PAGE_SHIFT) % WALK_CACHE_SIZE];
 }
 
 /* Does a note of this walk exist, and is all as it was but what is in memory? */
-static __always_inline bool is_noted(struct vcpu *vcpu, const struct known_walk *k,
+static __always_inline bool is_noted(struct vcpu *vcpu, const struct cached_walk *k,
 				     const struct walk *w, gva_t gva, unsigned int access)
 {
 	return k->page == (gva >> PAGE_SHIFT) + 1 && k->access == access && k->cr3 == w->cr3 &&
@@ -99,7 +99,7 @@ static __always_inline bool is_noted(struct vcpu *vcpu, const struct known_walk 
 }
 
 /* Would the walk be the same again? It is if each entry that it read is. */
-static bool is_known(struct vcpu *vcpu, const struct known_walk *k, const struct walk *w,
+static bool is_known(struct vcpu *vcpu, const struct cached_walk *k, const struct walk *w,
 		     gva_t gva, unsigned int access)
 {
 	int i;
@@ -114,11 +114,11 @@ static bool is_known(struct vcpu *vcpu, const struct known_walk *k, const struct
 
 /* walk_gva(), and a note of it for walk_known(); slots read-locked. */
 static int walk_once(struct vcpu *vcpu, struct walk *w, gva_t gva, unsigned int access,
-		     gpa_t *gpa, u32 *error, struct known_walk *k)
+		     gpa_t *gpa, u32 *error, struct cached_walk *k)
 {
 	struct walker walker = { vcpu, k };
 
-	*k = (struct known_walk) {
+	*k = (struct cached_walk) {
 		.cr0 = w->cr0, .cr3 = w->cr3, .cr4 = w->cr4, .efer = w->efer,
 		.ac = w->ac, .pkru = w->pkru, .access = access, .maxphyaddr = w->maxphyaddr,
 		/*
@@ -141,7 +141,7 @@ static int walk_once(struct vcpu *vcpu, struct walk *w, gva_t gva, unsigned int 
 static int walk_known(struct vcpu *vcpu, struct walk *w, gva_t gva, unsigned int access,
 		      gpa_t *gpa, u32 *error)
 {
-	struct known_walk *k = note_of(vcpu, gva);
+	struct cached_walk *k = note_of(vcpu, gva);
 	int ret = WALK_AGAIN, i;
 
 	if (!is_known(vcpu, k, w, gva, access)) {
@@ -238,7 +238,7 @@ int gva_read(struct vcpu *vcpu, gva_t gva, void *data, size_t len, unsigned int 
  */
 bool gva_fetch_again(struct vcpu *vcpu, gva_t gva, int cpl, u64 bytes[2])
 {
-	const struct known_walk *k = note_of(vcpu, gva);
+	const struct cached_walk *k = note_of(vcpu, gva);
 	struct walk w = walk_of(vcpu, ACCESS_FETCH);
 	const struct walk_entry *entry = k->entry, *end = entry + k->n;
 	const u64 __user *from;
@@ -293,7 +293,7 @@ static bool is_linear(const struct walk *w, u64 addr)
 int vcpu_translate(struct vcpu *vcpu, struct minikvm_translation *tr)
 {
 	struct walk w = walk_of(vcpu, ACCESS_READ);
-	struct known_walk unused;
+	struct cached_walk unused;
 	gpa_t gpa = tr->linear_address;
 	u32 error;
 

@@ -190,7 +190,8 @@ static int check_rights(const struct walk *w, const struct mode *m, u64 rights, 
 	return walk_fault(PF_PRESENT | (key ? PF_PKEY : 0), access, w, error);
 }
 
-static int walk_read_entries(const struct walk *w, u64 gva, unsigned int access, u64 *gpa, u32 *error)
+static int walk_read_entries(const struct walk *w, u64 gva, unsigned int access, u64 *gpa,
+			     u32 *error)
 {
 	struct mode m = mode_of(w);
 	u64 table = w->cr3 & m.cr3_mask, rights = PTE_W | PTE_U, nx = 0, pte, entry[WALK_READS];

@@ -376,7 +376,7 @@ int lapic_create(struct vcpu *vcpu)
 	}
 	lapic->regs.id = vcpu->id;
 	lapic->vcpu = vcpu;
-	lapic->watched = vmx_caps.timer_exact;
+	lapic->hv_timer = vmx_caps.timer_exact;
 	lapic_timer_init(lapic);
 	vcpu->lapic = lapic;
 	return 0;

@@ -30,7 +30,7 @@ struct lapic {
 	u64 period;			/* [a] ns; 0: never started. The vCPU thread writes */
 	ktime_t target;			/* [t] next expiry; 0: none */
 	u64 deadline;			/* [m] guest TSC; 0: disarmed */
-	bool watched;			/* [c] the run loop watches TSC deadlines */
+	bool hv_timer;			/* [c] the VMX-preemption timer is set to TSC deadlines */
 	bool timer_started;		/* [m] @timer may be running: to be cancelled */
 	int expired;			/* [a] the timer expired and LVTT was not delivered yet */
 };

@@ -146,7 +146,7 @@ static void start_deadline(struct lapic *lapic)
  */
 void lapic_timer_arm_deadline(struct lapic *lapic)
 {
-	if (lapic->watched)
+	if (lapic->hv_timer)
 		lapic->vcpu->timer_deadline = lapic->deadline;
 	else if (lapic->deadline)
 		start_deadline(lapic);

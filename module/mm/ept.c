@@ -139,13 +139,13 @@ void ept_map(struct ept *ept, u64 gfn, int level, u64 leaf, struct ept_cache *ca
 }
 
 /**
- * ept_map_ahead - install the 4 KiB leaves behind one that ept_map() installed
+ * ept_map_around - install the 4 KiB leaves behind one that ept_map() installed
  * @ept: tables
  * @gfn: of that one
  * @leaf: for the frames that follow; a frame that is mapped keeps what it has
  * @n: how many; none is in another table
  */
-void ept_map_ahead(struct ept *ept, u64 gfn, const u64 *leaf, int n)
+void ept_map_around(struct ept *ept, u64 gfn, const u64 *leaf, int n)
 {
 	u64 *entry = ept_find(ept, gfn).entry;
 
@@ -164,8 +164,8 @@ static void ept_unlink(struct ept *ept, u64 *entry)
 
 	ept_note_loss(ept, xchg(entry, 0), 0);
 	ept->stale = true;
-	set_entry(&table[0], (u64)(unsigned long)ept->dead);
-	ept->dead = table;
+	set_entry(&table[0], (u64)(unsigned long)ept->retired);
+	ept->retired = table;
 	ept->tables--;
 }
 
@@ -270,7 +270,7 @@ static bool clear_leaf(struct ept *ept, u64 *entry)
  * @npages: how many; a 2 MiB leaf that is partly inside goes whole
  * @flags: EPT_TRIM or 0
  *
- * Tables whose every leaf is in the range go with them, see ept_take_dead().
+ * Tables whose every leaf is in the range go with them, see ept_take_retired().
  *
  * Return: how many frames are done; the caller calls again for the rest.
  */
@@ -410,21 +410,21 @@ struct ept_leaf ept_find(const struct ept *ept, u64 gfn)
 }
 
 /**
- * ept_take_dead - hand over unlinked tables
+ * ept_take_retired - hand over unlinked tables
  * @ept: tables
  *
  * Return: a list for ept_free_list(), after a flush.
  */
-u64 *ept_take_dead(struct ept *ept)
+u64 *ept_take_retired(struct ept *ept)
 {
-	u64 *dead = ept->dead;
+	u64 *dead = ept->retired;
 
-	ept->dead = NULL;
+	ept->retired = NULL;
 	return dead;
 }
 
 /**
- * ept_free_list - free tables that ept_take_dead() handed over
+ * ept_free_list - free tables that ept_take_retired() handed over
  * @dead: no processor walks them any more
  * @free: called for each
  */
@@ -455,7 +455,7 @@ static void free_below(u64 *table, int level, void (*free)(u64 *table))
  */
 void ept_free_all(struct ept *ept, void (*free)(u64 *table))
 {
-	ept_free_list(ept_take_dead(ept), free);
+	ept_free_list(ept_take_retired(ept), free);
 	free_below(ept->root, ept->levels, free);
 	ept->root = NULL;
 	ept->tables = 0;

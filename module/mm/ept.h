@@ -59,14 +59,14 @@ struct ept_leaf {
 #define EPT_TRIM	1	/* tables that it leaves empty go, too: nobody is about to come back */
 
 void ept_map(struct ept *ept, u64 gfn, int level, u64 leaf, struct ept_cache *cache);
-void ept_map_ahead(struct ept *ept, u64 gfn, const u64 *leaf, int n);
+void ept_map_around(struct ept *ept, u64 gfn, const u64 *leaf, int n);
 u64 ept_unmap(struct ept *ept, u64 gfn, u64 npages, unsigned int flags);
 void ept_wrprotect(struct ept *ept, u64 gfn, u64 mask);
 void ept_make_clean(struct ept *ept, u64 gfn, u64 mask);
 bool ept_allow_write(struct ept *ept, u64 gfn);
 bool ept_clear_young(struct ept *ept, u64 gfn, u64 npages, bool clear);
 struct ept_leaf ept_find(const struct ept *ept, u64 gfn);
-u64 *ept_take_dead(struct ept *ept);
+u64 *ept_take_retired(struct ept *ept);
 void ept_free_list(u64 *dead, void (*free)(u64 *table));
 void ept_free_all(struct ept *ept, void (*free)(u64 *table));
 

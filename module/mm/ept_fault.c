@@ -26,7 +26,7 @@ struct fault {
 	hva_t hva;
 	unsigned int access;
 	unsigned long seq;	/* invalidate_seq before the page was looked up */
-	struct page **page;	/* vcpu->ahead_page */
+	struct page **page;	/* vcpu->around_page */
 	int n;			/* pages: gfn, and those behind it */
 	bool writable;		/* the host lets us write them */
 };
@@ -57,30 +57,31 @@ void ept_fault_free(struct vcpu *vcpu)
  * many each time, as long as they have the same table of leaves. A logged slot
  * wants to see every page's first write, unless the processor notes it.
  */
-static int look_ahead(struct vcpu *vcpu, const struct fault *f)
+static int fault_around(struct vcpu *vcpu, const struct fault *f)
 {
 	const struct memslot *slot = f->slot;
 	u64 room = min(slot->base_gfn + slot->npages - f->gfn, HUGE_PAGES - f->gfn % HUGE_PAGES);
 
 	if (slot->dirty && !vmx_caps.pml)
 		return 1;
-	vcpu->ahead = f->gfn == vcpu->ahead_gfn ? clamp_t(u32, 2 * vcpu->ahead, 1, EPT_AHEAD_MAX) : 1;
-	return min_t(u64, vcpu->ahead, room);
+	vcpu->around = f->gfn == vcpu->around_gfn ?
+		       clamp_t(u32, 2 * vcpu->around, 1, EPT_AROUND_MAX) : 1;
+	return min_t(u64, vcpu->around, room);
 }
 
 /*
- * The pages behind hva, as many of those ahead as the host has at hand. A read
+ * The pages behind hva, as many of those after it as the host has at hand. A read
  * fault takes write permission along if that costs nothing. Pages without a
  * struct page (VM_IO, VM_PFNMAP) give -EFAULT here.
  */
-static int page_get(struct fault *f, int ahead)
+static int page_get(struct fault *f, int around)
 {
 	bool write = f->access & ACCESS_WRITE;
 	long n;
 
 	f->writable = true;
 	if (!(f->slot->flags & MINIKVM_MEM_READONLY)) {
-		f->n = get_user_pages_fast_only(f->hva, ahead, FOLL_WRITE, f->page);
+		f->n = get_user_pages_fast_only(f->hva, around, FOLL_WRITE, f->page);
 		if (f->n > 0)
 			return 0;
 	}
@@ -157,7 +158,7 @@ static bool may_be_huge(const struct fault *f)
 	return host_is_huge(f->hva);
 }
 
-/* The page that is accessed now, not those ahead of it. */
+/* The page that is accessed now, not those around it. */
 static u64 accessed_bits(const struct fault *f)
 {
 	if (!vmx_caps.ept_ad)
@@ -202,14 +203,14 @@ static void map_huge(struct fault *f, struct ept_cache *cache)
 		pfn << PAGE_SHIFT | bits | accessed_bits(f), cache);
 }
 
-static noinline_for_stack void map_ahead(struct fault *f, u64 bits)
+static noinline_for_stack void fault_map_around(struct fault *f, u64 bits)
 {
-	u64 leaf[EPT_AHEAD_MAX];
+	u64 leaf[EPT_AROUND_MAX];
 	int i;
 
 	for (i = 1; i < f->n; i++)
 		leaf[i] = (u64)page_to_pfn(f->page[i]) << PAGE_SHIFT | bits;
-	ept_map_ahead(&f->vm->ept, f->gfn, leaf + 1, f->n - 1);
+	ept_map_around(&f->vm->ept, f->gfn, leaf + 1, f->n - 1);
 }
 
 static void map_small(struct fault *f, struct ept_cache *cache)
@@ -218,7 +219,7 @@ static void map_small(struct fault *f, struct ept_cache *cache)
 
 	ept_map(&f->vm->ept, f->gfn, 1, pfn << PAGE_SHIFT | bits | accessed_bits(f), cache);
 	if (f->n > 1)
-		map_ahead(f, bits);
+		fault_map_around(f, bits);
 }
 
 /*
@@ -283,7 +284,7 @@ static noinline_for_stack int fault_in_slot(struct vcpu *vcpu, const struct mems
 {
 	struct vm *vm = vcpu->vm;
 	struct fault fault = {
-		.vm = vm, .slot = slot, .gfn = gfn, .access = access, .page = vcpu->ahead_page,
+		.vm = vm, .slot = slot, .gfn = gfn, .access = access, .page = vcpu->around_page,
 	}, *f = &fault;
 	int ret;
 
@@ -299,12 +300,12 @@ static noinline_for_stack int fault_in_slot(struct vcpu *vcpu, const struct mems
 	f->hva = memslot_hva(f->slot, f->gfn);
 	f->seq = READ_ONCE(vm->invalidate_seq);
 	smp_rmb();	/* the sequence before the page; pairs with the lock in range_end() */
-	ret = page_get(f, look_ahead(vcpu, f));
+	ret = page_get(f, fault_around(vcpu, f));
 	if (ret)
 		return ret;
 	ret = map_pages(f, &vcpu->ept_cache);
 	pages_put(f);
-	vcpu->ahead_gfn = f->gfn + f->n;
+	vcpu->around_gfn = f->gfn + f->n;
 	return ret;
 }
 

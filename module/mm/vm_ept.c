@@ -77,8 +77,8 @@ void ept_unlock(struct vm *vm)
 	if (unlikely(vm->ept.stale))
 		ept_flush(vm);
 	check_unflushed(vm, "released");
-	if (unlikely(vm->ept.dead))
-		dead = ept_take_dead(&vm->ept);
+	if (unlikely(vm->ept.retired))
+		dead = ept_take_retired(&vm->ept);
 	spin_unlock(&vm->ept_lock);
 	if (unlikely(dead))
 		ept_free_list(dead, ept_table_free);

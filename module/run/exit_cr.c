@@ -27,7 +27,7 @@ static int mov_to_cr8(struct vcpu *vcpu, unsigned long value)
 	u64 old = vcpu_cr8(vcpu);
 
 	if (vcpu_set_cr8(vcpu, value)) {
-		event_exception_error(vcpu, 13, 0);
+		event_inject_gp(vcpu);
 		return EXIT_RESUME;
 	}
 	if (vcpu->lapic || old <= value)
@@ -54,13 +54,13 @@ static int mov_to_cr(struct vcpu *vcpu, int cr, unsigned long value)
 	case 8:
 		return mov_to_cr8(vcpu, value);
 	default:
-		event_exception(vcpu, 6);
+		event_exception(vcpu, X86_TRAP_UD);
 		return EXIT_RESUME;
 	}
 	if (refused < 0)
 		return refused;
 	if (refused) {
-		event_exception_error(vcpu, 13, 0);
+		event_inject_gp(vcpu);
 		return EXIT_RESUME;
 	}
 	return EXIT_SKIP;
@@ -76,7 +76,7 @@ static int mov_from_cr(struct vcpu *vcpu, int cr, int reg)
 		vcpu_set_reg(vcpu, reg, vcpu_cr8(vcpu));
 		break;
 	default:
-		event_exception(vcpu, 6);
+		event_exception(vcpu, X86_TRAP_UD);
 		return EXIT_RESUME;
 	}
 	return EXIT_SKIP;

@@ -25,7 +25,7 @@ static int dr_move(struct vcpu *vcpu, u64 qualification)
 	}
 	if (!debug_set_dr(vcpu, n, vcpu_reg(vcpu, reg) & mask))
 		return EXIT_SKIP;
-	event_exception_error(vcpu, X86_TRAP_GP, 0);
+	event_inject_gp(vcpu);
 	return EXIT_RESUME;
 }
 
@@ -37,7 +37,7 @@ int exit_dr(struct vcpu *vcpu, const struct vmexit *exit)
 	if ((n == 4 || n == 5) && (vcpu_cr4(vcpu) & X86_CR4_DE)) {
 		event_exception(vcpu, X86_TRAP_UD);
 	} else if (vmx_cpl()) {
-		event_exception_error(vcpu, X86_TRAP_GP, 0);
+		event_inject_gp(vcpu);
 	} else if (vcpu->dr7 & DR7_DETECT) {
 		/* General detect: the access is a #DB of its own. */
 		vcpu->dr6 |= DR6_DETECT;

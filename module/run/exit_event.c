@@ -12,8 +12,6 @@
 #include "../io/io.h"
 #include "exit.h"
 
-enum { VEC_DB = 1, VEC_UD = 6, VEC_DF = 8, VEC_PF = 14, VEC_AC = 17, VEC_MC = 18 };
-
 static const u8 vmmcall[] = { 0x0f, 0x01, 0xd9 };
 
 /**
@@ -40,7 +38,7 @@ static int debug_exception(struct vcpu *vcpu, const struct vmexit *exit)
 	/* ICEBP is an instruction: the trap comes after it. */
 	if ((exit->intr_info & INTR_INFO_TYPE) == INTR_TYPE_PRIV_SW)
 		vcpu_skip(vcpu, vcpu->insn_len);
-	event_exception(vcpu, VEC_DB);
+	event_exception(vcpu, X86_TRAP_DB);
 	return EXIT_RESUME;
 }
 
@@ -61,7 +59,7 @@ static int split_lock(struct vcpu *vcpu, const struct vmexit *exit)
 	if (handle_guest_split_lock(vmcs_read_guest_rip()))
 		return EXIT_RESUME;
 	run->exit_reason = MINIKVM_EXIT_EXCEPTION;
-	run->ex.exception = VEC_AC;
+	run->ex.exception = X86_TRAP_AC;
 	run->ex.error_code = exit->intr_error;
 	return EXIT_USER;
 }
@@ -88,7 +86,7 @@ static bool is_vmmcall(struct vcpu *vcpu)
 static noinline_for_stack int undefined_opcode(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	if (!is_vmmcall(vcpu)) {
-		event_exception(vcpu, VEC_UD);
+		event_exception(vcpu, X86_TRAP_UD);
 		return EXIT_RESUME;
 	}
 	exit_vmcall(vcpu, exit);
@@ -102,17 +100,17 @@ int exit_exception(struct vcpu *vcpu, const struct vmexit *exit)
 	u32 type = exit->intr_info & INTR_INFO_TYPE;
 	u8 vector = exit->intr_info & INTR_INFO_VECTOR;
 
-	if (type == INTR_TYPE_NMI || vector == VEC_MC)
+	if (type == INTR_TYPE_NMI || vector == X86_TRAP_MC)
 		return EXIT_RESUME;
-	if (vector != VEC_DF)
+	if (vector != X86_TRAP_DF)
 		exit_iret_unblocked_nmis(exit, exit->intr_info & INTR_INFO_NMI_UNBLOCKING);
-	if (vector == VEC_DB)
+	if (vector == X86_TRAP_DB)
 		return debug_exception(vcpu, exit);
-	if (vector == VEC_AC && is_split_lock(vcpu))
+	if (vector == X86_TRAP_AC && is_split_lock(vcpu))
 		return split_lock(vcpu, exit);
-	if (vector == VEC_UD)
+	if (vector == X86_TRAP_UD)
 		return undefined_opcode(vcpu, exit);
-	if (vector == VEC_PF)
+	if (vector == X86_TRAP_PF)
 		event_page_fault(vcpu, exit->qualification, exit->intr_error);
 	else if (exit->intr_info & INTR_INFO_ERROR_CODE)
 		event_exception_error(vcpu, vector, exit->intr_error);

@@ -4,7 +4,7 @@
 
 static int general_protection(struct vcpu *vcpu)
 {
-	event_exception_error(vcpu, 13, 0);
+	event_inject_gp(vcpu);
 	return EXIT_RESUME;
 }
 

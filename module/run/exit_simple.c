@@ -58,7 +58,7 @@ int exit_timer(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	if (vcpu->timer_deadline && host_tsc() + vcpu->tsc_offset >= vcpu->timer_deadline)
 		return EXIT_RESUME;
-	vmx_set_stay(vcpu, U64_MAX);	/* a timer that was stopped may have left less */
+	vmx_set_hv_timer(vcpu, U64_MAX);	/* a timer that was stopped may have left less */
 	return EXIT_WINDOW;
 }
 
@@ -71,14 +71,14 @@ int exit_skip(struct vcpu *vcpu, const struct vmexit *exit)
 /* exit_undefined - instructions that this virtual CPU does not have */
 int exit_undefined(struct vcpu *vcpu, const struct vmexit *exit)
 {
-	event_exception(vcpu, 6);
+	event_exception(vcpu, X86_TRAP_UD);
 	return EXIT_RESUME;
 }
 
 /* exit_rdpmc - no performance counters: every index is invalid */
 int exit_rdpmc(struct vcpu *vcpu, const struct vmexit *exit)
 {
-	event_exception_error(vcpu, 13, 0);
+	event_inject_gp(vcpu);
 	return EXIT_RESUME;
 }
 
@@ -94,7 +94,7 @@ int exit_xsetbv(struct vcpu *vcpu, const struct vmexit *exit)
 	u64 value = (u32)vcpu->regs[RAX] | vcpu->regs[RDX] << 32;
 
 	if (vmx_cpl() || (u32)vcpu->regs[RCX] || fpu_set_xcr0(vcpu, value)) {
-		event_exception_error(vcpu, 13, 0);
+		event_inject_gp(vcpu);
 		return EXIT_RESUME;
 	}
 	return EXIT_SKIP;

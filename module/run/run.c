@@ -92,11 +92,11 @@ static void look_at_timer(struct vcpu *vcpu)
 	u64 now = host_tsc() + vcpu->tsc_offset;
 
 	if (now < vcpu->timer_deadline) {
-		vmx_set_stay(vcpu, vcpu->timer_deadline - now);
+		vmx_set_hv_timer(vcpu, vcpu->timer_deadline - now);
 		return;
 	}
 	lapic_timer_due(vcpu);
-	vmx_set_stay(vcpu, U64_MAX);
+	vmx_set_hv_timer(vcpu, U64_MAX);
 }
 
 /* One entry and its exit, and nothing else. */

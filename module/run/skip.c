@@ -34,7 +34,7 @@ void vcpu_skip(struct vcpu *vcpu, u32 len)
 	}
 	if (unlikely(vmcs_read_guest_rflags() & X86_EFLAGS_TF)) {
 		vcpu->dr6 |= DR_STEP;
-		event_exception(vcpu, 1);
+		event_exception(vcpu, X86_TRAP_DB);
 	}
 }
 

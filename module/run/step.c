@@ -16,13 +16,11 @@
 /* So many entries in vain before a signal counts: immediate_exit often comes with one. */
 #define STEP_TRIES	64
 
-enum { VEC_MC = 18 };
-
 /* NMIs and machine checks are the host's: the instruction has not begun. */
 static bool is_hosts(const struct vmexit *exit)
 {
 	return (exit->intr_info & INTR_INFO_TYPE) == INTR_TYPE_NMI ||
-	       (exit->intr_info & INTR_INFO_VECTOR) == VEC_MC;
+	       (exit->intr_info & INTR_INFO_VECTOR) == X86_TRAP_MC;
 }
 
 /* What is left is as after any exit; EXIT_STEP if it has nothing to do with the instruction. */

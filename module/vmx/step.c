@@ -13,12 +13,12 @@
 #include <asm/debugreg.h>
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
+#include <asm/trapnr.h>
 
 #include "vmx.h"
 
 #define WINDOWS		(PROC_INTERRUPT_WINDOW | PROC_NMI_WINDOW)
 #define SHADOW		(INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS)
-#define VEC_DB		1
 
 static enum { MTF_UNTRIED, MTF_WORKS, MTF_FAILS } mtf;	/* READ_ONCE, WRITE_ONCE */
 
@@ -54,7 +54,7 @@ static bool is_trap(const struct vmexit *exit)
 {
 	return exit->reason == REASON_EXCEPTION_NMI &&
 	       (exit->intr_info & INTR_INFO_TYPE) == INTR_TYPE_HARD_EXCEPTION &&
-	       (exit->intr_info & INTR_INFO_VECTOR) == VEC_DB && (exit->qualification & DR_STEP);
+	       (exit->intr_info & INTR_INFO_VECTOR) == X86_TRAP_DB && (exit->qualification & DR_STEP);
 }
 
 /* What the guest's own TF and breakpoints would have it see. */
@@ -113,7 +113,7 @@ void vmx_step_begin(struct vcpu *vcpu, u64 eptp, bool quiet)
 	if (quiet) {
 		vmcs_write_exception_bitmap(~0u);
 		if (vmx_caps.preemption_timer)
-			vmx_set_stay(vcpu, U64_MAX);	/* the run loop sets what the guest's needs */
+			vmx_set_hv_timer(vcpu, U64_MAX);	/* the run loop sets what the guest's needs */
 	}
 	if (s->trap)
 		trap_begin(s);

@@ -11,6 +11,7 @@
 #include <asm/cpu_entry_area.h>
 #include <asm/desc.h>
 #include <asm/msr.h>
+#include <asm/trapnr.h>
 #include <asm/tsc.h>
 
 #include "internal.h"
@@ -358,25 +359,25 @@ static void setup_guest(void)
  * processor, and some emulated ones hold interrupts back while the guest's IF is 0.
  * Longer than any host's tick, which ends a stay, too.
  */
-#define MAX_STAY_MS	20
+#define HV_TIMER_MAX_MS	20
 
-static u32 max_stay __ro_after_init;	/* in counts of the preemption timer */
+static u32 hv_timer_max __ro_after_init;	/* in counts of the preemption timer */
 
 /**
- * vmx_set_stay - how long the guest may stay at most, from its next entry on
+ * vmx_set_hv_timer - how long the guest may stay at most, from its next entry on
  * @vcpu: loaded; there is a preemption timer
  * @ticks: of the TSC; it leaves up to one count of the timer earlier or later
  *
  * Every entry starts anew with it. SDM "VMX-Preemption Timer".
  */
-void vmx_set_stay(struct vcpu *vcpu, u64 ticks)
+void vmx_set_hv_timer(struct vcpu *vcpu, u64 ticks)
 {
-	u32 stay = min_t(u64, ticks >> vmx_caps.timer_shift, max_stay - 1) + 1;
+	u32 count = min_t(u64, ticks >> vmx_caps.timer_shift, hv_timer_max - 1) + 1;
 
-	if (stay == vcpu->stay)
+	if (count == vcpu->hv_timer)
 		return;
-	vcpu->stay = stay;
-	vmcs_write_preemption_timer(stay);
+	vcpu->hv_timer = count;
+	vmcs_write_preemption_timer(count);
 }
 
 /**
@@ -391,12 +392,13 @@ void vmcs_setup(struct vcpu *vcpu)
 	setup_host();
 	setup_guest();
 	if (vmx_caps.preemption_timer)
-		vmx_set_stay(vcpu, U64_MAX);
+		vmx_set_hv_timer(vcpu, U64_MAX);
 	/*
 	 * #DB, #AC: a guest could loop in their delivery for ever; #MC is the host's; #UD may
 	 * be a hypercall.
 	 */
-	vmcs_write_exception_bitmap(BIT(1) | BIT(6) | BIT(17) | BIT(18));
+	vmcs_write_exception_bitmap(BIT(X86_TRAP_DB) | BIT(X86_TRAP_UD) | BIT(X86_TRAP_AC) |
+				    BIT(X86_TRAP_MC));
 }
 
 /**
@@ -474,7 +476,7 @@ int __init vmcs_init(void)
 	msr_bitmap_fill(msr_bitmap);
 	msr_bitmap_fill(msr_bitmap_spec_ctrl);
 	msr_bitmap_allow(msr_bitmap_spec_ctrl, MSR_IA32_SPEC_CTRL, true);
-	max_stay = min_t(u64, (u64)tsc_khz * MAX_STAY_MS >> vmx_caps.timer_shift, U32_MAX) ?: U32_MAX;
+	hv_timer_max = min_t(u64, (u64)tsc_khz * HV_TIMER_MAX_MS >> vmx_caps.timer_shift, U32_MAX) ?: U32_MAX;
 	return 0;
 }
 

@@ -52,7 +52,7 @@ void vmcs_destroy(struct vcpu *vcpu);
 void vmcs_setup(struct vcpu *vcpu);
 void vmcs_load(struct vcpu *vcpu, int cpu);
 void vmx_load_tsc_offset(struct vcpu *vcpu);
-void vmx_set_stay(struct vcpu *vcpu, u64 ticks);
+void vmx_set_hv_timer(struct vcpu *vcpu, u64 ticks);
 const u64 *vmx_pml_take(struct vcpu *vcpu, unsigned int *n);
 void vmcs_clear(struct vcpu *vcpu);
 void vmx_spec_ctrl_direct(struct vcpu *vcpu);

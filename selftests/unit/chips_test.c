@@ -518,7 +518,7 @@ static void deadline(void)
 static void watched_deadline(void)
 {
 	create();
-	cpu[0].lapic->watched = true;
+	cpu[0].lapic->hv_timer = true;
 	cpu[0].tsc_offset = -(u64)rdtsc();
 	timer_setup(0x400e0, 0xb);
 	lapic_set_tscdeadline(&cpu[0], 5000);

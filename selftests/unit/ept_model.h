@@ -58,7 +58,7 @@ static void finish(void)
 		table_free(cache.table[--cache.n]);
 	ept_free_all(&ept, table_free);
 	CHECK_EQ(pages, 0);
-	CHECK(!ept.root && !ept.tables && !ept.dead);
+	CHECK(!ept.root && !ept.tables && !ept.retired);
 	pages = 0;
 }
 

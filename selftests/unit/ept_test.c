@@ -193,7 +193,7 @@ static void changed(bool stale)
 {
 	CHECK_EQ(ept.stale, stale);
 	ept.stale = false;
-	ept_free_list(ept_take_dead(&ept), table_free);
+	ept_free_list(ept_take_retired(&ept), table_free);
 }
 
 static void map(u64 gfn, int level, u64 leaf)
@@ -240,7 +240,7 @@ static void random_map(void)
 }
 
 /* Leaves behind one that is there, to the end of its table at most. */
-static void random_ahead(void)
+static void random_around(void)
 {
 	struct block *b = &blocks[below(BLOCKS)];
 	u64 i = below(FRAMES), n = below(8), j, leaf[8];
@@ -254,7 +254,7 @@ static void random_ahead(void)
 		if (!b->leaf[i + 1 + j])
 			b->leaf[i + 1 + j] = leaf[j];
 	}
-	ept_map_ahead(&ept, b->gfn + i, leaf, n);
+	ept_map_around(&ept, b->gfn + i, leaf, n);
 }
 
 static void random_range(u64 *gfn, u64 *n)
@@ -293,7 +293,7 @@ static void random_change(void)
 		CHECK_EQ(ept_allow_write(&ept, gfn), model_allow_write(gfn));
 		break;
 	case 7:
-		random_ahead();
+		random_around();
 		break;
 	case 4:
 		CHECK_EQ(ept_clear_young(&ept, gfn, n, clear),

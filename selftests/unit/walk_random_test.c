@@ -25,7 +25,7 @@ static u64 reserved(const struct walk *w, int levels, int level, bool page)
 	if (level > 3)
 		r |= 1 << 7;
 	if (page && level > 1)
-		r |= level == 2 ? walk_span(20, 13) : span(29, 13);
+		r |= level == 2 ? walk_span(20, 13) : walk_span(29, 13);
 	return r;
 }
 
@@ -84,7 +84,7 @@ static void use(const struct walk *w, u64 gpa, u64 e, bool flags, bool last, uns
 static s64 model(const struct walk *w, u64 va, unsigned int access)
 {
 	int levels = levels_of(w), level, size = levels == 2 ? 4 : 8, shift;
-	u64 table = w->cr3 & (levels == 2 ? walk_span(31, 12) : levels == 3 ? span(31, 5) : span(51, 12));
+	u64 table = w->cr3 & (levels == 2 ? walk_span(31, 12) : levels == 3 ? walk_span(31, 5) : walk_span(51, 12));
 	bool user = true, write = true, exec = true, page = false;
 	u64 e = 0;
 
@@ -113,8 +113,8 @@ static s64 model(const struct walk *w, u64 va, unsigned int access)
 	if (!may(w, access, user, write, exec))
 		return FAULT(1 | who(w, access));
 	if (levels == 2 && shift == 22)
-		e = (e & walk_span(31, 22)) | (e & span(20, 13)) << 19;
-	return (e & walk_span(51, shift)) | (va & span(shift - 1, 0));
+		e = (e & walk_span(31, 22)) | (e & walk_span(20, 13)) << 19;
+	return (e & walk_span(51, shift)) | (va & walk_span(shift - 1, 0));
 }
 
 /* ---- random machines */
