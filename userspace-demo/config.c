@@ -34,8 +34,8 @@ static const char usage_text[] =
 "2 wrong arguments, 3 the guest crashed, 4 it asked for a reset, 5 time-out, 6 quit\n";
 
 /* strtoul() would take "-1", " 1" and "". */
-static unsigned long parsed(const char *option, const char *text, unsigned long least,
-			    unsigned long most)
+static unsigned long config_number(const char *option, const char *text, unsigned long least,
+				   unsigned long most)
 {
 	unsigned long value;
 	char *end;
@@ -104,12 +104,12 @@ static void config_option(struct config *c, int option, const char *text)
 	case 'i': c->initrd = optarg; break;
 	case 'c': c->cmdline = optarg; break;
 	case 'f': c->flat = optarg; break;
-	case 'l': c->load = parsed("--load", optarg, 1, 0xffff); break;
+	case 'l': c->load = config_number("--load", optarg, 1, 0xffff); break;
 	case 'q': c->irqchip = true; break;
-	case 'n': c->cpus = parsed("--cpus", optarg, 1, MAX_CPUS); break;
-	case 'm': c->mem = (uint64_t)parsed("--mem", optarg, 2, mem_most()) << 20; break;
+	case 'n': c->cpus = config_number("--cpus", optarg, 1, MAX_CPUS); break;
+	case 'm': c->mem = (uint64_t)config_number("--mem", optarg, 2, mem_most()) << 20; break;
 	case 'd': c->device = optarg; break;
-	case 't': c->timeout = parsed("--timeout", optarg, 1, 1000000); break;
+	case 't': c->timeout = config_number("--timeout", optarg, 1, 1000000); break;
 	case 'p': c->populate = true; break;
 	case 's': c->stats = true; break;
 	case 'h': fputs(usage_text, stdout); exit(0);

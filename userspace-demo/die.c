@@ -9,7 +9,7 @@
 
 #include "die.h"
 
-static void say(const char *format, va_list args, const char *end)
+static void die_say(const char *format, va_list args, const char *end)
 {
 	fprintf(stderr, "minivmm: ");
 	vfprintf(stderr, format, args);
@@ -21,7 +21,7 @@ void die(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	say(format, args, "");
+	die_say(format, args, "");
 	va_end(args);
 	exit(ST_ERROR);
 }
@@ -31,7 +31,7 @@ void refuse(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	say(format, args, " (see minivmm --help)");
+	die_say(format, args, " (see minivmm --help)");
 	va_end(args);
 	exit(ST_USAGE);
 }

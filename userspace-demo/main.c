@@ -39,7 +39,7 @@ static void run_all(void)
 }
 
 /* What there is to say about it. */
-static void report(const struct moment *start)
+static void run_report(const struct moment *start)
 {
 	struct run_stats all = { };
 	unsigned int i;
@@ -81,6 +81,6 @@ int main(int argc, char **argv)
 	terminal_start(&loop, &board.serial, &vm.stop);
 	run_all();
 
-	report(&start);
+	run_report(&start);
 	return stop_status(&vm.stop);
 }

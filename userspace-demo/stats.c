@@ -22,7 +22,7 @@ struct moment moment_now(void)
 	return m;
 }
 
-static double seconds(const struct timespec *from, const struct timespec *to)
+static double seconds_between(const struct timespec *from, const struct timespec *to)
 {
 	return to->tv_sec - from->tv_sec + (to->tv_nsec - from->tv_nsec) / 1e9;
 }
@@ -46,8 +46,8 @@ void stats_exit(struct run_stats *s, uint32_t reason)
 void stats_end(struct run_stats *s)
 {
 	struct moment end = moment_now();
-	double elapsed = seconds(&s->begin.time, &end.time);
-	double busy = elapsed > 0 ? seconds(&s->begin.cpu, &end.cpu) / elapsed : 0;
+	double elapsed = seconds_between(&s->begin.time, &end.time);
+	double busy = elapsed > 0 ? seconds_between(&s->begin.cpu, &end.cpu) / elapsed : 0;
 	double ticks = busy * (end.ticks - s->begin.ticks) - s->own_ticks;
 
 	s->ticks_in_run = ticks > 0 ? ticks : 0;
@@ -68,7 +68,7 @@ void stats_print(const struct run_stats *all, const struct moment *start)
 	int i;
 
 	fprintf(stderr, "minivmm: %.2f s, %.0f ticks in RUN, exits:",
-		seconds(&start->time, &end.time), all->ticks_in_run);
+		seconds_between(&start->time, &end.time), all->ticks_in_run);
 	for (i = 0; i < EXIT_REASONS; i++) {
 		if (all->exits[i] && exit_name(i))
 			fprintf(stderr, " %s %lu", exit_name(i), (unsigned long)all->exits[i]);
