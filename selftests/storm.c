@@ -34,16 +34,6 @@ enum { SLOT_DROP = 1, SLOT_PROTECT, SLOT_MOVE, SLOT_FORK, SLOT_MERGE, SLOT_FAULT
 static struct stamps s;
 static unsigned int rounds, collapsed, merged, harvested;
 
-static void *map(size_t size)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (p == MAP_FAILED)
-		exit(1);
-	return p;
-}
-
 static void set_slot(int slot, int flags, uint64_t size, void *hva)
 {
 	int err = vm_slot(&s.vcpu[0], slot, flags, GPA(slot), size, hva);
@@ -187,21 +177,6 @@ static void fork_one(int round)
 
 #define KSM "/sys/kernel/mm/ksm/"
 static int same;
-
-static int number_in(const char *path, const char *write)
-{
-	char text[32] = "";
-	int fd = open(path, write ? O_RDWR : O_RDONLY), n = -1;
-
-	if (fd < 0)
-		return -1;
-	if (read(fd, text, sizeof(text) - 1) > 0)
-		n = atoi(text);
-	if (write && pwrite(fd, write, strlen(write), 0) < 0)
-		n = -1;
-	close(fd);
-	return n;
-}
 
 static void merge_make(void)
 {

@@ -12,6 +12,10 @@
 #ifndef SELFTESTS_STAMPS_H
 #define SELFTESTS_STAMPS_H
 
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
 #include "vm.h"
 
 #define STAMPS_MAX	256
@@ -67,5 +71,33 @@ void stamps_quiet(struct stamps *s, const struct stamped *page, const char *when
 
 void stamps_fail(struct stamps *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool stamps_stop(const struct stamps *s);
+
+/* ---- of the host */
+
+static inline void *map(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		exit(1);
+	return p;
+}
+
+/* The number in a file; @write, if any, goes there afterwards. -1: it cannot be had. */
+static inline int number_in(const char *path, const char *write)
+{
+	char text[32] = "";
+	int fd = open(path, write ? O_RDWR : O_RDONLY), n = -1;
+
+	if (fd < 0)
+		return -1;
+	if (read(fd, text, sizeof(text) - 1) > 0)
+		n = atoi(text);
+	if (write && pwrite(fd, write, strlen(write), 0) < 0)
+		n = -1;
+	close(fd);
+	return n;
+}
 
 #endif
