@@ -9,6 +9,7 @@
 #include <asm/msr.h>
 #include <asm/processor.h>
 
+#include "entry_rules.h"
 #include "vmx.h"
 
 /* SDM "VM-Instruction Error Numbers" */

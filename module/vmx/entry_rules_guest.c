@@ -9,16 +9,16 @@
 #include "entry_rules.h"
 
 /* Access rights of a segment. */
-#define AR_TYPE(ar)	((ar) & 0xf)
-#define AR_S		BIT_ULL(4)
-#define AR_DPL(ar)	((ar) >> 5 & 3)
-#define AR_P		BIT_ULL(7)
-#define AR_RESERVED	(GENMASK_ULL(11, 8) | GENMASK_ULL(31, 17))
-#define AR_L		BIT_ULL(13)
-#define AR_DB		BIT_ULL(14)
-#define AR_G		BIT_ULL(15)
-#define AR_UNUSABLE	BIT_ULL(16)
-#define AR_V86		0xf3
+#define RIGHTS_TYPE(ar)	((ar) & 0xf)
+#define RIGHTS_S		BIT_ULL(4)
+#define RIGHTS_DPL(ar)	((ar) >> 5 & 3)
+#define RIGHTS_P		BIT_ULL(7)
+#define RIGHTS_RESERVED	(GENMASK_ULL(11, 8) | GENMASK_ULL(31, 17))
+#define RIGHTS_L		BIT_ULL(13)
+#define RIGHTS_DB		BIT_ULL(14)
+#define RIGHTS_G		BIT_ULL(15)
+#define RIGHTS_UNUSABLE	BIT_ULL(16)
+#define RIGHTS_V86		0xf3
 
 enum { ACTIVE, HLT, SHUTDOWN, WAIT_FOR_SIPI };
 
@@ -51,7 +51,7 @@ static bool v86(const struct entry_check *e)
 
 static bool segment_usable(const struct entry_check *e, int seg)
 {
-	return !(e->f->seg[seg].access & AR_UNUSABLE);
+	return !(e->f->seg[seg].access & RIGHTS_UNUSABLE);
 }
 
 static bool cr0_broken(struct entry_check *e)
@@ -148,7 +148,7 @@ static bool v86_broken(struct entry_check *e, int seg)
 			   what, "base must be 16 times the selector in virtual-8086 mode") ||
 	       rule_broken(e, s->limit != 0xffff,
 			   what, "limit must be 0xffff in virtual-8086 mode") ||
-	       rule_broken(e, s->access != AR_V86,
+	       rule_broken(e, s->access != RIGHTS_V86,
 			   what, "access rights must be 0xf3 in virtual-8086 mode");
 }
 
@@ -166,8 +166,8 @@ static bool base_broken(struct entry_check *e, int seg)
 static bool cs_type_broken(struct entry_check *e)
 {
 	const struct entry_segment *s = e->f->seg;
-	int type = AR_TYPE(s[RULES_CS].access), dpl = AR_DPL(s[RULES_CS].access);
-	int ss_dpl = AR_DPL(s[RULES_SS].access);
+	int type = RIGHTS_TYPE(s[RULES_CS].access), dpl = RIGHTS_DPL(s[RULES_CS].access);
+	int ss_dpl = RIGHTS_DPL(s[RULES_SS].access);
 	const char *what = "guest CS";
 
 	return rule_broken(e, !((type & 9) == 9 || (type == 3 && guest_is_unrestricted(e))),
@@ -177,16 +177,16 @@ static bool cs_type_broken(struct entry_check *e)
 			   what, "DPL must be SS's unless it is conforming") ||
 	       rule_broken(e, (type & 13) == 13 && dpl > ss_dpl,
 			   what, "DPL must not be above SS's") ||
-	       rule_broken(e, ia32e(e) && (s[RULES_CS].access & AR_L) &&
-			   (s[RULES_CS].access & AR_DB), what, "D must be 0 where L is 1");
+	       rule_broken(e, ia32e(e) && (s[RULES_CS].access & RIGHTS_L) &&
+			   (s[RULES_CS].access & RIGHTS_DB), what, "D must be 0 where L is 1");
 }
 
 static bool ss_type_broken(struct entry_check *e)
 {
 	const struct entry_segment *s = e->f->seg;
-	int type = AR_TYPE(s[RULES_SS].access), dpl = AR_DPL(s[RULES_SS].access);
+	int type = RIGHTS_TYPE(s[RULES_SS].access), dpl = RIGHTS_DPL(s[RULES_SS].access);
 	int rpl = s[RULES_SS].selector & 3;
-	bool zero = AR_TYPE(s[RULES_CS].access) == 3 || !(e->f->cr0 & RULES_CR0_PE);
+	bool zero = RIGHTS_TYPE(s[RULES_CS].access) == 3 || !(e->f->cr0 & RULES_CR0_PE);
 	const char *what = "guest SS";
 
 	return rule_broken(e, segment_usable(e, RULES_SS) && type != 3 && type != 7,
@@ -199,7 +199,7 @@ static bool ss_type_broken(struct entry_check *e)
 static bool data_type_broken(struct entry_check *e, int seg)
 {
 	const struct entry_segment *s = &e->f->seg[seg];
-	int type = AR_TYPE(s->access);
+	int type = RIGHTS_TYPE(s->access);
 	const char *what = seg_name[seg];
 
 	if (!segment_usable(e, seg))
@@ -207,7 +207,7 @@ static bool data_type_broken(struct entry_check *e, int seg)
 	return rule_broken(e, !(type & 1), what, "type must be accessed") ||
 	       rule_broken(e, (type & 8) && !(type & 2), what, "code must be readable") ||
 	       rule_broken(e, !guest_is_unrestricted(e) && type < 12 &&
-			   AR_DPL(s->access) < (s->selector & 3),
+			   RIGHTS_DPL(s->access) < (s->selector & 3),
 			   what, "DPL must not be below RPL");
 }
 
@@ -217,13 +217,13 @@ static bool access_broken(struct entry_check *e, int seg, u64 s_bit)
 	const struct entry_segment *s = &e->f->seg[seg];
 	const char *what = seg_name[seg];
 
-	return rule_broken(e, (s->access & AR_S) != s_bit,
+	return rule_broken(e, (s->access & RIGHTS_S) != s_bit,
 			   what, s_bit ? "must be code or data" : "must be a system segment") ||
-	       rule_broken(e, !(s->access & AR_P), what, "must be present") ||
-	       rule_broken(e, s->access & AR_RESERVED, what, "reserved bits must be 0") ||
-	       rule_broken(e, (s->limit & 0xfff) != 0xfff && (s->access & AR_G),
+	       rule_broken(e, !(s->access & RIGHTS_P), what, "must be present") ||
+	       rule_broken(e, s->access & RIGHTS_RESERVED, what, "reserved bits must be 0") ||
+	       rule_broken(e, (s->limit & 0xfff) != 0xfff && (s->access & RIGHTS_G),
 			   what, "G must be 0 unless the limit ends in 0xfff") ||
-	       rule_broken(e, (s->limit >> 20) && !(s->access & AR_G),
+	       rule_broken(e, (s->limit >> 20) && !(s->access & RIGHTS_G),
 			   what, "G must be 1 with a limit above 1 MiB");
 }
 
@@ -244,12 +244,12 @@ static bool segment_broken(struct entry_check *e, int seg)
 	if (v86(e))
 		return v86_broken(e, seg);
 	return base_broken(e, seg) || type_broken(e, seg) ||
-	       ((segment_usable(e, seg) || seg == RULES_CS) && access_broken(e, seg, AR_S));
+	       ((segment_usable(e, seg) || seg == RULES_CS) && access_broken(e, seg, RIGHTS_S));
 }
 
 static bool tr_broken(struct entry_check *e)
 {
-	int type = AR_TYPE(e->f->seg[RULES_TR].access);
+	int type = RIGHTS_TYPE(e->f->seg[RULES_TR].access);
 	const char *what = "guest TR";
 
 	return base_broken(e, RULES_TR) ||
@@ -265,7 +265,7 @@ static bool ldtr_broken(struct entry_check *e)
 	if (!segment_usable(e, RULES_LDTR))
 		return false;
 	return base_broken(e, RULES_LDTR) ||
-	       rule_broken(e, AR_TYPE(e->f->seg[RULES_LDTR].access) != 2,
+	       rule_broken(e, RIGHTS_TYPE(e->f->seg[RULES_LDTR].access) != 2,
 			   "guest LDTR", "type must be 2 (LDT)") ||
 	       access_broken(e, RULES_LDTR, 0);
 }
@@ -301,7 +301,7 @@ static bool bad_rip(const struct entry_check *e)
 {
 	s64 above = (s64)e->f->rip >> e->c->lin_bits;
 
-	if (ia32e(e) && (e->f->seg[RULES_CS].access & AR_L))
+	if (ia32e(e) && (e->f->seg[RULES_CS].access & RIGHTS_L))
 		return above != 0 && above != -1;
 	return e->f->rip >> 32;
 }
@@ -345,7 +345,7 @@ static bool activity_broken(struct entry_check *e)
 	return rule_broken(e, f->activity > WAIT_FOR_SIPI ||
 			   (f->activity && !(e->c->misc >> 5 >> f->activity & 1)),
 			   what, "must be one that this processor has") ||
-	       rule_broken(e, f->activity == HLT && AR_DPL(f->seg[RULES_SS].access),
+	       rule_broken(e, f->activity == HLT && RIGHTS_DPL(f->seg[RULES_SS].access),
 			   what, "HLT needs an SS.DPL of 0") ||
 	       rule_broken(e, f->activity && (f->interruptibility & (BY_STI | BY_MOV_SS)),
 			   what, "must be active in the shadow of STI or MOV SS") ||
