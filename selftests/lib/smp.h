@@ -88,7 +88,8 @@ GUEST64(ring_spinning, "sti;" RING("3: pause; cmp %r8d, (%r14); jb 3b;"));
 /*
  * An IRET to the next instruction, which ends NMI blocking. There is none; but Bochs 2.7 keeps
  * NMIs blocked after a guest that was left inside its NMI handler, in whichever guest comes
- * next, and the last NMI that a test waits for may leave one there.
+ * next: the last NMI that a test waits for may leave one there, and so may any interrupt of
+ * the host between the two. So who gets NMIs does it again and again.
  */
 #define UNBLOCK_NMIS							\
 	"mov %rsp, %rdx; mov %ss, %eax; push %rax; push %rdx; pushf; mov %cs, %eax; push %rax;" \
@@ -96,8 +97,8 @@ GUEST64(ring_spinning, "sti;" RING("3: pause; cmp %r8d, (%r14); jb 3b;"));
 
 /* Who only counts: with interrupts on, or off. */
 GUEST64(halted, "1: sti; hlt; jmp 1b");
-GUEST64(halted_closed, "cli;" UNBLOCK_NMIS "1: hlt; jmp 1b");
-GUEST64(spinning, "sti;" UNBLOCK_NMIS "1: pause; jmp 1b");
+GUEST64(halted_closed, "cli; 1:" UNBLOCK_NMIS "hlt; jmp 1b");
+GUEST64(spinning, "sti; 1:" UNBLOCK_NMIS "pause; jmp 1b");
 
 /* Send r9 to r10, r13 times; each time all counters from r11 to r12 go up. */
 GUEST64(sender, "sti; xor %r8d, %r8d; 1: inc %r8d; mov %r9d, %esi; mov %r10d, %edi;" SEND
