@@ -214,7 +214,8 @@ int vcpu_create_fd(struct vm *vm, unsigned long id)
 
 	if (id >= VM_MAX_VCPUS)
 		return -EINVAL;
-	mutex_lock(&vm->lock);
+	if (mutex_lock_killable(&vm->lock))
+		return -EINTR;
 	ret = vcpu_create_fd_locked(vm, id);
 	mutex_unlock(&vm->lock);
 	return ret;

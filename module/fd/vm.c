@@ -66,7 +66,8 @@ static long set_identity_map_addr(struct vm *vm, void __user *argp)
 
 	if (copy_from_user(&addr, argp, sizeof(addr)))
 		return -EFAULT;
-	mutex_lock(&vm->lock);
+	if (mutex_lock_killable(&vm->lock))
+		return -EINTR;
 	err = vm->nr_vcpus ? -EINVAL : 0;
 	mutex_unlock(&vm->lock);
 	return err;
@@ -76,7 +77,8 @@ static long create_irqchip(struct vm *vm)
 {
 	long err;
 
-	mutex_lock(&vm->lock);
+	if (mutex_lock_killable(&vm->lock))
+		return -EINTR;
 	err = irqchip_create(vm);
 	mutex_unlock(&vm->lock);
 	return err;
@@ -89,7 +91,8 @@ static long create_pit(struct vm *vm, void __user *argp)
 
 	if (copy_from_user(&config, argp, sizeof(config)))
 		return -EFAULT;
-	mutex_lock(&vm->lock);
+	if (mutex_lock_killable(&vm->lock))
+		return -EINTR;
 	err = pit_create(vm, &config);
 	mutex_unlock(&vm->lock);
 	return err;
