@@ -182,7 +182,7 @@ struct vcpu {
 	/* I/O in progress: run.c calls it first on the next RUN. */
 	int (*complete)(struct vcpu *vcpu);	/* [m] verdict, as an exit handler's */
 	struct pio_state pio;		/* [m] io/pio.c */
-	struct mmio_state mmio;		/* [m] io/mmio.c, decode.h has the layout */
+	struct mmio_state mmio;		/* [m] io/mmio.c, parts.h has the layout */
 	struct step *step;		/* [m] io/step.c; NULL: never needed */
 
 	/* Interrupt controller and halt */
@@ -197,7 +197,8 @@ struct vcpu {
 
 	struct mutex mutex;		/* one ioctl at a time; taken before vm->slots_lock */
 	bool window_asked;		/* [m] request_interrupt_window of this RUN */
-	bool vm_held;			/* [m] this RUN has a reference to @vm of its own */
+	struct file *file;		/* [m] of this RUN */
+	bool file_held;			/* [m] this RUN has a reference to @file of its own */
 	bool sigmask_active;		/* [m] */
 	sigset_t sigmask;		/* [m] SET_SIGNAL_MASK, while in RUN */
 	struct preempt_notifier notifier; /* [m] while loaded */
@@ -216,7 +217,7 @@ struct vcpu {
 struct vm {
 	struct mm_struct *mm;		/* [c] creator's, grabbed */
 	refcount_t users;		/* [a] the VM fd and each vCPU fd */
-	int dead;			/* [a] REASON of vm_kill(), or 0 */
+	int dead;			/* [a] 1 after vm_kill(), else 0 */
 	struct mutex lock;		/* creation of vCPUs and chips */
 	struct vcpu *vcpus[VM_MAX_VCPUS]; /* [l] to write, READ_ONCE to read; slots fill from 0 */
 	u32 nr_vcpus;			/* [a] smp_store_release after vcpus[] */

@@ -101,7 +101,6 @@ static noinline_for_stack long vcpu_ioctl_loaded(struct vcpu *vcpu, unsigned int
 static long vcpu_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 {
 	struct vcpu *vcpu = file->private_data;
-	struct vm *vm = vcpu->vm;
 	bool held = false;
 	long ret;
 
@@ -112,9 +111,10 @@ static long vcpu_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 	if (mutex_lock_killable(&vcpu->mutex))
 		return -EINTR;
 	if (ioctl == MINIKVM_RUN) {
+		vcpu->file = file;
 		ret = arg ? -EINVAL : vcpu_run(vcpu);
-		held = vcpu->vm_held;
-		vcpu->vm_held = false;
+		held = vcpu->file_held;
+		vcpu->file_held = false;
 	} else {
 		vcpu_load(vcpu);
 		ret = vcpu_ioctl_loaded(vcpu, ioctl, (void __user *)arg);
@@ -124,7 +124,7 @@ static long vcpu_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 	}
 	mutex_unlock(&vcpu->mutex);
 	if (unlikely(held))
-		vm_put(vm);	/* perhaps the last one: the vCPU may be gone */
+		fput(file);	/* perhaps the last one: what that does comes after this ioctl */
 	return ret;
 }
 

@@ -3,6 +3,7 @@
  * What keeps a vCPU from running: requests of others, the thread's own work, and a state in
  * which it waits. Between two rows of entries, with interrupts on; all of it may sleep.
  */
+#include <linux/fs.h>
 #include <linux/rcuwait.h>
 #include <linux/sched/signal.h>
 
@@ -35,15 +36,16 @@ int run_requests(struct vcpu *vcpu)
  * @vcpu: loaded
  *
  * Task work may close the fds of the vCPU and of the VM, io_uring's for one, and a thread
- * that is alone in its process has no references of its own: RUN takes one, to its end.
+ * that is alone in its process has no reference of its own: RUN takes one, to its end. It is
+ * the file's, which holds the VM and the module.
  *
  * Return: 0, or -EINTR: a signal.
  */
 int run_thread_work(struct vcpu *vcpu)
 {
-	if (!vcpu->vm_held) {
-		refcount_inc(&vcpu->vm->users);
-		vcpu->vm_held = true;
+	if (!vcpu->file_held) {
+		get_file(vcpu->file);
+		vcpu->file_held = true;
 	}
 	return thread_work();
 }

@@ -2,8 +2,8 @@
 /*
  * The life of a VM: what it is made of, in which order, and who lets go of it last.
  *
- * The VM's fd holds a reference, and each vCPU's; a RUN takes one more while task work might
- * close these. vCPUs are freed with their VM, not before: pointers in vm->vcpus stay valid.
+ * The VM's fd holds a reference, and each vCPU's; a RUN holds its vCPU's while task work might
+ * close it. vCPUs are freed with their VM, not before: pointers in vm->vcpus stay valid.
  */
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
