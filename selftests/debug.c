@@ -2,6 +2,8 @@
 /* Claim: breakpoints, single steps and ICEBP raise #DB in the guest with the DR6 and RIP that the
  * SDM names, also over instructions that exit.
  */
+#include <signal.h>
+#include <sys/time.h>
 #include "lib/vm.h"
 
 GUEST64(execute, "lea 1f(%rip), %rax; mov %rax, %db0; mov $0x401, %eax; mov %rax, %db7;"
@@ -15,6 +17,11 @@ GUEST64(step_out, "pushf; orl $0x100, (%rsp); popf; out %al, $0x10; hlt");
 GUEST64(step_mmio, "mov $0xd0000000, %ebx; mov (%rbx), %eax; pushf; orl $0x100, (%rsp); popf; mov %eax, (%rbx); hlt");
 GUEST64(icebp, ".byte 0xf1; hlt");
 GUEST64(detect, "mov $0x2400, %eax; mov %rax, %db7; mov %db0, %rbx; hlt");
+
+/* Again and again a #DB with general detect on; its handler says so if it meets a second one. */
+GUEST64(again, "1: mov $0x2400, %eax; mov %rax, %db7; .byte 0xf1; jmp 1b");
+GUEST64(handler, "mov %db6, %rax; test $0x20, %ah; jz 1f; out %al, $0x10;"
+	"1: xor %eax, %eax; mov %rax, %db6; iretq");
 
 #define DR6_FIXED 0xffff0ff0ull
 
@@ -107,6 +114,42 @@ TEST(general_detect_is_a_fault_and_clears_gd)
 	EXPECT_DB(&t, 0x2000, AFTER(detect) - 3);
 	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_DEBUGREGS, &d));
 	ASSERT_EQ(0x400, d.dr7);
+	vm_free(&t);
+}
+
+static void on_alarm(int sig)
+{
+}
+
+/* A VMM that saves and restores between the exit and the delivery changes nothing. */
+TEST(general_detect_is_off_before_a_vmm_can_save_it)
+{
+	struct itimerval tick = { { 0, 1000 }, { 0, 1000 } }, off = { };
+	struct sigaction sa = { .sa_handler = on_alarm };
+	struct minikvm_vcpu_events e;
+	struct minikvm_debugregs d;
+	struct test_vm t;
+	int seen = 0;
+
+	if (test_on_kvm())
+		SKIP(return, "KVM forgets that GD is to be cleared");
+	vm_make(&t, false);
+	guest_long(&t, again, again_end);
+	memcpy(t.mem + G_STUBS + 16 * 1, handler, handler_end - handler);
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &tick, NULL);
+	while (seen < 20) {
+		ASSERT_EQ(-EINTR, vm_run(&t)) TH_LOG("exit %u", t.run->exit_reason);
+		ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_DEBUGREGS, &d));
+		ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_VCPU_EVENTS, &e));
+		if (!(e.exception.injected && e.exception.nr == 1))
+			continue;
+		seen++;
+		ASSERT_EQ(0x400, d.dr7);
+		ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_DEBUGREGS, &d));
+		ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_VCPU_EVENTS, &e));
+	}
+	setitimer(ITIMER_REAL, &off, NULL);
 	vm_free(&t);
 }
 

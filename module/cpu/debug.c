@@ -78,7 +78,7 @@ void debug_reset(struct vcpu *vcpu)
 }
 
 /**
- * debug_exception_delivered - a #DB goes into the next entry
+ * debug_exception_delivered - a #DB is on its way to the guest
  * @vcpu: loaded
  *
  * Clears GD, so that the handler can read the registers. SDM "Debug Control

@@ -35,6 +35,7 @@ static int debug_exception(struct vcpu *vcpu, const struct vmexit *exit)
 	/* BS, BD: set here, cleared only by the guest. SDM "Debug Status Register (DR6)" */
 	vcpu->dr6 &= ~DR_TRAP_BITS;
 	vcpu->dr6 |= exit->qualification & (DR_TRAP_BITS | DR_STEP | DR6_DETECT);
+	debug_exception_delivered(vcpu);	/* now: a VMM may save the state before the entry */
 	/* ICEBP is an instruction: the trap comes after it. */
 	if ((exit->intr_info & INTR_INFO_TYPE) == INTR_TYPE_PRIV_SW)
 		vcpu_skip(vcpu, vcpu->insn_len);
