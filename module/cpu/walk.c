@@ -229,7 +229,7 @@ static int walk_read_entries(const struct walk *w, u64 gva, unsigned int access,
  * walk_gva - translate a linear address
  * @w: control registers and memory
  * @gva: linear address, canonical
- * @access: WALK_*
+ * @access: ACCESS_*
  * @gpa: result
  * @error: error code of the #PF, if there is one
  *

@@ -226,7 +226,7 @@ static int step_sent(struct vcpu *vcpu)
 
 /* ---- pages */
 
-/* Was this piece what the processor stopped at, or would it be next in the same frame? */
+/* Was this piece what the processor stopped at first, or is it in the frame of @gpa? */
 static bool is_in_page(struct vcpu *vcpu, const struct step_piece *piece, gpa_t gpa, bool walk)
 {
 	struct guest_fault fault;

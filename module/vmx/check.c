@@ -130,7 +130,7 @@ void check_vmptrld(u64 pa)
 
 /**
  * check_owner - who works on a vCPU from now on
- * @vcpu: loaded or detached: whose VMCS is read and written
+ * @vcpu: loaded, or put: whose VMCS is read and written
  * @works: the calling thread, or nobody
  */
 void check_owner(struct vcpu *vcpu, bool works)

@@ -11,7 +11,7 @@
 #include <linux/percpu.h>
 #include <linux/sched.h>
 /*
- * Only for guest_state_enter_irqoff() and friends. Its names for KVM's own
+ * Only for guest_timing_enter_irqoff() and guest_timing_exit_irqoff(). Its names for KVM's own
  * objects are not ours, so this file must not include more of it than that.
  */
 #include <linux/kvm_host.h>

@@ -29,7 +29,7 @@ void vcpu_kick(struct vcpu *vcpu)
 
 	if (rcuwait_wake_up(&vcpu->wait))
 		WRITE_ONCE(vcpu->ready, true);
-	smp_mb();	/* the request before the look; pairs with publish() in run.c */
+	smp_mb();	/* the request before the look; pairs with guest_publish() in run.c */
 	/* With preemption off, a CPU that is seen here does not go offline before the IPI. */
 	preempt_disable();
 	cpu = READ_ONCE(vcpu->guest_cpu);
