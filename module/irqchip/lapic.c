@@ -5,7 +5,7 @@
  * from elsewhere in apic_bus.c.
  *
  * The guest reaches it by MMIO (io/bus.c), x2APIC MSRs, IA32_APIC_BASE,
- * IA32_TSC_DEADLINE (cpu/msr.c) and CR8 (cpu/sregs.c); the VMM by GET_LAPIC and
+ * IA32_TSC_DEADLINE (cpu/msr.c) and CR8 (cpu/cr.c); the VMM by GET_LAPIC and
  * SET_LAPIC. All of these run in the vCPU thread, with interrupts on or off.
  *
  * Left out: APICv and the APIC-access page (every access exits), SMI, PMU and

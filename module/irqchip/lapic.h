@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A vCPU's local APIC as the chips' files share it: lapic.c, lapic_timer.c,
- * apic_bus.c, irqchip.c. Other folders use the prototypes in minikvm.h.
+ * apic_bus.c, irqchip.c. Other folders use irqchip.h.
  */
 #ifndef IRQCHIP_LAPIC_H
 #define IRQCHIP_LAPIC_H

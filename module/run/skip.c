@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The one place where RIP moves past an instruction that an exit replaced.
- * Called by the dispatcher and by the completion of a user exit.
+ * Called by exit_conclude() for a verdict, and by handlers that go on after the instruction.
  */
 #include <linux/sched.h>
 #include <asm/debugreg.h>

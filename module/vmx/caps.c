@@ -129,7 +129,6 @@ static int ept_caps(struct vmx_caps *c)
 		return -EOPNOTSUPP;
 	}
 	c->ept_2m = cap & BIT_ULL(16);
-	c->ept_1g = cap & BIT_ULL(17);
 	c->ept_ad = cap & BIT_ULL(21);
 	if (!c->ept_ad)
 		c->proc2 &= ~PROC2_PML;
@@ -163,7 +162,6 @@ static int basic_caps(struct vmx_caps *c, u64 basic)
 	}
 	c->revision = basic & 0x7fffffff;
 	c->cr0_fixed1 = caps_read_msr(MSR_IA32_VMX_CR0_FIXED0);
-	c->cr0_fixed0 = caps_read_msr(MSR_IA32_VMX_CR0_FIXED1);
 	c->cr4_fixed1 = caps_read_msr(MSR_IA32_VMX_CR4_FIXED0);
 	c->cr4_fixed0 = caps_read_msr(MSR_IA32_VMX_CR4_FIXED1);
 	/* Unrestricted guest frees PE and PG. */

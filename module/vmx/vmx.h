@@ -18,8 +18,8 @@ struct vmx_caps {
 	u32 pin, proc, proc2;	/* controls as every VMCS starts with them */
 	u32 proc2_guest;	/* bits of proc2 that follow a guest's CPUID */
 	u32 exit, entry;
-	unsigned long cr0_fixed1, cr0_fixed0;	/* bits that must be 1 / may be 1 in VMX operation */
-	unsigned long cr4_fixed1, cr4_fixed0;
+	unsigned long cr0_fixed1;		/* bits that must be 1 in VMX operation */
+	unsigned long cr4_fixed1, cr4_fixed0;	/* likewise; and those that may be 1 */
 	bool preemption_timer;
 	bool timer_exact;	/* it can be trusted with a guest's timer */
 	u8 timer_shift;		/* it counts TSC >> this */
@@ -27,7 +27,7 @@ struct vmx_caps {
 	bool rdtscp, invpcid;
 	bool mtf;		/* monitor trap flag: an exit after one instruction */
 	bool pml;		/* page-modification logging, with ept_ad */
-	bool ept_ad, ept_2m, ept_1g;
+	bool ept_ad, ept_2m;
 };
 extern struct vmx_caps vmx_caps;
 
