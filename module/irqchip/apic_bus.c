@@ -9,11 +9,11 @@
 #include "lapic.h"
 
 /**
- * apic_next() - walk over the local APICs of a VM
+ * apic_next - walk over the local APICs of a VM
  * @vm: the VM
  * @slot: where the walk is; 0 to begin with
  *
- * Any context. vCPUs that are created meanwhile may be missed. Returns NULL at
+ * Context: any. vCPUs that are created meanwhile may be missed. Return: NULL at
  * the end.
  */
 struct lapic *apic_next(struct vm *vm, u32 *slot)
@@ -66,12 +66,12 @@ static int accept_sipi(struct lapic *lapic, const struct apic_msg *msg, bool sel
 }
 
 /**
- * lapic_accept() - a message arrived
+ * lapic_accept - a message arrived
  * @lapic: the destination
  * @msg: the message; destination and shorthand are not looked at any more
  * @self: called by the destination's own vCPU thread
  *
- * Any context but NMI. Returns 1 if it was taken, 0 if it was dropped: the APIC
+ * Context: any but NMI. Return: 1 if it was taken, 0 if it was dropped: the APIC
  * is off, a de-assert, SMI, or ExtINT (which only LINT0 can bring).
  */
 int lapic_accept(struct lapic *lapic, const struct apic_msg *msg, bool self)
@@ -128,12 +128,12 @@ static int deliver_lowest(struct vm *vm, struct lapic *src, const struct apic_ms
 }
 
 /**
- * apic_deliver() - send a message
+ * apic_deliver - send a message
  * @vm: the VM
  * @src: the APIC that sends an IPI, or NULL
  * @msg: the message
  *
- * Any context but NMI; wakes the destinations. Returns how many APICs took it.
+ * Context: any but NMI; wakes the destinations. Return: how many APICs took it.
  */
 int apic_deliver(struct vm *vm, struct lapic *src, const struct apic_msg *msg)
 {
@@ -154,7 +154,7 @@ int apic_deliver(struct vm *vm, struct lapic *src, const struct apic_msg *msg)
 }
 
 /**
- * apic_busy() - has a destination not finished this vector?
+ * apic_busy - has a destination not finished this vector?
  * @vm: the VM
  * @msg: message from the IOAPIC
  *
@@ -173,12 +173,12 @@ bool apic_busy(struct vm *vm, const struct apic_msg *msg)
 }
 
 /**
- * irqchip_send_msi() - deliver a message-signalled interrupt
+ * irqchip_send_msi - deliver a message-signalled interrupt
  * @vm: the VM
  * @address: the message address; bits above 31 are not used (no extended IDs)
  * @data: the message data
  *
- * Any context but NMI. Returns how many local APICs took it. SDM "Message
+ * Context: any but NMI. Return: how many local APICs took it. SDM "Message
  * Signalled Interrupts".
  */
 int irqchip_send_msi(struct vm *vm, u64 address, u32 data)

@@ -45,7 +45,7 @@ static void update_wanted(struct ioapic *io)
 }
 
 /**
- * ioapic_init() - power-up state: all pins masked
+ * ioapic_init - power-up state: all pins masked
  * @io: zeroed memory
  * @vm: whose local APICs get the messages
  */
@@ -104,13 +104,13 @@ static bool rtc_merges(const struct ioapic *io, unsigned int pin)
 }
 
 /**
- * ioapic_set_pin() - a device moves its interrupt line
+ * ioapic_set_pin - a device moves its interrupt line
  * @io: the IOAPIC
  * @pin: 0..23
  * @level: high or low
  * @report: the caller wants to know whether a guest saw it
  *
- * Returns how many local APICs took the interrupt (1 for a falling line), 0 if
+ * Return: how many local APICs took the interrupt (1 for a falling line), 0 if
  * it merged with one that waits, -1 if the pin is masked.
  */
 int ioapic_set_pin(struct ioapic *io, unsigned int pin, bool level, bool report)
@@ -135,7 +135,7 @@ int ioapic_set_pin(struct ioapic *io, unsigned int pin, bool level, bool report)
 }
 
 /**
- * ioapic_wants_eoi() - would ioapic_eoi() do something?
+ * ioapic_wants_eoi - would ioapic_eoi() do something?
  * @io: the IOAPIC
  * @vector: what a local APIC ended
  *
@@ -147,7 +147,7 @@ bool ioapic_wants_eoi(const struct ioapic *io, u8 vector)
 }
 
 /**
- * ioapic_eoi() - a local APIC ended an interrupt
+ * ioapic_eoi - a local APIC ended an interrupt
  * @io: the IOAPIC
  * @vector: which
  * @level: it was level triggered
@@ -223,7 +223,7 @@ static void write_window(struct ioapic *io, u32 val)
 }
 
 /**
- * ioapic_read() - the guest reads
+ * ioapic_read - the guest reads
  * @io: the IOAPIC
  * @offset: from its base
  */
@@ -240,7 +240,7 @@ u32 ioapic_read(const struct ioapic *io, u32 offset)
 }
 
 /**
- * ioapic_write() - the guest writes
+ * ioapic_write - the guest writes
  * @io: the IOAPIC
  * @offset: from its base
  * @val: 32 bits
@@ -254,7 +254,7 @@ void ioapic_write(struct ioapic *io, u32 offset, u32 val)
 }
 
 /**
- * ioapic_get() - the state in the format of GET_IRQCHIP
+ * ioapic_get - the state in the format of GET_IRQCHIP
  * @io: the IOAPIC
  * @state: filled; an edge that was sent is not asserted: SET would send it again
  */
@@ -265,7 +265,7 @@ void ioapic_get(const struct ioapic *io, struct minikvm_ioapic_state *state)
 }
 
 /**
- * ioapic_set() - take over a state in the format of SET_IRQCHIP
+ * ioapic_set - take over a state in the format of SET_IRQCHIP
  * @io: the IOAPIC
  * @state: any bytes; pins that it says are asserted are sent
  */

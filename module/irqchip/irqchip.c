@@ -71,10 +71,10 @@ static void chip_unlock(struct irqchip *chip, unsigned long flags)
 }
 
 /**
- * irqchip_create() - CREATE_IRQCHIP: PIC pair and IOAPIC
+ * irqchip_create - CREATE_IRQCHIP: PIC pair and IOAPIC
  * @vm: the VM; @vm->lock is held
  *
- * vCPUs that are created afterwards get a local APIC. Returns 0; -EEXIST: there
+ * vCPUs that are created afterwards get a local APIC. Return: 0; -EEXIST: there
  * are chips already; -EINVAL: there are vCPUs already; -ENOMEM.
  */
 int irqchip_create(struct vm *vm)
@@ -98,7 +98,7 @@ int irqchip_create(struct vm *vm)
 }
 
 /**
- * irqchip_destroy() - undo irqchip_create()
+ * irqchip_destroy - undo irqchip_create()
  * @vm: the VM: the PIT and all vCPUs are gone
  */
 void irqchip_destroy(struct vm *vm)
@@ -108,14 +108,14 @@ void irqchip_destroy(struct vm *vm)
 }
 
 /**
- * irqchip_set_irq() - move an interrupt line
+ * irqchip_set_irq - move an interrupt line
  * @vm: the VM
  * @gsi: any number; one without a route does nothing
  * @level: 0 is low, everything else high
  * @status: NULL, or gets how many took it, 0: merged with one that waits, -1:
  *	    masked everywhere or no route
  *
- * Any context but NMI. Returns 0, or -ENXIO: the VM has no chips.
+ * Context: any but NMI. Return: 0, or -ENXIO: the VM has no chips.
  */
 int irqchip_set_irq(struct vm *vm, u32 gsi, int level, int *status)
 {
@@ -139,7 +139,7 @@ int irqchip_set_irq(struct vm *vm, u32 gsi, int level, int *status)
 }
 
 /**
- * irqchip_eoi() - a local APIC ended an interrupt
+ * irqchip_eoi - a local APIC ended an interrupt
  * @vm: the VM; it has chips
  * @vector: which
  * @level: it was level triggered
@@ -159,11 +159,11 @@ void irqchip_eoi(struct vm *vm, u8 vector, bool level)
 }
 
 /**
- * irqchip_get() - GET_IRQCHIP
+ * irqchip_get - GET_IRQCHIP
  * @vm: the VM
  * @chip: chip_id says which; its state is filled in
  *
- * May be called at any time. Returns 0; -ENXIO: no chips; -EINVAL: no such chip.
+ * Context: any. Return: 0; -ENXIO: no chips; -EINVAL: no such chip.
  */
 int irqchip_get(struct vm *vm, struct minikvm_irqchip *chip)
 {
@@ -193,11 +193,11 @@ int irqchip_get(struct vm *vm, struct minikvm_irqchip *chip)
 }
 
 /**
- * irqchip_set() - SET_IRQCHIP
+ * irqchip_set - SET_IRQCHIP
  * @vm: the VM
  * @chip: which, and its state: any bytes
  *
- * May be called at any time. Returns 0; -ENXIO: no chips; -EINVAL: no such chip.
+ * Context: any. Return: 0; -ENXIO: no chips; -EINVAL: no such chip.
  */
 int irqchip_set(struct vm *vm, const struct minikvm_irqchip *chip)
 {
@@ -231,14 +231,14 @@ static bool pic_port(u16 port)
 }
 
 /**
- * irqchip_pio() - a port access: the PIC pair's?
+ * irqchip_pio - a port access: the PIC pair's?
  * @vm: the VM
  * @write: direction
  * @port: first port
  * @data: @len bytes, in or out
  * @len: 1, 2 or 4; wider ones than a byte are swallowed, and read 0
  *
- * Returns 0, or -EOPNOTSUPP: not the PIC's, or no chips.
+ * Return: 0, or -EOPNOTSUPP: not the PIC's, or no chips.
  */
 int irqchip_pio(struct vm *vm, bool write, u16 port, void *data, int len)
 {
@@ -263,14 +263,14 @@ int irqchip_pio(struct vm *vm, bool write, u16 port, void *data, int len)
 }
 
 /**
- * irqchip_mmio() - a memory access: the IOAPIC's?
+ * irqchip_mmio - a memory access: the IOAPIC's?
  * @vm: the VM
  * @write: direction
  * @gpa: address
  * @data: @len bytes, in or out
  * @len: 1..8; registers have 32 bits, the rest reads 0
  *
- * Returns 0, or -EOPNOTSUPP: not the IOAPIC's, or no chips.
+ * Return: 0, or -EOPNOTSUPP: not the IOAPIC's, or no chips.
  */
 int irqchip_mmio(struct vm *vm, bool write, gpa_t gpa, void *data, int len)
 {
@@ -307,7 +307,7 @@ static bool pic_offers(struct vcpu *vcpu)
 }
 
 /**
- * irqchip_has_interrupt() - is there an interrupt for this vCPU now?
+ * irqchip_has_interrupt - is there an interrupt for this vCPU now?
  * @vcpu: the vCPU; one without a LAPIC has none
  *
  * Context: the vCPU thread, interrupts on or off. Whether the CPU can take it
@@ -322,10 +322,10 @@ bool irqchip_has_interrupt(struct vcpu *vcpu)
 }
 
 /**
- * irqchip_take_interrupt() - acknowledge the interrupt for this vCPU
+ * irqchip_take_interrupt - acknowledge the interrupt for this vCPU
  * @vcpu: the vCPU; one without a LAPIC has none
  *
- * Context: the vCPU thread, interrupts on or off. Returns its vector, or -1. The
+ * Context: the vCPU thread, interrupts on or off. Return: its vector, or -1. The
  * PIC goes first; another vCPU may have been faster there.
  */
 int irqchip_take_interrupt(struct vcpu *vcpu)

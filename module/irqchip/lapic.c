@@ -35,7 +35,7 @@ static void look_again(struct lapic *lapic)
 }
 
 /**
- * lapic_deliver_lvtt() - the timer's local interrupt
+ * lapic_deliver_lvtt - the timer's local interrupt
  * @lapic: whose timer expired
  *
  * Context: the vCPU thread. Nothing happens while LVTT is masked or the APIC off.
@@ -123,14 +123,14 @@ static void lapic_mmio_read(struct lapic *lapic, u32 offset, void *data, int len
 }
 
 /**
- * lapic_mmio() - an access to guest physical memory: the APIC's page?
+ * lapic_mmio - an access to guest physical memory: the APIC's page?
  * @vcpu: whose access; the page is visible to this vCPU only
  * @write: direction
  * @gpa: address
  * @data: @len bytes, in or out
  * @len: 1..8
  *
- * Context: the vCPU thread. Returns 0, or -EOPNOTSUPP: not the APIC's page.
+ * Context: the vCPU thread. Return: 0, or -EOPNOTSUPP: not the APIC's page.
  * Writes other than aligned 32-bit ones are dropped. While the APIC is off or
  * in x2APIC mode the page reads as ones and drops writes, as KVM's does.
  */
@@ -155,12 +155,12 @@ int lapic_mmio(struct vcpu *vcpu, bool write, gpa_t gpa, void *data, int len)
 }
 
 /**
- * lapic_msr_read() - RDMSR of an x2APIC register
+ * lapic_msr_read - RDMSR of an x2APIC register
  * @vcpu: the vCPU
  * @msr: 0x800..0x8ff
  * @data: where it goes
  *
- * Context: the vCPU thread; never sleeps. Returns 0, or 1 for #GP.
+ * Context: the vCPU thread; never sleeps. Return: 0, or 1 for #GP.
  */
 int lapic_msr_read(struct vcpu *vcpu, u32 msr, u64 *data)
 {
@@ -178,12 +178,12 @@ int lapic_msr_read(struct vcpu *vcpu, u32 msr, u64 *data)
 }
 
 /**
- * lapic_msr_write() - WRMSR of an x2APIC register
+ * lapic_msr_write - WRMSR of an x2APIC register
  * @vcpu: the vCPU
  * @msr: 0x800..0x8ff
  * @data: the value
  *
- * Context: the vCPU thread; never sleeps. Returns 0, or 1 for #GP.
+ * Context: the vCPU thread; never sleeps. Return: 0, or 1 for #GP.
  */
 int lapic_msr_write(struct vcpu *vcpu, u32 msr, u64 data)
 {
@@ -213,12 +213,12 @@ static void set_base(struct vcpu *vcpu, u64 base)
 }
 
 /**
- * lapic_set_base() - write IA32_APIC_BASE
+ * lapic_set_base - write IA32_APIC_BASE
  * @vcpu: the vCPU; the VMM may have its APIC
  * @base: the value
  * @host: from an ioctl: every mode can be entered from every other
  *
- * Context: the vCPU thread; never sleeps. Returns 0, or 1 for #GP. SDM "Local
+ * Context: the vCPU thread; never sleeps. Return: 0, or 1 for #GP. SDM "Local
  * APIC State Transitions" (x2APIC chapter).
  */
 int lapic_set_base(struct vcpu *vcpu, u64 base, bool host)
@@ -241,7 +241,7 @@ int lapic_set_base(struct vcpu *vcpu, u64 base, bool host)
 }
 
 /**
- * lapic_get_tscdeadline() - read IA32_TSC_DEADLINE
+ * lapic_get_tscdeadline - read IA32_TSC_DEADLINE
  * @vcpu: a vCPU with a LAPIC
  *
  * Context: the vCPU thread. 0 unless the timer is in TSC-deadline mode and armed.
@@ -256,7 +256,7 @@ u64 lapic_get_tscdeadline(struct vcpu *vcpu)
 }
 
 /**
- * lapic_set_tscdeadline() - write IA32_TSC_DEADLINE
+ * lapic_set_tscdeadline - write IA32_TSC_DEADLINE
  * @vcpu: a vCPU with a LAPIC
  * @deadline: guest TSC; 0 disarms, one in the past expires now
  *
@@ -274,7 +274,7 @@ void lapic_set_tscdeadline(struct vcpu *vcpu, u64 deadline)
 }
 
 /**
- * lapic_get_tpr() - CR8
+ * lapic_get_tpr - CR8
  * @vcpu: a vCPU with a LAPIC
  *
  * Context: the vCPU thread.
@@ -285,7 +285,7 @@ u64 lapic_get_tpr(struct vcpu *vcpu)
 }
 
 /**
- * lapic_set_tpr() - write CR8
+ * lapic_set_tpr - write CR8
  * @vcpu: a vCPU with a LAPIC
  * @cr8: bits 3:0 are the priority class
  *
@@ -297,7 +297,7 @@ void lapic_set_tpr(struct vcpu *vcpu, u64 cr8)
 }
 
 /**
- * lapic_get_state() - GET_LAPIC
+ * lapic_get_state - GET_LAPIC
  * @vcpu: a vCPU with a LAPIC
  * @state: filled
  *
@@ -311,11 +311,11 @@ void lapic_get_state(struct vcpu *vcpu, struct minikvm_lapic_state *state)
 }
 
 /**
- * lapic_set_state() - SET_LAPIC
+ * lapic_set_state - SET_LAPIC
  * @vcpu: a vCPU with a LAPIC, its mode set by IA32_APIC_BASE before
  * @state: the page; nothing in it is refused
  *
- * Context: the vCPU thread. Starts the timer at the current count. Returns 0.
+ * Context: the vCPU thread. Starts the timer at the current count. Return: 0.
  */
 int lapic_set_state(struct vcpu *vcpu, const struct minikvm_lapic_state *state)
 {
@@ -330,7 +330,7 @@ int lapic_set_state(struct vcpu *vcpu, const struct minikvm_lapic_state *state)
 }
 
 /**
- * lapic_reset() - power-up or INIT
+ * lapic_reset - power-up or INIT
  * @vcpu: the vCPU; the VMM may have its APIC
  * @init: INIT: IA32_APIC_BASE stays
  *
@@ -355,10 +355,10 @@ void lapic_reset(struct vcpu *vcpu, bool init)
 }
 
 /**
- * lapic_create() - give a new vCPU its local APIC, if the VM has the chips
+ * lapic_create - give a new vCPU its local APIC, if the VM has the chips
  * @vcpu: not published yet; @vcpu->id is set
  *
- * May sleep. Returns 0 or -ENOMEM. lapic_reset() comes next, chips or not.
+ * Context: may sleep. Return: 0 or -ENOMEM. lapic_reset() comes next, chips or not.
  */
 int lapic_create(struct vcpu *vcpu)
 {
@@ -383,7 +383,7 @@ int lapic_create(struct vcpu *vcpu)
 }
 
 /**
- * lapic_destroy() - undo lapic_create()
+ * lapic_destroy - undo lapic_create()
  * @vcpu: a vCPU that nobody sends interrupts to any more: it was not published,
  *	  or the VM's vCPUs do not run any more and its PIT is gone
  *

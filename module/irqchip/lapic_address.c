@@ -42,7 +42,7 @@ static u32 address_of(const struct lapic_regs *regs)
 }
 
 /**
- * lapic_address_publish() - the owner has changed registers: senders see them now
+ * lapic_address_publish - the owner has changed registers: senders see them now
  * @regs: the APIC
  *
  * Context: the vCPU thread, after each write of ID, LDR, DFR, SVR, LINT0 or the
@@ -70,7 +70,7 @@ static enum lapic_mode mode_in(u32 address)
 }
 
 /**
- * lapic_regs_present() - does IA32_APIC_BASE have it on the bus?
+ * lapic_regs_present - does IA32_APIC_BASE have it on the bus?
  * @regs: the APIC
  *
  * Any context.
@@ -81,10 +81,10 @@ bool lapic_regs_present(const struct lapic_regs *regs)
 }
 
 /**
- * lapic_regs_enabled() - does it take fixed interrupts?
+ * lapic_regs_enabled - does it take fixed interrupts?
  * @regs: the APIC
  *
- * Any context. Both enable bits: IA32_APIC_BASE's and the spurious vector's.
+ * Context: any. Both enable bits: IA32_APIC_BASE's and the spurious vector's.
  */
 bool lapic_regs_enabled(const struct lapic_regs *regs)
 {
@@ -94,10 +94,10 @@ bool lapic_regs_enabled(const struct lapic_regs *regs)
 }
 
 /**
- * lapic_regs_accepts_pic() - is the PIC's output wired through to the CPU?
+ * lapic_regs_accepts_pic - is the PIC's output wired through to the CPU?
  * @regs: the APIC
  *
- * Any context. True when the APIC is off, or LINT0 is unmasked and ExtINT
+ * Context: any. True when the APIC is off, or LINT0 is unmasked and ExtINT
  * (virtual wire mode).
  */
 bool lapic_regs_accepts_pic(const struct lapic_regs *regs)
@@ -108,7 +108,7 @@ bool lapic_regs_accepts_pic(const struct lapic_regs *regs)
 }
 
 /**
- * lapic_x2apic_ldr() - the logical ID that x2APIC mode derives from the ID
+ * lapic_x2apic_ldr - the logical ID that x2APIC mode derives from the ID
  * @id: x2APIC ID
  *
  * Cluster in 31:16, one bit in 15:0. SDM "Logical Destination Mode in x2APIC Mode".
@@ -152,7 +152,7 @@ static bool match_x2apic(const struct lapic_regs *regs, const struct apic_msg *m
 }
 
 /**
- * lapic_regs_match() - is this APIC a destination of a message?
+ * lapic_regs_match - is this APIC a destination of a message?
  * @regs: the APIC
  * @msg: the message; its shorthand is not looked at
  *

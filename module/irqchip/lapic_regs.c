@@ -41,7 +41,7 @@ static u32 *reg_ptr(const struct lapic_regs *regs, u32 reg)
 }
 
 /**
- * lapic_reg() - a register's bits, with no side effect
+ * lapic_reg - a register's bits, with no side effect
  * @regs: the APIC
  * @reg: LAPIC_*
  *
@@ -53,7 +53,7 @@ u32 lapic_reg(const struct lapic_regs *regs, u32 reg)
 }
 
 /**
- * lapic_reg_set() - set a register's bits, with no side effect
+ * lapic_reg_set - set a register's bits, with no side effect
  * @regs: the APIC
  * @reg: LAPIC_*
  * @val: the bits
@@ -116,7 +116,7 @@ static bool sw_enabled(const struct lapic_regs *regs)
 }
 
 /**
- * lapic_regs_busy() - is a vector requested or in service?
+ * lapic_regs_busy - is a vector requested or in service?
  * @regs: the APIC
  * @vector: which
  *
@@ -128,7 +128,7 @@ bool lapic_regs_busy(const struct lapic_regs *regs, u8 vector)
 }
 
 /**
- * lapic_regs_request() - put a fixed interrupt into IRR
+ * lapic_regs_request - put a fixed interrupt into IRR
  * @regs: the APIC
  * @vector: which
  * @level: level triggered: its EOI goes to the IOAPIC
@@ -157,10 +157,10 @@ static u32 processor_priority(const struct lapic_regs *regs)
 }
 
 /**
- * lapic_regs_pending() - the vector that the CPU would be given now
+ * lapic_regs_pending - the vector that the CPU would be given now
  * @regs: the APIC
  *
- * Context: the vCPU thread. Returns the highest vector in IRR whose class is
+ * Context: the vCPU thread. Return: the highest vector in IRR whose class is
  * above the processor priority, or -1.
  */
 int lapic_regs_pending(const struct lapic_regs *regs)
@@ -176,7 +176,7 @@ int lapic_regs_pending(const struct lapic_regs *regs)
 }
 
 /**
- * lapic_regs_take() - the CPU accepts a vector: IRR to ISR
+ * lapic_regs_take - the CPU accepts a vector: IRR to ISR
  * @regs: the APIC
  * @vector: what lapic_regs_pending() said
  *
@@ -190,11 +190,11 @@ void lapic_regs_take(struct lapic_regs *regs, u8 vector)
 }
 
 /**
- * lapic_regs_eoi() - end of the interrupt in service
+ * lapic_regs_eoi - end of the interrupt in service
  * @regs: the APIC
  * @level: set to its trigger mode
  *
- * Context: the vCPU thread. Returns the vector, or -1 if none was in service.
+ * Context: the vCPU thread. Return: the vector, or -1 if none was in service.
  */
 int lapic_regs_eoi(struct lapic_regs *regs, bool *level)
 {
@@ -226,12 +226,12 @@ static bool lapic_reg_readable(const struct lapic_regs *regs, u32 reg)
 }
 
 /**
- * lapic_regs_read() - the guest reads a register
+ * lapic_regs_read - the guest reads a register
  * @regs: the APIC
  * @reg: offset, any value; a multiple of 16 names a register
  * @val: where it goes
  *
- * Context: the vCPU thread. Returns 0, or 1 if there is no such register or it
+ * Context: the vCPU thread. Return: 0, or 1 if there is no such register or it
  * cannot be read. The current count is the timer's to tell: here it is 0.
  */
 int lapic_regs_read(const struct lapic_regs *regs, u32 reg, u32 *val)
@@ -309,12 +309,12 @@ static unsigned int write_tmict(struct lapic_regs *regs, u32 val)
 }
 
 /**
- * lapic_regs_write() - the guest writes a register
+ * lapic_regs_write - the guest writes a register
  * @regs: the APIC
  * @reg: offset, any value; a multiple of 16 names a register
  * @val: 32 bits; ICR in x2APIC mode goes through lapic_regs_write_icr()
  *
- * Context: the vCPU thread. Returns what is to be done about it, LAPIC_DO_*.
+ * Context: the vCPU thread. Return: what is to be done about it, LAPIC_DO_*.
  */
 unsigned int lapic_regs_write(struct lapic_regs *regs, u32 reg, u32 val)
 {
@@ -349,11 +349,11 @@ unsigned int lapic_regs_write(struct lapic_regs *regs, u32 reg, u32 val)
 }
 
 /**
- * lapic_regs_write_icr() - the 64-bit ICR of x2APIC mode
+ * lapic_regs_write_icr - the 64-bit ICR of x2APIC mode
  * @regs: the APIC
  * @val: what WRMSR wrote
  *
- * Context: the vCPU thread. Returns LAPIC_DO_*. Kept as two registers, the way
+ * Context: the vCPU thread. Return: LAPIC_DO_*. Kept as two registers, the way
  * GET_LAPIC shows it.
  */
 unsigned int lapic_regs_write_icr(struct lapic_regs *regs, u64 val)
@@ -366,7 +366,7 @@ unsigned int lapic_regs_write_icr(struct lapic_regs *regs, u64 val)
 }
 
 /**
- * lapic_regs_icr() - the message that an interrupt command stands for
+ * lapic_regs_icr - the message that an interrupt command stands for
  * @regs: the APIC, for the width of the destination
  * @low: ICR bits 31:0
  * @high: ICR bits 63:32
@@ -389,7 +389,7 @@ void lapic_regs_icr(const struct lapic_regs *regs, u32 low, u32 high, struct api
 }
 
 /**
- * lapic_regs_timer_mode() - what LVTT says
+ * lapic_regs_timer_mode - what LVTT says
  * @regs: the APIC
  *
  * Context: the vCPU thread.
@@ -400,10 +400,10 @@ enum lapic_timer_mode lapic_regs_timer_mode(const struct lapic_regs *regs)
 }
 
 /**
- * lapic_regs_divide() - the timer's divider
+ * lapic_regs_divide - the timer's divider
  * @regs: the APIC
  *
- * Context: the vCPU thread. Returns 1, 2, 4 .. 128, never 0: SDM "Divide
+ * Context: the vCPU thread. Return: 1, 2, 4 .. 128, never 0: SDM "Divide
  * Configuration Register".
  */
 u32 lapic_regs_divide(const struct lapic_regs *regs)

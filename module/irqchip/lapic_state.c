@@ -11,7 +11,7 @@
 #include "lapic_regs.h"
 
 /**
- * lapic_regs_set_mode() - IA32_APIC_BASE was written
+ * lapic_regs_set_mode - IA32_APIC_BASE was written
  * @regs: the APIC
  * @mode: the new mode; every transition is possible from an ioctl
  *
@@ -59,7 +59,7 @@ static u32 lapic_reset_value(const struct lapic_regs *regs, u32 reg, bool init, 
 }
 
 /**
- * lapic_regs_reset() - the registers after power-up or INIT
+ * lapic_regs_reset - the registers after power-up or INIT
  * @regs: the APIC; its mode is set already
  * @init: INIT: the ID stays, and LDR in x2APIC mode
  * @bsp: the boot processor: LINT0 starts as ExtINT, so that the PIC reaches it
@@ -81,7 +81,7 @@ void lapic_regs_reset(struct lapic_regs *regs, bool init, bool bsp)
 }
 
 /**
- * lapic_state_put() - a register in the format of GET_LAPIC
+ * lapic_state_put - a register in the format of GET_LAPIC
  * @state: has no alignment of its own
  * @reg: LAPIC_*
  * @val: the bits
@@ -92,7 +92,7 @@ void lapic_state_put(struct minikvm_lapic_state *state, u32 reg, u32 val)
 }
 
 /**
- * lapic_regs_get() - the register page in the format of GET_LAPIC
+ * lapic_regs_get - the register page in the format of GET_LAPIC
  * @regs: the APIC
  * @state: filled, except the timer's current count
  *
@@ -110,7 +110,7 @@ void lapic_regs_get(const struct lapic_regs *regs, struct minikvm_lapic_state *s
 }
 
 /**
- * lapic_regs_set() - take over a page in the format of SET_LAPIC
+ * lapic_regs_set - take over a page in the format of SET_LAPIC
  * @regs: the APIC
  * @state: whatever the VMM has there: no value of it can do harm here
  *

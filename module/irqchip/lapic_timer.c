@@ -51,7 +51,7 @@ static enum hrtimer_restart lapic_timer_fn(struct hrtimer *timer)
 }
 
 /**
- * lapic_timer_init() - prepare the timer; it is not running
+ * lapic_timer_init - prepare the timer; it is not running
  * @lapic: zeroed but for its registers
  */
 void lapic_timer_init(struct lapic *lapic)
@@ -77,7 +77,7 @@ static bool timer_cancel(struct lapic *lapic)
 }
 
 /**
- * lapic_timer_stop() - stop, and forget an expiry that was not delivered
+ * lapic_timer_stop - stop, and forget an expiry that was not delivered
  * @lapic: the APIC
  */
 void lapic_timer_stop(struct lapic *lapic)
@@ -141,7 +141,7 @@ static void start_deadline(struct lapic *lapic)
 }
 
 /**
- * lapic_timer_arm_deadline() - start for @lapic->deadline, if there is one
+ * lapic_timer_arm_deadline - start for @lapic->deadline, if there is one
  * @lapic: the APIC, in TSC-deadline mode, its timer stopped
  */
 void lapic_timer_arm_deadline(struct lapic *lapic)
@@ -153,7 +153,7 @@ void lapic_timer_arm_deadline(struct lapic *lapic)
 }
 
 /**
- * lapic_timer_sleep() - the vCPU is about to wait: somebody must wake it in time
+ * lapic_timer_sleep - the vCPU is about to wait: somebody must wake it in time
  * @vcpu: any vCPU
  *
  * Context: the vCPU thread; undone by lapic_timer_awake().
@@ -164,7 +164,7 @@ void lapic_timer_sleep(struct vcpu *vcpu)
 		start_deadline(vcpu->lapic);
 }
 
-/** lapic_timer_awake() - the run loop looks at the deadline again */
+/** lapic_timer_awake - the run loop looks at the deadline again */
 void lapic_timer_awake(struct vcpu *vcpu)
 {
 	if (vcpu->timer_deadline)
@@ -172,7 +172,7 @@ void lapic_timer_awake(struct vcpu *vcpu)
 }
 
 /**
- * lapic_timer_start() - the initial count was written: start over
+ * lapic_timer_start - the initial count was written: start over
  * @lapic: the APIC
  */
 void lapic_timer_start(struct lapic *lapic)
@@ -189,7 +189,7 @@ void lapic_timer_start(struct lapic *lapic)
 }
 
 /**
- * lapic_timer_restore() - all registers were replaced: go on from the current count
+ * lapic_timer_restore - all registers were replaced: go on from the current count
  * @lapic: the APIC, its timer stopped
  *
  * As in KVM, a one-shot timer whose current count is 0 expires now: GET_LAPIC does not say
@@ -219,7 +219,7 @@ void lapic_timer_restore(struct lapic *lapic)
 }
 
 /**
- * lapic_timer_mode_changed() - LVTT may have changed
+ * lapic_timer_mode_changed - LVTT may have changed
  * @lapic: the APIC
  *
  * To and from TSC deadline disarms; between one-shot and
@@ -250,7 +250,7 @@ static u64 ns_left(const struct lapic *lapic)
 }
 
 /**
- * lapic_timer_divide_changed() - the divider was written
+ * lapic_timer_divide_changed - the divider was written
  * @lapic: the APIC
  *
  * What is left of the count goes on at the new speed.
@@ -274,7 +274,7 @@ void lapic_timer_divide_changed(struct lapic *lapic)
 }
 
 /**
- * lapic_timer_count() - what the current count register reads now
+ * lapic_timer_count - what the current count register reads now
  * @lapic: the APIC
  */
 u32 lapic_timer_count(const struct lapic *lapic)
@@ -289,7 +289,7 @@ u32 lapic_timer_count(const struct lapic *lapic)
 }
 
 /**
- * lapic_timer_expired() - deliver the timer interrupt, if it is due
+ * lapic_timer_expired - deliver the timer interrupt, if it is due
  * @vcpu: any vCPU; REQ_TIMER was set
  *
  * Context: the vCPU thread, interrupts on or off. A TSC deadline that the guest
@@ -315,7 +315,7 @@ void lapic_timer_expired(struct vcpu *vcpu)
 }
 
 /**
- * lapic_timer_due() - vcpu->timer_deadline is reached
+ * lapic_timer_due - vcpu->timer_deadline is reached
  * @vcpu: whose
  *
  * Context: the vCPU thread, interrupts on or off.

@@ -27,7 +27,7 @@
 enum { READY = 0, WANT_ICW2 = 1, WANT_ICW3 = 2, WANT_ICW4 = 3 };
 
 /**
- * pic_init() - power-up state
+ * pic_init - power-up state
  * @pic: zeroed memory
  */
 void pic_init(struct pic *pic)
@@ -97,12 +97,12 @@ static void pic_update(struct pic *pic)
 }
 
 /**
- * pic_set_line() - a device moves its interrupt line
+ * pic_set_line - a device moves its interrupt line
  * @pic: the pair
  * @line: 0..15
  * @level: high or low
  *
- * Returns 1 if this is a new request, 0 if it merged with one that waits, -1 if
+ * Return: 1 if this is a new request, 0 if it merged with one that waits, -1 if
  * the line is masked (an edge is remembered all the same).
  */
 int pic_set_line(struct pic *pic, unsigned int line, bool level)
@@ -136,10 +136,10 @@ static void pic_serve(struct pic *pic, unsigned int index, unsigned int line)
 }
 
 /**
- * pic_take() - the CPU acknowledges INT
+ * pic_take - the CPU acknowledges INT
  * @pic: the pair
  *
- * Returns the vector: line 7's if the request went away meanwhile.
+ * Return: the vector: line 7's if the request went away meanwhile.
  */
 u8 pic_take(struct pic *pic)
 {
@@ -244,7 +244,7 @@ static void write_data(struct pic *pic, unsigned int index, u8 val)
 }
 
 /**
- * pic_write() - OUT to a port of the pair
+ * pic_write - OUT to a port of the pair
  * @pic: the pair
  * @port: 0x20, 0x21, 0xa0, 0xa1, 0x4d0 or 0x4d1
  * @val: one byte
@@ -288,7 +288,7 @@ static u8 poll_read(struct pic *pic, unsigned int index)
 }
 
 /**
- * pic_read() - IN from a port of the pair
+ * pic_read - IN from a port of the pair
  * @pic: the pair
  * @port: 0x20, 0x21, 0xa0, 0xa1, 0x4d0 or 0x4d1
  */
@@ -307,7 +307,7 @@ u8 pic_read(struct pic *pic, u16 port)
 }
 
 /**
- * pic_set_chip() - take over the state of one chip
+ * pic_set_chip - take over the state of one chip
  * @pic: the pair
  * @index: 0 master, 1 slave
  * @state: any bytes: each field is masked where it is used

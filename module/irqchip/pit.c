@@ -71,7 +71,7 @@ static enum hrtimer_restart pit_timer_fn(struct hrtimer *timer)
 }
 
 /**
- * pit_ack() - the guest ended a tick: the next one that waits can be sent
+ * pit_ack - the guest ended a tick: the next one that waits can be sent
  * @pit: the PIT
  *
  * Any context but NMI, without the irqchip's lock.
@@ -89,7 +89,7 @@ void pit_ack(struct pit *pit)
 }
 
 /**
- * pit_forget_ticks() - the guest begins anew with GSI 0: drop ticks that wait
+ * pit_forget_ticks - the guest begins anew with GSI 0: drop ticks that wait
  * @pit: the PIT
  *
  * Any context but NMI, without the irqchip's lock.
@@ -146,14 +146,14 @@ static void access_byte(struct pit *pit, bool write, u16 port, u8 *byte)
 }
 
 /**
- * pit_pio() - a port access: the PIT's?
+ * pit_pio - a port access: the PIT's?
  * @vm: the VM
  * @write: direction
  * @port: first port
  * @data: @len bytes, in or out; only the first counts, the others read 0
  * @len: 1, 2 or 4
  *
- * May sleep. Returns 0, or -EOPNOTSUPP: not the PIT's, or there is none.
+ * Context: may sleep. Return: 0, or -EOPNOTSUPP: not the PIT's, or there is none.
  */
 int pit_pio(struct vm *vm, bool write, u16 port, void *data, int len)
 {
@@ -169,11 +169,11 @@ int pit_pio(struct vm *vm, bool write, u16 port, void *data, int len)
 }
 
 /**
- * pit_get() - GET_PIT2
+ * pit_get - GET_PIT2
  * @vm: the VM
  * @state: filled
  *
- * May sleep. Returns 0, or -ENXIO: there is no PIT.
+ * Context: may sleep. Return: 0, or -ENXIO: there is no PIT.
  */
 int pit_get(struct vm *vm, struct minikvm_pit_state2 *state)
 {
@@ -190,11 +190,11 @@ int pit_get(struct vm *vm, struct minikvm_pit_state2 *state)
 }
 
 /**
- * pit_set() - SET_PIT2
+ * pit_set - SET_PIT2
  * @vm: the VM
  * @state: any bytes; every channel begins its count
  *
- * May sleep. Returns 0, or -ENXIO: there is no PIT.
+ * Context: may sleep. Return: 0, or -ENXIO: there is no PIT.
  */
 int pit_set(struct vm *vm, const struct minikvm_pit_state2 *state)
 {
@@ -216,12 +216,12 @@ int pit_set(struct vm *vm, const struct minikvm_pit_state2 *state)
 }
 
 /**
- * pit_create() - CREATE_PIT2
+ * pit_create - CREATE_PIT2
  * @vm: the VM; @vm->lock is held
  * @config: MINIKVM_PIT_SPEAKER_DUMMY puts port 0x61 here, too; other flags and
  *	    the pad are ignored
  *
- * May sleep. Returns 0; -EEXIST: there is one; -ENOENT: no PIC; -ENOMEM.
+ * Context: may sleep. Return: 0; -EEXIST: there is one; -ENOENT: no PIC; -ENOMEM.
  */
 int pit_create(struct vm *vm, const struct minikvm_pit_config *config)
 {
@@ -248,7 +248,7 @@ int pit_create(struct vm *vm, const struct minikvm_pit_config *config)
 }
 
 /**
- * pit_destroy() - undo pit_create()
+ * pit_destroy - undo pit_create()
  * @vm: the VM: its vCPUs do not run any more; the irqchip and the vCPUs still exist
  *
  * May sleep.

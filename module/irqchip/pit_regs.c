@@ -94,7 +94,7 @@ static bool out_now(const struct pit_regs *pit, unsigned int index, const struct
 }
 
 /**
- * pit_regs_load() - a new count begins
+ * pit_regs_load - a new count begins
  * @pit: the PIT
  * @index: channel 0..2
  * @count: 0 stands for 65536
@@ -110,7 +110,7 @@ void pit_regs_load(struct pit_regs *pit, unsigned int index, u32 count, s64 ns)
 }
 
 /**
- * pit_regs_init() - power-up state
+ * pit_regs_init - power-up state
  * @pit: zeroed memory
  * @ns: now
  */
@@ -184,13 +184,13 @@ static void write_control(struct pit_regs *pit, u8 val, const struct pit_now *no
 }
 
 /**
- * pit_regs_write() - OUT to a port
+ * pit_regs_write - OUT to a port
  * @pit: the PIT
  * @port: 0..3
  * @val: one byte
  * @now: the time
  *
- * Returns true if channel 0 got a new count: its timer has to start over.
+ * Return: true if channel 0 got a new count: its timer has to start over.
  */
 bool pit_regs_write(struct pit_regs *pit, unsigned int port, u8 val, const struct pit_now *now)
 {
@@ -228,7 +228,7 @@ static u8 read_latched(struct minikvm_pit_channel_state *c)
 }
 
 /**
- * pit_regs_read() - IN from a port
+ * pit_regs_read - IN from a port
  * @pit: the PIT
  * @port: 0..3; the control port reads 0
  * @now: the time
@@ -263,7 +263,7 @@ u8 pit_regs_read(struct pit_regs *pit, unsigned int port, const struct pit_now *
 }
 
 /**
- * pit_regs_write_speaker() - OUT to port 0x61
+ * pit_regs_write_speaker - OUT to port 0x61
  * @pit: the PIT
  * @val: gate of channel 2 in bit 0, the speaker in bit 1
  * @ns: now
@@ -285,7 +285,7 @@ void pit_regs_write_speaker(struct pit_regs *pit, u8 val, s64 ns)
 }
 
 /**
- * pit_regs_read_speaker() - IN from port 0x61
+ * pit_regs_read_speaker - IN from port 0x61
  * @pit: the PIT
  * @now: the time; the refresh bit toggles every 16 us
  */
@@ -305,7 +305,7 @@ u8 pit_regs_read_speaker(const struct pit_regs *pit, const struct pit_now *now)
 }
 
 /**
- * pit_regs_periodic() - does channel 0 interrupt again and again?
+ * pit_regs_periodic - does channel 0 interrupt again and again?
  * @pit: the PIT
  */
 bool pit_regs_periodic(const struct pit_regs *pit)
@@ -314,10 +314,10 @@ bool pit_regs_periodic(const struct pit_regs *pit)
 }
 
 /**
- * pit_regs_interval() - time from a load of channel 0 to its interrupt
+ * pit_regs_interval - time from a load of channel 0 to its interrupt
  * @pit: the PIT
  *
- * Returns ns, or 0 if channel 0 does not interrupt: not programmed, or mode 5.
+ * Return: ns, or 0 if channel 0 does not interrupt: not programmed, or mode 5.
  * Mode 1 counts from the load, too: channel 0's gate never rises.
  */
 u64 pit_regs_interval(const struct pit_regs *pit)
