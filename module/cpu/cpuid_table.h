@@ -55,7 +55,6 @@ enum cpuid_word {
 #define F7D_ARCH_CAPABILITIES	BIT(29)
 #define F7D_SSBD		BIT(31)
 #define FD1A_XSAVEC		BIT(1)
-#define FX1D_SYSCALL		BIT(11)
 #define FX1D_NX			BIT(20)
 #define FX1D_RDTSCP		BIT(27)
 #define FX1D_LM			BIT(29)

@@ -119,7 +119,6 @@ static inline bool bad_pat(u64 pat)
 #define RULES_RFLAGS_VM		BIT_ULL(17)
 
 /* Controls that change what other fields must be. */
-#define RULES_PIN_EXT_INTR	BIT_ULL(0)
 #define RULES_PIN_NMI		BIT_ULL(3)
 #define RULES_PIN_VIRTUAL_NMI	BIT_ULL(5)
 #define RULES_PIN_TIMER		BIT_ULL(6)

@@ -153,19 +153,16 @@ VMCS_FIELD(unsigned long, host_rip,	0x6c16)
 #define PROC_INVLPG			BIT(9)
 #define PROC_MWAIT			BIT(10)
 #define PROC_RDPMC			BIT(11)
-#define PROC_RDTSC			BIT(12)
 #define PROC_CR3_LOAD			BIT(15)
 #define PROC_CR3_STORE			BIT(16)
 #define PROC_CR8_LOAD			BIT(19)
 #define PROC_CR8_STORE			BIT(20)
-#define PROC_TPR_SHADOW			BIT(21)
 #define PROC_NMI_WINDOW			BIT(22)
 #define PROC_MOV_DR			BIT(23)
 #define PROC_UNCONDITIONAL_IO		BIT(24)
 #define PROC_MTF			BIT(27)
 #define PROC_MSR_BITMAP			BIT(28)
 #define PROC_MONITOR			BIT(29)
-#define PROC_PAUSE			BIT(30)
 #define PROC_SECONDARY			BIT(31)
 
 #define PROC2_EPT			BIT(1)
@@ -208,11 +205,9 @@ VMCS_FIELD(unsigned long, host_rip,	0x6c16)
 /* SDM "Guest Non-Register State" */
 #define INTERRUPTIBILITY_STI		BIT(0)
 #define INTERRUPTIBILITY_MOV_SS		BIT(1)
-#define INTERRUPTIBILITY_SMI		BIT(2)
 #define INTERRUPTIBILITY_NMI		BIT(3)
 #define SEGMENT_AR_DB			BIT(14)	/* of an access-rights field */
 #define ACTIVITY_ACTIVE			0
-#define ACTIVITY_HLT			1
 #define PENDING_DBG_ENABLED		BIT(12)
 #define PENDING_DBG_BS			BIT(14)
 
