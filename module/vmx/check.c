@@ -195,13 +195,24 @@ void check_invept(unsigned long type, u64 eptp)
 		vcpu->vm->check.flushed_gen[cpu] = atomic64_read(&vcpu->vm->ept_gen);
 }
 
-/** check_invvpid - this CPU is about to forget a vCPU's; preemption off */
+/**
+ * check_invvpid - this CPU is about to forget a vCPU's
+ * @vpid: of the vCPU that the thread has loaded
+ *
+ * A thread that moves between here and the INVVPID flushes on its new CPU, too, as it is
+ * loaded there: the book follows, if it is written in one go.
+ *
+ * Context: preemption may be on.
+ */
 void check_invvpid(unsigned long type, u16 vpid)
 {
-	struct vcpu *vcpu = this_cpu_read(current_vcpu);
+	struct vcpu *vcpu;
 
+	preempt_disable();
+	vcpu = this_cpu_read(current_vcpu);
 	if (vcpu && vcpu->vpid == vpid)
 		vcpu->check.vpid_cpu = smp_processor_id();
+	preempt_enable();
 }
 
 /** check_flush_begin - before the generation goes up. Return: for check_flush_end() */

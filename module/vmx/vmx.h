@@ -42,7 +42,6 @@ void vmxon_exit(void);
 int vmx_get(void);
 void vmx_put(void);
 extern bool vmx_going_down;
-void vmx_flush_vpid(struct vcpu *vcpu);
 
 /* vmcs.c: the VMCS of a vCPU */
 int vmcs_init(void);
@@ -51,6 +50,7 @@ int vmcs_create(struct vcpu *vcpu);
 void vmcs_destroy(struct vcpu *vcpu);
 void vmcs_setup(struct vcpu *vcpu);
 void vmcs_load(struct vcpu *vcpu, int cpu);
+void vmx_flush_vpid(struct vcpu *vcpu);
 void vmx_load_tsc_offset(struct vcpu *vcpu);
 void vmx_set_hv_timer(struct vcpu *vcpu, u64 ticks);
 const u64 *vmx_pml_take(struct vcpu *vcpu, unsigned int *n);
