@@ -182,7 +182,7 @@ struct vcpu {
 	/* I/O in progress: run.c calls it first on the next RUN. */
 	int (*complete)(struct vcpu *vcpu);	/* [m] verdict, as an exit handler's */
 	struct pio_state pio;		/* [m] io/pio.c */
-	struct mmio_state mmio;		/* [m] io/mmio.c, parts.h has the layout */
+	struct emulate_state emulate;	/* [m] io/emulate.c, parts.h has the layout */
 	struct step *step;		/* [m] io/step.c; NULL: never needed */
 
 	/* Interrupt controller and halt */

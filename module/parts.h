@@ -260,7 +260,7 @@ struct insn {
 };
 
 /* A memory operand on its way, see side.c: part of struct vcpu. */
-struct mmio_piece {
+struct side_piece {
 	u64 gpa;
 	u8 len;
 	u8 at;				/* where in the value it begins: byte */
@@ -268,29 +268,29 @@ struct mmio_piece {
 	bool written;			/* to memory, or to a chip */
 };
 
-struct mmio_side {
-	struct mmio_piece piece[2];	/* two if it crosses a page */
+struct side {
+	struct side_piece piece[2];	/* two if it crosses a page */
 	u8 n, done;
 	u64 value;
 };
 
 /* What some bytes were decoded to; no bytes, no instruction: len is 0. */
-struct mmio_decoded {
+struct insn_decoded {
 	u64 bytes[2];
 	int bits;
 	struct insn insn;
 };
 
-#define MMIO_DECODED	4
+#define INSN_DECODED	4
 
-struct mmio_state {
+struct emulate_state {
 	u64 gva;			/* of the access that exited */
 	const struct insn *insn;	/* one of @decoded */
-	struct mmio_decoded decoded[MMIO_DECODED]; /* of the drivers' few loops */
+	struct insn_decoded decoded[INSN_DECODED]; /* of the drivers' few loops */
 	int bits;			/* of the code segment: 16, 32, 64 */
 	u64 bytes[INSN_ROOM / sizeof(u64)]; /* at RIP */
 	int n;				/* so many of them are known */
-	struct mmio_side read, write;
+	struct side read, write;
 };
 
 /* ---- run/ */

@@ -2,7 +2,7 @@
 /*
  * The decoder: which instruction accessed a device, and what it wants.
  *
- * Called by mmio.c. Only instructions that touch memory and that drivers use on
+ * Called by emulate.c. Only instructions that touch memory and that drivers use on
  * device memory are known: moves, string moves, arithmetic, bit tests, exchanges.
  * The rest is -EOPNOTSUPP. SDM "Opcode Map", "ModR/M and SIB Bytes".
  */

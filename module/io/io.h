@@ -14,26 +14,26 @@ int io_bus_pio(struct vcpu *vcpu, bool write, u16 port, void *data, int len);
 int io_bus_mmio(struct vcpu *vcpu, bool write, gpa_t gpa, void *data, int len);
 
 /* side.c: a memory operand that is read or written for the guest */
-int side_locate(struct vcpu *vcpu, struct mmio_side *side, const struct logical *l, int size,
+int side_locate(struct vcpu *vcpu, struct side *side, const struct logical *l, int size,
 		unsigned int access, u64 *room);
-int side_to_vmm(struct vcpu *vcpu, const struct mmio_piece *p, bool write, u64 data);
-int side_read(struct vcpu *vcpu, struct mmio_side *side);
-void side_answer(struct vcpu *vcpu, struct mmio_side *side);
-int side_write_here(struct vcpu *vcpu, struct mmio_side *side);
-int side_write_rest(struct vcpu *vcpu, struct mmio_side *side, int verdict);
+int side_to_vmm(struct vcpu *vcpu, const struct side_piece *p, bool write, u64 data);
+int side_read(struct vcpu *vcpu, struct side *side);
+void side_answer(struct vcpu *vcpu, struct side *side);
+int side_write_here(struct vcpu *vcpu, struct side *side);
+int side_write_rest(struct vcpu *vcpu, struct side *side, int verdict);
 
 /* Is nobody but the VMM to be asked? */
-static inline bool piece_is_vmms(const struct vcpu *vcpu, const struct mmio_piece *p)
+static inline bool piece_is_vmms(const struct vcpu *vcpu, const struct side_piece *p)
 {
 	return p->device && !vcpu->lapic;
 }
 
-static inline bool side_is_vmms(const struct vcpu *vcpu, const struct mmio_side *side)
+static inline bool side_is_vmms(const struct vcpu *vcpu, const struct side *side)
 {
 	return side->n == 1 && piece_is_vmms(vcpu, &side->piece[0]);
 }
 
-static inline bool side_is_read(const struct mmio_side *side)
+static inline bool side_is_read(const struct side *side)
 {
 	return side->done == side->n;
 }
@@ -41,8 +41,8 @@ static inline bool side_is_read(const struct mmio_side *side)
 /* pio.c */
 int pio_exit(struct vcpu *vcpu, const struct vmexit *exit);	/* verdict */
 
-/* mmio.c */
-int mmio_exit(struct vcpu *vcpu);	/* verdict */
+/* emulate.c */
+int emulate_exit(struct vcpu *vcpu);	/* verdict */
 
 /* step.c: what the decoder does not know; verdicts */
 int step_begin(struct vcpu *vcpu);

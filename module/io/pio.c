@@ -152,7 +152,7 @@ static int outs_answered(struct vcpu *vcpu);
 /* Read the value, then send it: when the VMM hears of it the iteration is over, as with KVM. */
 static int pio_outs(struct vcpu *vcpu)
 {
-	struct mmio_side *from = &vcpu->mmio.read;
+	struct side *from = &vcpu->emulate.read;
 	int ret = side_read(vcpu, from);
 	u32 value = from->value;
 
@@ -172,7 +172,7 @@ static int pio_outs(struct vcpu *vcpu)
 
 static int outs_answered(struct vcpu *vcpu)
 {
-	side_answer(vcpu, &vcpu->mmio.read);
+	side_answer(vcpu, &vcpu->emulate.read);
 	return pio_outs(vcpu);
 }
 
@@ -195,7 +195,7 @@ static int ins_store(struct vcpu *vcpu);
 /* The next value goes to memory, to a chip, or to the VMM, which then gets an exit. Verdict. */
 static int store_one(struct vcpu *vcpu)
 {
-	struct mmio_side *to = &vcpu->mmio.write;
+	struct side *to = &vcpu->emulate.write;
 	struct pio_state *pio = &vcpu->pio;
 	int ret;
 
@@ -222,7 +222,7 @@ static int store_many(struct vcpu *vcpu, u32 count)
 {
 	const struct pio_state *pio = &vcpu->pio;
 
-	return guest_write(vcpu, vcpu->mmio.write.piece[0].gpa,
+	return guest_write(vcpu, vcpu->emulate.write.piece[0].gpa,
 			   vcpu->pio_data + pio->done * pio->size, count * pio->size);
 }
 
@@ -256,7 +256,7 @@ static int ins_store(struct vcpu *vcpu)
  */
 static u32 ins_batch(struct vcpu *vcpu, u64 segment_room)
 {
-	const struct mmio_side *to = &vcpu->mmio.write;
+	const struct side *to = &vcpu->emulate.write;
 	const struct pio_state *pio = &vcpu->pio;
 	u64 offset = string_reg(vcpu, RDI, pio->addr_size), n;
 
@@ -285,7 +285,7 @@ static int pio_ins(struct vcpu *vcpu, u64 segment_room)
 
 static noinline_for_stack int pio_string(struct vcpu *vcpu, u64 qualification)
 {
-	struct mmio_state *m = &vcpu->mmio;
+	struct emulate_state *e = &vcpu->emulate;
 	struct pio_state *pio = &vcpu->pio;
 	u32 info = vmcs_read_exit_insn_info();	/* no other port access needs it */
 	struct logical l;
@@ -298,8 +298,8 @@ static noinline_for_stack int pio_string(struct vcpu *vcpu, u64 qualification)
 	if (!rep_count(vcpu))
 		return EXIT_SKIP;
 	l = string_operand(vcpu, info);
-	m->read.value = 0;
-	ret = side_locate(vcpu, pio->in ? &m->write : &m->read, &l, pio->size,
+	e->read.value = 0;
+	ret = side_locate(vcpu, pio->in ? &e->write : &e->read, &l, pio->size,
 			  pio->in ? ACCESS_WRITE : ACCESS_READ, &room);
 	if (ret)
 		return ret > 0 ? EXIT_RESUME : ret;

@@ -5,7 +5,7 @@
  * chip in the kernel, or the VMM's, which then gets an exit. What goes into memory
  * goes there first: if the host has no page for it, nothing else has happened yet.
  *
- * Called by mmio.c and pio.c, which know what the instruction does with the value.
+ * Called by emulate.c and pio.c, which know what the instruction does with the value.
  */
 #include <linux/mm.h>
 
@@ -16,16 +16,16 @@
 #include "io.h"
 
 /* Cut an operand at the page boundary, and translate. As side_locate(). */
-static int side_cut(struct vcpu *vcpu, struct mmio_side *side, gva_t gva, int size, bool is_64,
+static int side_cut(struct vcpu *vcpu, struct side *side, gva_t gva, int size, bool is_64,
 	       unsigned int access, struct guest_fault *fault)
 {
 	int at = 0, ret;
 
 	while (at < size) {
-		struct mmio_piece *p = &side->piece[side->n];
+		struct side_piece *p = &side->piece[side->n];
 		int len = min_t(int, size - at, PAGE_SIZE - offset_in_page(gva));
 
-		*p = (struct mmio_piece) { .len = len, .at = at };
+		*p = (struct side_piece) { .len = len, .at = at };
 		ret = gva_to_gpa(vcpu, gva, access, &p->gpa, fault);
 		if (ret)
 			return ret;
@@ -50,7 +50,7 @@ static int side_cut(struct vcpu *vcpu, struct mmio_side *side, gva_t gva, int si
  * Context: sleeps. Return: 0; 1: the guest got a fault, or is to try again: EXIT_RESUME;
  * -EFAULT: the host's page of a table cannot be had.
  */
-int side_locate(struct vcpu *vcpu, struct mmio_side *side, const struct logical *l, int size,
+int side_locate(struct vcpu *vcpu, struct side *side, const struct logical *l, int size,
 		unsigned int access, u64 *room)
 {
 	struct guest_fault fault;
@@ -75,7 +75,7 @@ int side_locate(struct vcpu *vcpu, struct mmio_side *side, const struct logical 
  *
  * Return: EXIT_USER.
  */
-int side_to_vmm(struct vcpu *vcpu, const struct mmio_piece *p, bool write, u64 data)
+int side_to_vmm(struct vcpu *vcpu, const struct side_piece *p, bool write, u64 data)
 {
 	struct minikvm_run *run = vcpu->run;
 
@@ -89,18 +89,18 @@ int side_to_vmm(struct vcpu *vcpu, const struct mmio_piece *p, bool write, u64 d
 }
 
 /* The value of a piece, from the VMM's answer or from here. */
-static __always_inline void piece_read(struct mmio_side *side, u64 data)
+static __always_inline void piece_read(struct side *side, u64 data)
 {
-	const struct mmio_piece *p = &side->piece[side->done++];
+	const struct side_piece *p = &side->piece[side->done++];
 
 	trace_minikvm_mmio(false, p->gpa, p->len, data);
 	side->value |= (data & insn_mask(p->len)) << (8 * p->at);
 }
 
 /* Memory first, if it may be some; then the chips. 0; -EOPNOTSUPP: the VMM's; -EFAULT. */
-static noinline_for_stack int read_here(struct vcpu *vcpu, struct mmio_side *side)
+static noinline_for_stack int read_here(struct vcpu *vcpu, struct side *side)
 {
-	const struct mmio_piece *p = &side->piece[side->done];
+	const struct side_piece *p = &side->piece[side->done];
 	int ret = p->device ? -ENXIO : 0;
 	u64 data = 0;
 
@@ -122,10 +122,10 @@ static noinline_for_stack int read_here(struct vcpu *vcpu, struct mmio_side *sid
  * asked, call side_answer() when it comes back; -EFAULT: the host's page cannot be had,
  * may be called again.
  */
-int side_read(struct vcpu *vcpu, struct mmio_side *side)
+int side_read(struct vcpu *vcpu, struct side *side)
 {
 	while (side->done < side->n) {
-		const struct mmio_piece *p = &side->piece[side->done];
+		const struct side_piece *p = &side->piece[side->done];
 		int ret = piece_is_vmms(vcpu, p) ? -EOPNOTSUPP : read_here(vcpu, side);
 
 		if (ret == -EOPNOTSUPP)
@@ -137,18 +137,18 @@ int side_read(struct vcpu *vcpu, struct mmio_side *side)
 }
 
 /** side_answer - the VMM has answered what side_read() asked; read once, and cut to size */
-void side_answer(struct vcpu *vcpu, struct mmio_side *side)
+void side_answer(struct vcpu *vcpu, struct side *side)
 {
 	piece_read(side, READ_ONCE(*(u64 *)vcpu->run->mmio.data));
 }
 
-static u64 piece_value(const struct mmio_side *side, const struct mmio_piece *p)
+static u64 piece_value(const struct side *side, const struct side_piece *p)
 {
 	return side->value >> (8 * p->at);
 }
 
 /* 0; -EOPNOTSUPP: the VMM's; -EFAULT. */
-static noinline_for_stack int write_here(struct vcpu *vcpu, const struct mmio_piece *p, u64 data)
+static noinline_for_stack int write_here(struct vcpu *vcpu, const struct side_piece *p, u64 data)
 {
 	int ret = p->device ? -ENXIO : guest_write(vcpu, p->gpa, &data, p->len);
 
@@ -163,12 +163,12 @@ static noinline_for_stack int write_here(struct vcpu *vcpu, const struct mmio_pi
  * Context: sleeps. Return: 0: side_write_rest() has the rest; -EFAULT: the host's page
  * cannot be had, may be called again.
  */
-int side_write_here(struct vcpu *vcpu, struct mmio_side *side)
+int side_write_here(struct vcpu *vcpu, struct side *side)
 {
 	int i, ret;
 
 	for (i = side->done; i < side->n; i++) {
-		struct mmio_piece *p = &side->piece[i];
+		struct side_piece *p = &side->piece[i];
 		u64 data = piece_value(side, p);
 
 		if (p->written)
@@ -187,13 +187,13 @@ int side_write_here(struct vcpu *vcpu, struct mmio_side *side)
 /* The VMM has taken one piece; the instruction is over, but its other one may be left. */
 static int next_piece(struct vcpu *vcpu)
 {
-	return side_write_rest(vcpu, &vcpu->mmio.write, EXIT_RESUME);
+	return side_write_rest(vcpu, &vcpu->emulate.write, EXIT_RESUME);
 }
 
 /**
  * side_write_rest - hand the VMM what side_write_here() has left of an operand
  * @vcpu: loaded; all its registers but RIP are as after the instruction
- * @side: &vcpu->mmio.write
+ * @side: &vcpu->emulate.write
  * @verdict: EXIT_SKIP or EXIT_RESUME, of the instruction
  *
  * The instruction is over when its write exits: who looks at the registers then finds
@@ -201,9 +201,9 @@ static int next_piece(struct vcpu *vcpu)
  *
  * Return: @verdict; or EXIT_USER_SKIP or EXIT_USER, and RUN continues here.
  */
-int side_write_rest(struct vcpu *vcpu, struct mmio_side *side, int verdict)
+int side_write_rest(struct vcpu *vcpu, struct side *side, int verdict)
 {
-	const struct mmio_piece *p;
+	const struct side_piece *p;
 	u64 data;
 
 	while (side->done < side->n && side->piece[side->done].written)

@@ -137,7 +137,7 @@ static void add_operands(struct vcpu *vcpu, const struct step_insn *s, int bits)
 static int step_ask(struct vcpu *vcpu, const struct step_piece *piece, bool write,
 	       int (*complete)(struct vcpu *vcpu))
 {
-	const struct mmio_piece access = {
+	const struct side_piece access = {
 		.gpa = piece->gpa + piece->done, .len = min(8, piece->len - piece->done),
 	};
 	u64 data = 0;
@@ -232,7 +232,7 @@ static bool is_in_page(struct vcpu *vcpu, const struct step_piece *piece, gpa_t 
 	struct guest_fault fault;
 	gpa_t other;
 
-	if (!walk && !((piece->gva ^ vcpu->mmio.gva) & PAGE_MASK))
+	if (!walk && !((piece->gva ^ vcpu->emulate.gva) & PAGE_MASK))
 		return true;
 	/* An operand that faults is none yet: the processor will say so. */
 	return !gva_to_gpa(vcpu, piece->gva, ACCESS_READ, &other, &fault) &&
@@ -294,28 +294,28 @@ static int add_page(struct vcpu *vcpu, bool walk)
 
 static int step_refuse(struct vcpu *vcpu)
 {
-	return report_insn(vcpu, vcpu->mmio.bytes, vcpu->mmio.n);
+	return report_insn(vcpu, vcpu->emulate.bytes, vcpu->emulate.n);
 }
 
 /**
- * step_begin - have the processor carry out the instruction that mmio.c has fetched
+ * step_begin - have the processor carry out the instruction that emulate.c has fetched
  * @vcpu: loaded, slots read-locked, after an EPT violation of an access to a device
  *
  * Context: sleeps. Return: verdict.
  */
 int step_begin(struct vcpu *vcpu)
 {
-	const struct mmio_state *m = &vcpu->mmio;
+	const struct emulate_state *e = &vcpu->emulate;
 	struct step_insn s;
 	int err;
 
-	if (step_decode((const u8 *)m->bytes, m->n, m->bits, &s) ||
+	if (step_decode((const u8 *)e->bytes, e->n, e->bits, &s) ||
 	    (s.needs_mtf && !vmx_step_is_exact()))
 		return step_refuse(vcpu);
 	if (!step_new(vcpu))
 		return -ENOMEM;
 	vcpu->step->device = true;
-	add_operands(vcpu, &s, m->bits);
+	add_operands(vcpu, &s, e->bits);
 	err = add_page(vcpu, false);
 	if (err)
 		return err == -EOPNOTSUPP ? step_refuse(vcpu) : err;

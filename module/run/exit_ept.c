@@ -68,7 +68,7 @@ static __always_inline int ept_violation_serve(struct vcpu *vcpu, const struct v
 		return ret == -EHWPOISON ? -EINTR : ret; /* SIGBUS is on its way to the thread */
 	if (unlikely((exit->idt_info & INTR_INFO_VALID) || !is_device_access(exit)))
 		return no_operand(vcpu, exit, step);
-	return step && vcpu->step->device ? step_more(vcpu) : mmio_exit(vcpu);
+	return step && vcpu->step->device ? step_more(vcpu) : emulate_exit(vcpu);
 }
 
 /*

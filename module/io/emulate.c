@@ -4,7 +4,7 @@
  *
  * An instruction has a side that is read, a side that is written, or both; side.c
  * makes the accesses. A read that the VMM must answer is an exit with the instruction
- * not yet done; mmio_answered() continues. With the exit of a write it is done: its
+ * not yet done; emulate_answered() continues. With the exit of a write it is done: its
  * registers have changed, and its flags when the value to write was known.
  */
 #include <linux/mm.h>
@@ -67,19 +67,19 @@ static u64 address_mask(const struct insn *insn)
 }
 
 /* Linear addresses have 32 bits, but in 64-bit code. */
-static u64 mmio_wrap(const struct mmio_state *m, u64 addr)
+static u64 emulate_wrap(const struct emulate_state *e, u64 addr)
 {
-	return m->bits == 64 ? addr : (u32)addr;
+	return e->bits == 64 ? addr : (u32)addr;
 }
 
-static __always_inline u64 mmio_linear(struct vcpu *vcpu, const struct insn *insn, int seg, u64 offset)
+static __always_inline u64 emulate_linear(struct vcpu *vcpu, const struct insn *insn, int seg, u64 offset)
 {
-	bool is_64 = vcpu->mmio.bits == 64;
+	bool is_64 = vcpu->emulate.bits == 64;
 	u64 addr = insn->addr_size == 8 ? offset : offset & address_mask(insn);
 
 	if (is_64 && seg != SEG_FS && seg != SEG_GS)
 		return addr;
-	return mmio_wrap(&vcpu->mmio, addr + vmx_segment_base(seg));
+	return emulate_wrap(&vcpu->emulate, addr + vmx_segment_base(seg));
 }
 
 /* Bit tests with a register reach beyond the operand. */
@@ -110,38 +110,38 @@ static u64 operand_offset(struct vcpu *vcpu, const struct insn *insn)
  * A piece's address, if this is the access that exited: the processor has checked and
  * translated it. A write that exited may be one to memory that can be read.
  */
-static bool mmio_is_translated(struct vcpu *vcpu, u64 gva, unsigned int access, struct mmio_piece *piece)
+static bool emulate_is_translated(struct vcpu *vcpu, u64 gva, unsigned int access, struct side_piece *piece)
 {
 	const struct vmexit *exit = &vcpu->exit;
 	bool wrote = exit->qualification & EPT_QUAL_WRITE;
 
-	if (gva != vcpu->mmio.gva || (access == ACCESS_WRITE && !wrote))
+	if (gva != vcpu->emulate.gva || (access == ACCESS_WRITE && !wrote))
 		return false;
 	piece->device = wrote == (access == ACCESS_WRITE);
 	piece->gpa = exit->gpa;
 	return true;
 }
 
-static noinline_for_stack int locate_slowly(struct vcpu *vcpu, struct mmio_side *side, int seg,
+static noinline_for_stack int locate_slowly(struct vcpu *vcpu, struct side *side, int seg,
 					    u64 offset, unsigned int access)
 {
-	const struct insn *insn = vcpu->mmio.insn;
+	const struct insn *insn = vcpu->emulate.insn;
 	struct logical l = {
-		.seg = seg, .bits = vcpu->mmio.bits, .offset = offset & address_mask(insn),
+		.seg = seg, .bits = vcpu->emulate.bits, .offset = offset & address_mask(insn),
 	};
 
 	return side_locate(vcpu, side, &l, insn->size, access, NULL);
 }
 
 /* As side_locate(). Inlined: each MOV to or from a device comes here. */
-static __always_inline int mmio_locate(struct vcpu *vcpu, struct mmio_side *side, int seg, u64 offset,
+static __always_inline int emulate_locate(struct vcpu *vcpu, struct side *side, int seg, u64 offset,
 				  unsigned int access)
 {
-	const struct insn *insn = vcpu->mmio.insn;
-	u64 gva = mmio_linear(vcpu, insn, seg, offset);
-	struct mmio_piece *p = &side->piece[0];
+	const struct insn *insn = vcpu->emulate.insn;
+	u64 gva = emulate_linear(vcpu, insn, seg, offset);
+	struct side_piece *p = &side->piece[0];
 
-	if (offset_in_page(gva) + insn->size > PAGE_SIZE || !mmio_is_translated(vcpu, gva, access, p))
+	if (offset_in_page(gva) + insn->size > PAGE_SIZE || !emulate_is_translated(vcpu, gva, access, p))
 		return locate_slowly(vcpu, side, seg, offset, access);
 	p->len = insn->size;
 	p->at = 0;
@@ -153,47 +153,47 @@ static __always_inline int mmio_locate(struct vcpu *vcpu, struct mmio_side *side
 /* One operand that is read and written is a write, for all the checks. */
 static noinline_for_stack int locate_both(struct vcpu *vcpu, u64 offset)
 {
-	struct mmio_state *m = &vcpu->mmio;
-	int ret = mmio_locate(vcpu, &m->write, m->insn->seg, offset, ACCESS_WRITE);
+	struct emulate_state *e = &vcpu->emulate;
+	int ret = emulate_locate(vcpu, &e->write, e->insn->seg, offset, ACCESS_WRITE);
 
 	if (ret)
 		return ret;
-	m->read.piece[0] = m->write.piece[0];
-	m->read.piece[1] = m->write.piece[1];
-	m->read.n = m->write.n;
-	m->read.piece[0].device = false;	/* of a write that exited: it may be readable */
+	e->read.piece[0] = e->write.piece[0];
+	e->read.piece[1] = e->write.piece[1];
+	e->read.n = e->write.n;
+	e->read.piece[0].device = false;	/* of a write that exited: it may be readable */
 	return 0;
 }
 
 static noinline_for_stack int locate_string(struct vcpu *vcpu)
 {
-	struct mmio_state *m = &vcpu->mmio;
-	const struct insn *insn = m->insn;
+	struct emulate_state *e = &vcpu->emulate;
+	const struct insn *insn = e->insn;
 	int ret = 0;
 
 	if (insn->reads)
-		ret = mmio_locate(vcpu, &m->read, insn->seg, vcpu->regs[RSI], ACCESS_READ);
+		ret = emulate_locate(vcpu, &e->read, insn->seg, vcpu->regs[RSI], ACCESS_READ);
 	if (!ret && insn->writes)
-		ret = mmio_locate(vcpu, &m->write, SEG_ES, vcpu->regs[RDI], ACCESS_WRITE);
+		ret = emulate_locate(vcpu, &e->write, SEG_ES, vcpu->regs[RDI], ACCESS_WRITE);
 	return ret;
 }
 
 /* The operands of an instruction. As side_locate(). */
 static int locate_all(struct vcpu *vcpu)
 {
-	struct mmio_state *m = &vcpu->mmio;
-	const struct insn *insn = m->insn;
+	struct emulate_state *e = &vcpu->emulate;
+	const struct insn *insn = e->insn;
 	u64 offset;
 
-	m->read.n = m->read.done = m->write.n = m->write.done = 0;
-	m->read.value = 0;
+	e->read.n = e->read.done = e->write.n = e->write.done = 0;
+	e->read.value = 0;
 	if (insn->string)
 		return locate_string(vcpu);
 	offset = operand_offset(vcpu, insn);
 	if (!insn->writes)
-		return mmio_locate(vcpu, &m->read, insn->seg, offset, ACCESS_READ);
+		return emulate_locate(vcpu, &e->read, insn->seg, offset, ACCESS_READ);
 	if (!insn->reads)
-		return mmio_locate(vcpu, &m->write, insn->seg, offset, ACCESS_WRITE);
+		return emulate_locate(vcpu, &e->write, insn->seg, offset, ACCESS_WRITE);
 	return locate_both(vcpu, offset);
 }
 
@@ -206,7 +206,7 @@ static void put_flags(u64 old, u64 rflags)
 }
 
 /* The value to write, and the flags. @a is what was read, @b the other operand. */
-static noinline_for_stack u64 mmio_compute(struct vcpu *vcpu, const struct insn *insn, u64 a, u64 b)
+static noinline_for_stack u64 emulate_compute(struct vcpu *vcpu, const struct insn *insn, u64 a, u64 b)
 {
 	u64 old = vmcs_read_guest_rflags(), rflags = old;
 	u64 result = alu_memory(insn, a, b, vcpu->regs[RAX], &rflags);
@@ -219,7 +219,7 @@ static u64 value_to_write(struct vcpu *vcpu, const struct insn *insn, u64 a)
 {
 	u64 b = other_operand(vcpu, insn);
 
-	return insn->op == OP_MOV ? b : mmio_compute(vcpu, insn, a, b);
+	return insn->op == OP_MOV ? b : emulate_compute(vcpu, insn, a, b);
 }
 
 static noinline_for_stack void alu_register(struct vcpu *vcpu, const struct insn *insn, u64 a)
@@ -276,10 +276,10 @@ static int finish_string(struct vcpu *vcpu, const struct insn *insn)
 	return string_iterated(vcpu, insn->rep, insn->addr_size, rflags);
 }
 
-static int mmio_finish(struct vcpu *vcpu)
+static int emulate_finish(struct vcpu *vcpu)
 {
-	const struct insn *insn = vcpu->mmio.insn;
-	u64 a = vcpu->mmio.read.value;
+	const struct insn *insn = vcpu->emulate.insn;
+	u64 a = vcpu->emulate.read.value;
 
 	if (!insn->to_mem)
 		load_register(vcpu, insn, a);
@@ -290,153 +290,153 @@ static int mmio_finish(struct vcpu *vcpu)
 }
 
 /* The value to write, if any, is known. Verdict. */
-static int mmio_carry_out_write(struct vcpu *vcpu)
+static int emulate_carry_out_write(struct vcpu *vcpu)
 {
-	struct mmio_side *to = &vcpu->mmio.write;
+	struct side *to = &vcpu->emulate.write;
 	int ret;
 
 	if (!to->n)
-		return mmio_finish(vcpu);
+		return emulate_finish(vcpu);
 	ret = side_is_vmms(vcpu, to) ? 0 : side_write_here(vcpu, to);
 	if (unlikely(ret)) {
-		vcpu->complete = mmio_carry_out_write;	/* nothing that a device said is lost */
+		vcpu->complete = emulate_carry_out_write;	/* nothing that a device said is lost */
 		return ret;
 	}
-	return side_write_rest(vcpu, to, mmio_finish(vcpu));
+	return side_write_rest(vcpu, to, emulate_finish(vcpu));
 }
 
-static int mmio_answered(struct vcpu *vcpu);
+static int emulate_answered(struct vcpu *vcpu);
 
 /* Read, compute, write, as far as it goes without the VMM. Verdict. */
-static int mmio_carry_out(struct vcpu *vcpu)
+static int emulate_carry_out(struct vcpu *vcpu)
 {
-	struct mmio_state *m = &vcpu->mmio;
-	int ret = side_is_read(&m->read) ? EXIT_RESUME : side_read(vcpu, &m->read);
+	struct emulate_state *e = &vcpu->emulate;
+	int ret = side_is_read(&e->read) ? EXIT_RESUME : side_read(vcpu, &e->read);
 
 	if (ret == EXIT_USER)
-		vcpu->complete = mmio_answered;
-	else if (ret != EXIT_RESUME && m->read.done)
-		vcpu->complete = mmio_carry_out;	/* what a device said is not asked again */
+		vcpu->complete = emulate_answered;
+	else if (ret != EXIT_RESUME && e->read.done)
+		vcpu->complete = emulate_carry_out;	/* what a device said is not asked again */
 	if (ret != EXIT_RESUME)
 		return ret;
-	if (m->insn->to_mem)
-		m->write.value = value_to_write(vcpu, m->insn, m->read.value);
-	return mmio_carry_out_write(vcpu);
+	if (e->insn->to_mem)
+		e->write.value = value_to_write(vcpu, e->insn, e->read.value);
+	return emulate_carry_out_write(vcpu);
 }
 
 /* The VMM has answered what it was asked for. */
-static int mmio_answered(struct vcpu *vcpu)
+static int emulate_answered(struct vcpu *vcpu)
 {
-	side_answer(vcpu, &vcpu->mmio.read);
-	return mmio_carry_out(vcpu);
+	side_answer(vcpu, &vcpu->emulate.read);
+	return emulate_carry_out(vcpu);
 }
 
 /* ---- entry */
 
-static noinline_for_stack int decode_anew(struct mmio_state *m, struct mmio_decoded *d)
+static noinline_for_stack int decode_anew(struct emulate_state *e, struct insn_decoded *d)
 {
-	int err = insn_decode((const u8 *)m->bytes, m->n, m->bits, &d->insn);
+	int err = insn_decode((const u8 *)e->bytes, e->n, e->bits, &d->insn);
 
-	d->bytes[0] = m->bytes[0];
-	d->bytes[1] = m->bytes[1];
-	d->bits = m->bits;
+	d->bytes[0] = e->bytes[0];
+	d->bytes[1] = e->bytes[1];
+	d->bits = e->bits;
 	if (err)
 		d->insn.len = 0;
 	return err;
 }
 
 /* Bytes that were decoded lately need not be decoded again. */
-static int mmio_decode(struct mmio_state *m, u64 rip)
+static int emulate_decode(struct emulate_state *e, u64 rip)
 {
-	struct mmio_decoded *d = &m->decoded[rip / 4 % MMIO_DECODED];
+	struct insn_decoded *d = &e->decoded[rip / 4 % INSN_DECODED];
 
-	m->insn = &d->insn;
-	if (d->insn.len && d->bytes[0] == m->bytes[0] && d->bytes[1] == m->bytes[1] &&
-	    d->bits == m->bits && d->insn.len <= m->n)
+	e->insn = &d->insn;
+	if (d->insn.len && d->bytes[0] == e->bytes[0] && d->bytes[1] == e->bytes[1] &&
+	    d->bits == e->bits && d->insn.len <= e->n)
 		return 0;
-	return decode_anew(m, d);
+	return decode_anew(e, d);
 }
 
 /* Do the bytes end inside the instruction? Either table may know it. */
-static bool ends_early(const struct mmio_state *m, int err)
+static bool ends_early(const struct emulate_state *e, int err)
 {
 	struct step_insn s;
 
 	return err == INSN_MORE ||
-	       (err && step_decode((const u8 *)m->bytes, m->n, m->bits, &s) == INSN_MORE);
+	       (err && step_decode((const u8 *)e->bytes, e->n, e->bits, &s) == INSN_MORE);
 }
 
 /* The next page is read only if the instruction goes on there. */
 static noinline_for_stack int fetch_slowly(struct vcpu *vcpu, u64 rip)
 {
-	struct mmio_state *m = &vcpu->mmio;
+	struct emulate_state *e = &vcpu->emulate;
 	int room = PAGE_SIZE - offset_in_page(rip), ret;
 	struct guest_fault fault;
 
-	m->bytes[0] = m->bytes[1] = 0;
-	m->n = min(INSN_MAX, room);
-	ret = gva_read(vcpu, rip, m->bytes, min(INSN_ROOM, room), ACCESS_FETCH, &fault);
+	e->bytes[0] = e->bytes[1] = 0;
+	e->n = min(INSN_MAX, room);
+	ret = gva_read(vcpu, rip, e->bytes, min(INSN_ROOM, room), ACCESS_FETCH, &fault);
 	if (!ret) {
-		ret = mmio_decode(m, rip);
-		if (room >= INSN_MAX || !ends_early(m, ret))
+		ret = emulate_decode(e, rip);
+		if (room >= INSN_MAX || !ends_early(e, ret))
 			return ret;
-		ret = gva_read(vcpu, mmio_wrap(m, rip + room), (u8 *)m->bytes + room,
+		ret = gva_read(vcpu, emulate_wrap(e, rip + room), (u8 *)e->bytes + room,
 			       INSN_MAX - room, ACCESS_FETCH, &fault);
 		if (!ret) {
-			m->n = INSN_MAX;
-			return mmio_decode(m, rip);
+			e->n = INSN_MAX;
+			return emulate_decode(e, rip);
 		}
 	}
 	if (ret > 0)
 		gva_inject(vcpu, &fault);
 	else
-		m->n = 0;
+		e->n = 0;
 	return ret;
 }
 
 /* The instruction at RIP. 0; 1: the guest got a fault; -EFAULT; -errno: none that we know. */
-static int mmio_fetch(struct vcpu *vcpu)
+static int emulate_fetch(struct vcpu *vcpu)
 {
-	struct mmio_state *m = &vcpu->mmio;
+	struct emulate_state *e = &vcpu->emulate;
 	struct code_mode mode = vcpu_code_mode(vcpu);
 	u64 rip = vmcs_read_guest_rip();
 
-	m->bits = mode.bits;
+	e->bits = mode.bits;
 	if (mode.bits != 64)
-		rip = mmio_wrap(m, rip + vmcs_read_guest_cs_base());
-	if (!gva_fetch_again(vcpu, rip, mode.cpl, m->bytes))
+		rip = emulate_wrap(e, rip + vmcs_read_guest_cs_base());
+	if (!gva_fetch_again(vcpu, rip, mode.cpl, e->bytes))
 		return fetch_slowly(vcpu, rip);
-	m->n = INSN_MAX;
-	return mmio_decode(m, rip);
+	e->n = INSN_MAX;
+	return emulate_decode(e, rip);
 }
 
-static int mmio_emulate(struct vcpu *vcpu)
+static int emulate_insn(struct vcpu *vcpu)
 {
-	struct mmio_state *m = &vcpu->mmio;
-	int ret = mmio_fetch(vcpu);
+	struct emulate_state *e = &vcpu->emulate;
+	int ret = emulate_fetch(vcpu);
 
 	if (ret > 0)
 		return EXIT_RESUME;	/* the guest got a fault */
 	if (ret)
 		return ret == -EFAULT ? ret : step_begin(vcpu);	/* the processor knows it */
-	vcpu->insn_len = m->insn->len;
-	if (nothing_left(vcpu, m->insn))
+	vcpu->insn_len = e->insn->len;
+	if (nothing_left(vcpu, e->insn))
 		return EXIT_SKIP;
 	ret = locate_all(vcpu);
 	if (ret)
 		return ret > 0 ? EXIT_RESUME : ret;
-	return mmio_carry_out(vcpu);
+	return emulate_carry_out(vcpu);
 }
 
 /**
- * mmio_exit - an access to a guest physical address without writable memory
+ * emulate_exit - an access to a guest physical address without writable memory
  * @vcpu: loaded, slots read-locked, after an EPT violation
  *
  * Context: sleeps. Return: verdict.
  */
-int mmio_exit(struct vcpu *vcpu)
+int emulate_exit(struct vcpu *vcpu)
 {
 	vcpu->stats.mmio++;
-	vcpu->mmio.gva = vmcs_read_exit_gva();	/* no other EPT violation needs it */
-	return mmio_emulate(vcpu);
+	vcpu->emulate.gva = vmcs_read_exit_gva();	/* no other EPT violation needs it */
+	return emulate_insn(vcpu);
 }
