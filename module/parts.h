@@ -224,13 +224,21 @@ struct cached_walk {
 
 /* ---- io/ */
 
+/* What an iteration of a string instruction does: string.c */
+struct string_form {
+	u8 size;		/* bytes of an element */
+	u8 addr_size;		/* 2, 4 or 8: so many bytes of RSI, RDI and RCX count */
+	u8 seg;			/* SEG_*, for RSI */
+	bool rep;
+	bool reads, writes;	/* memory: at RSI, at ES:RDI */
+};
+
 /* An I/O access that waits for the VMM's answer. */
 struct pio_state {
 	u16 port;
 	u8 size;
 	bool in;
-	bool rep;		/* of a string */
-	u8 addr_size;		/* of a string: 2, 4 or 8 bytes */
+	struct string_form string; /* of a string instruction; else rep is false */
 	u32 count;		/* values that the VMM is asked for */
 	u32 done;		/* of these, how many are in memory */
 };

@@ -7,6 +7,7 @@
 
 #include "../access.h"
 #include "../minikvm.h"
+#include "../vmx/vmx.h"
 #include "msr_table.h"
 
 /*
@@ -23,8 +24,23 @@ struct guest_fault {
 struct logical {
 	u8 seg;			/* SEG_* */
 	u8 bits;		/* of the code segment: 16, 32, 64 */
-	u64 offset;
+	u64 offset;		/* cut to the address size */
 };
+
+/* Linear addresses have 32 bits, but in 64-bit code. */
+static __always_inline gva_t linear_wrap(int bits, u64 addr)
+{
+	return bits == 64 ? addr : (u32)addr;
+}
+
+/* Without any check. In 64-bit code only FS and GS have a base. */
+static __always_inline gva_t logical_linear(const struct logical *l)
+{
+	if (l->bits == 64 && l->seg != SEG_FS && l->seg != SEG_GS)
+		return l->offset;
+	return linear_wrap(l->bits, l->offset + vmx_segment_base(l->seg));
+}
+
 int logical_to_linear(struct vcpu *vcpu, const struct logical *l, u32 size, unsigned int access,
 		      gva_t *gva, u64 *room, struct guest_fault *fault);
 int gva_to_gpa(struct vcpu *vcpu, gva_t gva, unsigned int access, gpa_t *gpa,

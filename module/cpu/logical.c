@@ -12,31 +12,25 @@
 #include "cpu.h"
 #include "segcheck.h"
 
-/* 64-bit code: segments have no limits, only FS and GS have bases. */
-static u64 linear64(const struct vcpu *vcpu, const struct logical *l, u32 size, u64 *room)
+/* 64-bit code: segments have no limits. */
+static u64 room64(const struct vcpu *vcpu, gva_t gva, u32 size)
 {
-	bool la57 = vcpu->cr4 & X86_CR4_LA57, based = l->seg == SEG_FS || l->seg == SEG_GS;
-	u64 addr = l->offset + (based ? vmx_segment_base(l->seg) : 0);
+	bool la57 = vcpu->cr4 & X86_CR4_LA57;
 
-	*room = 0;
-	if (is_canonical(addr, la57) && is_canonical(addr + size - 1, la57))
-		*room = SEG_ROOM_ALL;
-	return addr;
+	return is_canonical(gva, la57) && is_canonical(gva + size - 1, la57) ? SEG_ROOM_ALL : 0;
 }
 
-static u64 linear32(const struct vcpu *vcpu, const struct logical *l, unsigned int access,
-		    u64 *room)
+static u64 room32(const struct vcpu *vcpu, const struct logical *l, unsigned int access)
 {
 	u32 ar = vmx_segment_access(l->seg), limit = vmx_segment_limit(l->seg);
 
-	*room = segcheck_room(ar, limit, vcpu->cr0 & X86_CR0_PE, l->offset, access);
-	return (u32)(l->offset + vmx_segment_base(l->seg));
+	return segcheck_room(ar, limit, vcpu->cr0 & X86_CR0_PE, l->offset, access);
 }
 
 /**
  * logical_to_linear - check an operand against its segment, and find its linear address
  * @vcpu: loaded
- * @l: where; the offset has been cut to the address size
+ * @l: where
  * @size: of the operand
  * @access: ACCESS_READ or ACCESS_WRITE
  * @gva: result
@@ -51,8 +45,8 @@ int logical_to_linear(struct vcpu *vcpu, const struct logical *l, u32 size, unsi
 {
 	u64 allowed;
 
-	*gva = l->bits == 64 ? linear64(vcpu, l, size, &allowed) :
-			       linear32(vcpu, l, access, &allowed);
+	*gva = logical_linear(l);
+	allowed = l->bits == 64 ? room64(vcpu, *gva, size) : room32(vcpu, l, access);
 	if (room)
 		*room = allowed;
 	if (size <= allowed)

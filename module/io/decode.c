@@ -28,7 +28,7 @@ static s64 insn_number(struct cursor *c, int size)
 
 	for (i = 0; i < size; i++)
 		v |= (u64)insn_next(c) << (8 * i);
-	return (s64)(v << (64 - 8 * size)) >> (64 - 8 * size);
+	return insn_sign_extend(v, size);
 }
 
 static bool legacy_prefix(struct decode *d, u8 byte)

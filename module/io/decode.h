@@ -37,6 +37,21 @@ static inline u64 insn_mask(int size)
 	return size == 8 ? ~0ull : (1ull << (8 * size)) - 1;
 }
 
+static inline u64 insn_sign_extend(u64 value, int size)
+{
+	int shift = 64 - 8 * size;
+
+	return (u64)((s64)(value << shift) >> shift);
+}
+
+/* A register after a write to so many of its bytes: 32-bit results clear the upper half. */
+static inline u64 insn_merge(u64 old, u64 value, int size)
+{
+	u64 mask = insn_mask(size);
+
+	return size == 4 ? (u32)value : (old & ~mask) | (value & mask);
+}
+
 /* ---- decode.c: an instruction on its way; step_table.c goes the first part of it, too */
 
 /* The bytes, and how far we are. */

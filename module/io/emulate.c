@@ -15,41 +15,28 @@
 #include "../trace.h"
 #include "../vmx/vmx.h"
 #include "io.h"
+#include "operand.h"
 #include "step_table.h"
 #include "string.h"
 
-static u64 sign_extend(u64 value, int size)
-{
-	int shift = 64 - 8 * size;
-
-	return (u64)((s64)(value << shift) >> shift);
-}
-
 /* ---- registers */
-
-static __always_inline u64 reg_value(struct vcpu *vcpu, int reg)
-{
-	return reg == RSP ? vcpu_reg(vcpu, RSP) : vcpu->regs[reg];
-}
 
 static u64 get_reg(struct vcpu *vcpu, const struct insn *insn)
 {
-	u64 value = reg_value(vcpu, insn->reg);
+	u64 value = operand_reg(vcpu, insn->reg);
 
 	return (insn->reg_high ? value >> 8 : value) & insn_mask(insn->reg_size);
 }
 
-/* 32-bit results clear the upper half, 8- and 16-bit ones keep the rest. */
 static void put_reg(struct vcpu *vcpu, int reg, bool high, int size, u64 value)
 {
-	u64 old = vcpu_reg(vcpu, reg), mask = insn_mask(size);
+	u64 old = vcpu_reg(vcpu, reg);
 
-	if (size == 4)
-		vcpu_set_reg(vcpu, reg, (u32)value);
-	else if (high)
-		vcpu_set_reg(vcpu, reg, (old & ~0xff00ull) | (value & 0xff) << 8);
+	if (high)
+		value = (old & ~0xff00ull) | (value & 0xff) << 8;
 	else
-		vcpu_set_reg(vcpu, reg, (old & ~mask) | (value & mask));
+		value = insn_merge(old, value, size);
+	vcpu_set_reg(vcpu, reg, value);
 }
 
 static u64 other_operand(struct vcpu *vcpu, const struct insn *insn)
@@ -61,27 +48,6 @@ static u64 other_operand(struct vcpu *vcpu, const struct insn *insn)
 
 /* ---- addresses */
 
-static u64 address_mask(const struct insn *insn)
-{
-	return insn_mask(insn->addr_size);
-}
-
-/* Linear addresses have 32 bits, but in 64-bit code. */
-static u64 emulate_wrap(const struct emulate_state *e, u64 addr)
-{
-	return e->bits == 64 ? addr : (u32)addr;
-}
-
-static __always_inline u64 emulate_linear(struct vcpu *vcpu, const struct insn *insn, int seg, u64 offset)
-{
-	bool is_64 = vcpu->emulate.bits == 64;
-	u64 addr = insn->addr_size == 8 ? offset : offset & address_mask(insn);
-
-	if (is_64 && seg != SEG_FS && seg != SEG_GS)
-		return addr;
-	return emulate_wrap(&vcpu->emulate, addr + vmx_segment_base(seg));
-}
-
 /* Bit tests with a register reach beyond the operand. */
 static s64 bit_offset(struct vcpu *vcpu, const struct insn *insn)
 {
@@ -89,21 +55,8 @@ static s64 bit_offset(struct vcpu *vcpu, const struct insn *insn)
 
 	if (insn->op < OP_BT || insn->other != OTHER_REG)
 		return 0;
-	bit = sign_extend(get_reg(vcpu, insn), insn->size);
+	bit = insn_sign_extend(get_reg(vcpu, insn), insn->size);
 	return (bit >> 3) & ~(s64)(insn->size - 1);
-}
-
-static u64 operand_offset(struct vcpu *vcpu, const struct insn *insn)
-{
-	u64 offset = insn->disp;
-
-	if (insn->base != INSN_NO_REG)
-		offset += reg_value(vcpu, insn->base);
-	if (insn->index != INSN_NO_REG)
-		offset += reg_value(vcpu, insn->index) << insn->scale;
-	if (insn->rip_relative)
-		offset += vmcs_read_guest_rip() + insn->len;
-	return offset + bit_offset(vcpu, insn);
 }
 
 /*
@@ -125,23 +78,26 @@ static bool emulate_is_translated(struct vcpu *vcpu, u64 gva, unsigned int acces
 static noinline_for_stack int locate_slowly(struct vcpu *vcpu, struct side *side, int seg,
 					    u64 offset, unsigned int access)
 {
-	const struct insn *insn = vcpu->emulate.insn;
-	struct logical l = {
-		.seg = seg, .bits = vcpu->emulate.bits, .offset = offset & address_mask(insn),
-	};
+	struct logical l = { .seg = seg, .bits = vcpu->emulate.bits, .offset = offset };
 
-	return side_locate(vcpu, side, &l, insn->size, access, NULL);
+	return side_locate(vcpu, side, &l, vcpu->emulate.insn->size, access, NULL);
 }
 
 /* As side_locate(). Inlined: each MOV to or from a device comes here. */
 static __always_inline int emulate_locate(struct vcpu *vcpu, struct side *side, int seg, u64 offset,
-				  unsigned int access)
+					  unsigned int access)
 {
 	const struct insn *insn = vcpu->emulate.insn;
-	u64 gva = emulate_linear(vcpu, insn, seg, offset);
 	struct side_piece *p = &side->piece[0];
+	u64 gva;
 
-	if (offset_in_page(gva) + insn->size > PAGE_SIZE || !emulate_is_translated(vcpu, gva, access, p))
+	if (insn->addr_size != 8)
+		offset &= insn_mask(insn->addr_size);
+	gva = logical_linear(&(struct logical) {
+		.seg = seg, .bits = vcpu->emulate.bits, .offset = offset,
+	});
+	if (offset_in_page(gva) + insn->size > PAGE_SIZE ||
+	    !emulate_is_translated(vcpu, gva, access, p))
 		return locate_slowly(vcpu, side, seg, offset, access);
 	p->len = insn->size;
 	p->at = 0;
@@ -150,11 +106,18 @@ static __always_inline int emulate_locate(struct vcpu *vcpu, struct side *side, 
 	return 0;
 }
 
+/* The same for all the others, once. */
+static noinline_for_stack int locate_one(struct vcpu *vcpu, struct side *side, int seg, u64 offset,
+					 unsigned int access)
+{
+	return emulate_locate(vcpu, side, seg, offset, access);
+}
+
 /* One operand that is read and written is a write, for all the checks. */
 static noinline_for_stack int locate_both(struct vcpu *vcpu, u64 offset)
 {
 	struct emulate_state *e = &vcpu->emulate;
-	int ret = emulate_locate(vcpu, &e->write, e->insn->seg, offset, ACCESS_WRITE);
+	int ret = locate_one(vcpu, &e->write, e->insn->seg, offset, ACCESS_WRITE);
 
 	if (ret)
 		return ret;
@@ -165,16 +128,29 @@ static noinline_for_stack int locate_both(struct vcpu *vcpu, u64 offset)
 	return 0;
 }
 
+static struct string_form insn_string_form(const struct insn *insn)
+{
+	return (struct string_form) {
+		.size = insn->size, .addr_size = insn->addr_size, .seg = insn->seg,
+		.rep = insn->rep, .reads = insn->reads, .writes = insn->writes,
+	};
+}
+
 static noinline_for_stack int locate_string(struct vcpu *vcpu)
 {
 	struct emulate_state *e = &vcpu->emulate;
-	const struct insn *insn = e->insn;
+	struct string_form f = insn_string_form(e->insn);
+	struct logical l;
 	int ret = 0;
 
-	if (insn->reads)
-		ret = emulate_locate(vcpu, &e->read, insn->seg, vcpu->regs[RSI], ACCESS_READ);
-	if (!ret && insn->writes)
-		ret = emulate_locate(vcpu, &e->write, SEG_ES, vcpu->regs[RDI], ACCESS_WRITE);
+	if (f.reads) {
+		l = string_source(vcpu, &f, e->bits);
+		ret = locate_one(vcpu, &e->read, l.seg, l.offset, ACCESS_READ);
+	}
+	if (!ret && f.writes) {
+		l = string_dest(vcpu, &f, e->bits);
+		ret = locate_one(vcpu, &e->write, l.seg, l.offset, ACCESS_WRITE);
+	}
 	return ret;
 }
 
@@ -189,7 +165,7 @@ static int locate_all(struct vcpu *vcpu)
 	e->read.value = 0;
 	if (insn->string)
 		return locate_string(vcpu);
-	offset = operand_offset(vcpu, insn);
+	offset = operand_offset(vcpu, insn) + bit_offset(vcpu, insn);
 	if (!insn->writes)
 		return emulate_locate(vcpu, &e->read, insn->seg, offset, ACCESS_READ);
 	if (!insn->reads)
@@ -236,7 +212,7 @@ static noinline_for_stack void alu_register(struct vcpu *vcpu, const struct insn
 static void load_register(struct vcpu *vcpu, const struct insn *insn, u64 a)
 {
 	if (insn->op == OP_MOVSX)
-		a = sign_extend(a, insn->size);
+		a = insn_sign_extend(a, insn->size);
 	else if (insn->op == OP_MOVBE)
 		a = alu_swap(a, insn->size);
 	else if (insn->op != OP_MOV && insn->op != OP_MOVZX)
@@ -253,27 +229,19 @@ static void exchange_registers(struct vcpu *vcpu, const struct insn *insn, u64 a
 		put_reg(vcpu, RAX, false, insn->size, a);
 }
 
-static bool nothing_left(struct vcpu *vcpu, const struct insn *insn)
+/* One element of a string is done. */
+static noinline_for_stack int finish_string(struct vcpu *vcpu, const struct insn *insn)
 {
-	return insn->string && insn->rep && !string_reg(vcpu, RCX, insn->addr_size);
+	struct string_form f = insn_string_form(insn);
+
+	return string_done(vcpu, &f, 1, false);
 }
 
-/* One element of a string is done. */
-static int finish_string(struct vcpu *vcpu, const struct insn *insn)
+static noinline_for_stack bool string_is_over(struct vcpu *vcpu, const struct insn *insn)
 {
-	u64 rflags = vmcs_read_guest_rflags();
-	s64 step = rflags & X86_EFLAGS_DF ? -(s64)insn->size : insn->size;
+	struct string_form f = insn_string_form(insn);
 
-	/* The VMM may have changed RCX meanwhile. */
-	if (nothing_left(vcpu, insn))
-		return EXIT_SKIP;
-	if (insn->reads)
-		string_advance(vcpu, RSI, insn->addr_size, step);
-	if (insn->writes)
-		string_advance(vcpu, RDI, insn->addr_size, step);
-	if (insn->rep)
-		string_advance(vcpu, RCX, insn->addr_size, -1);
-	return string_iterated(vcpu, insn->rep, insn->addr_size, rflags);
+	return !string_left(vcpu, &f);
 }
 
 static int emulate_finish(struct vcpu *vcpu)
@@ -297,11 +265,9 @@ static int emulate_carry_out_write(struct vcpu *vcpu)
 
 	if (!to->n)
 		return emulate_finish(vcpu);
-	ret = side_is_vmms(vcpu, to) ? 0 : side_write_here(vcpu, to);
-	if (unlikely(ret)) {
-		vcpu->complete = emulate_carry_out_write;	/* nothing that a device said is lost */
+	ret = side_is_vmms(vcpu, to) ? 0 : side_write_here(vcpu, to, emulate_carry_out_write);
+	if (unlikely(ret))
 		return ret;
-	}
 	return side_write_rest(vcpu, to, emulate_finish(vcpu));
 }
 
@@ -311,12 +277,9 @@ static int emulate_answered(struct vcpu *vcpu);
 static int emulate_carry_out(struct vcpu *vcpu)
 {
 	struct emulate_state *e = &vcpu->emulate;
-	int ret = side_is_read(&e->read) ? EXIT_RESUME : side_read(vcpu, &e->read);
+	int ret = side_is_read(&e->read) ? EXIT_RESUME :
+		  side_read(vcpu, &e->read, emulate_answered, emulate_carry_out);
 
-	if (ret == EXIT_USER)
-		vcpu->complete = emulate_answered;
-	else if (ret != EXIT_RESUME && e->read.done)
-		vcpu->complete = emulate_carry_out;	/* what a device said is not asked again */
 	if (ret != EXIT_RESUME)
 		return ret;
 	if (e->insn->to_mem)
@@ -380,7 +343,7 @@ static noinline_for_stack int fetch_slowly(struct vcpu *vcpu, u64 rip)
 		ret = emulate_decode(e, rip);
 		if (room >= INSN_MAX || !ends_early(e, ret))
 			return ret;
-		ret = gva_read(vcpu, emulate_wrap(e, rip + room), (u8 *)e->bytes + room,
+		ret = gva_read(vcpu, linear_wrap(e->bits, rip + room), (u8 *)e->bytes + room,
 			       INSN_MAX - room, ACCESS_FETCH, &fault);
 		if (!ret) {
 			e->n = INSN_MAX;
@@ -403,7 +366,7 @@ static int emulate_fetch(struct vcpu *vcpu)
 
 	e->bits = mode.bits;
 	if (mode.bits != 64)
-		rip = emulate_wrap(e, rip + vmcs_read_guest_cs_base());
+		rip = linear_wrap(mode.bits, rip + vmcs_read_guest_cs_base());
 	if (!gva_fetch_again(vcpu, rip, mode.cpl, e->bytes))
 		return fetch_slowly(vcpu, rip);
 	e->n = INSN_MAX;
@@ -420,7 +383,7 @@ static int emulate_insn(struct vcpu *vcpu)
 	if (ret)
 		return ret == -EFAULT ? ret : step_begin(vcpu);	/* the processor knows it */
 	vcpu->insn_len = e->insn->len;
-	if (nothing_left(vcpu, e->insn))
+	if (e->insn->string && string_is_over(vcpu, e->insn))
 		return EXIT_SKIP;
 	ret = locate_all(vcpu);
 	if (ret)

@@ -17,9 +17,10 @@ int io_bus_mmio(struct vcpu *vcpu, bool write, gpa_t gpa, void *data, int len);
 int side_locate(struct vcpu *vcpu, struct side *side, const struct logical *l, int size,
 		unsigned int access, u64 *room);
 int side_to_vmm(struct vcpu *vcpu, const struct side_piece *p, bool write, u64 data);
-int side_read(struct vcpu *vcpu, struct side *side);
+int side_read(struct vcpu *vcpu, struct side *side, int (*answered)(struct vcpu *vcpu),
+	      int (*again)(struct vcpu *vcpu));
 void side_answer(struct vcpu *vcpu, struct side *side);
-int side_write_here(struct vcpu *vcpu, struct side *side);
+int side_write_here(struct vcpu *vcpu, struct side *side, int (*again)(struct vcpu *vcpu));
 int side_write_rest(struct vcpu *vcpu, struct side *side, int verdict);
 
 /* Is nobody but the VMM to be asked? */

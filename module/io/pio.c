@@ -29,42 +29,9 @@
 
 #define PORT_TPR_PATCH	0x7e
 
-static u64 rep_count(struct vcpu *vcpu)
-{
-	const struct pio_state *pio = &vcpu->pio;
-
-	return pio->rep ? string_reg(vcpu, RCX, pio->addr_size) : 1;
-}
-
-/* The values are done: move the registers, and RIP if none is left. */
-static int string_done(struct vcpu *vcpu, u32 count)
-{
-	const struct pio_state *pio = &vcpu->pio;
-	u64 rflags = vmcs_read_guest_rflags();
-	s64 bytes = (s64)count * pio->size;
-
-	string_advance(vcpu, pio->in ? RDI : RSI, pio->addr_size,
-		       rflags & X86_EFLAGS_DF ? -bytes : bytes);
-	if (pio->rep)
-		string_advance(vcpu, RCX, pio->addr_size, -(s64)count);
-	/* Who began to step amid a batch does so after it: its values are here. */
-	if (pio->done + count < pio->count)
-		rflags &= ~(u64)X86_EFLAGS_TF;
-	return string_iterated(vcpu, pio->rep, pio->addr_size, rflags);
-}
-
 static void set_rax(struct vcpu *vcpu, u32 value)
 {
-	switch (vcpu->pio.size) {
-	case 1:
-		vcpu->regs[RAX] = (vcpu->regs[RAX] & ~0xfful) | (u8)value;
-		break;
-	case 2:
-		vcpu->regs[RAX] = (vcpu->regs[RAX] & ~0xfffful) | (u16)value;
-		break;
-	default:
-		vcpu->regs[RAX] = value;
-	}
+	vcpu->regs[RAX] = insn_merge(vcpu->regs[RAX], value, vcpu->pio.size);
 }
 
 /* To the VMM; @vcpu->complete is to follow. */
@@ -131,20 +98,28 @@ static int pio_simple(struct vcpu *vcpu)
 
 /* ---- strings */
 
-/* Where the memory operand is: ES:RDI for INS; RSI, in a segment that may be chosen, for OUTS. */
-static struct logical string_operand(struct vcpu *vcpu, u32 info)
+/* The form of INS, or of OUTS. */
+static struct string_form pio_string_form(const struct pio_state *pio, u64 qualification, u32 info,
+					  int bits)
 {
-	const struct pio_state *pio = &vcpu->pio;
-	struct logical l = {
-		.seg = pio->in ? SEG_ES : INFO_SEGMENT(info),
-		.bits = vcpu_code_bits(vcpu),
-		.offset = string_reg(vcpu, pio->in ? RDI : RSI, pio->addr_size),
-	};
+	int seg = INFO_SEGMENT(info);
 
 	/* 64-bit mode ignores the prefixes of the others. */
-	if (l.bits == 64 && l.seg != SEG_FS && l.seg != SEG_GS)
-		l.seg = SEG_DS;
-	return l;
+	if (bits == 64 && seg != SEG_FS && seg != SEG_GS)
+		seg = SEG_DS;
+	return (struct string_form) {
+		.size = pio->size, .addr_size = INFO_ADDR_SIZE(info), .seg = seg,
+		.rep = qualification & QUAL_REP, .reads = !pio->in, .writes = pio->in,
+	};
+}
+
+/* Values are done: move the registers, and RIP if none is left. */
+static int values_done(struct vcpu *vcpu, u32 count)
+{
+	const struct pio_state *pio = &vcpu->pio;
+
+	/* The rest of a batch is here. */
+	return string_done(vcpu, &pio->string, count, pio->done + count < pio->count);
 }
 
 static int outs_answered(struct vcpu *vcpu);
@@ -153,21 +128,17 @@ static int outs_answered(struct vcpu *vcpu);
 static int pio_outs(struct vcpu *vcpu)
 {
 	struct side *from = &vcpu->emulate.read;
-	int ret = side_read(vcpu, from);
+	int ret = side_read(vcpu, from, outs_answered, pio_outs);
 	u32 value = from->value;
 
-	if (ret == EXIT_USER)
-		vcpu->complete = outs_answered;
-	else if (ret != EXIT_RESUME && from->done)
-		vcpu->complete = pio_outs;
 	if (ret != EXIT_RESUME)
 		return ret;
-	if (!rep_count(vcpu))
+	if (!string_left(vcpu, &vcpu->pio.string))
 		return EXIT_SKIP;	/* the VMM has changed RCX meanwhile */
 	if (!io_bus_pio(vcpu, true, vcpu->pio.port, &value, vcpu->pio.size))
-		return string_done(vcpu, 1);
+		return values_done(vcpu, 1);
 	to_vmm(vcpu, value);
-	return string_done(vcpu, 1) == EXIT_SKIP ? EXIT_USER_SKIP : EXIT_USER;
+	return values_done(vcpu, 1) == EXIT_SKIP ? EXIT_USER_SKIP : EXIT_USER;
 }
 
 static int outs_answered(struct vcpu *vcpu)
@@ -200,12 +171,10 @@ static int store_one(struct vcpu *vcpu)
 	int ret;
 
 	to->value = value_at(vcpu, pio->done);
-	ret = side_write_here(vcpu, to);
-	if (ret) {
-		vcpu->complete = ins_store;
+	ret = side_write_here(vcpu, to, ins_store);
+	if (ret)
 		return ret;
-	}
-	ret = side_write_rest(vcpu, to, string_done(vcpu, 1));
+	ret = side_write_rest(vcpu, to, values_done(vcpu, 1));
 	if (++pio->done == pio->count)
 		return ret;
 	/* Of a batch: its values are in one page. */
@@ -231,7 +200,7 @@ static int ins_store(struct vcpu *vcpu)
 {
 	struct pio_state *pio = &vcpu->pio;
 	/* The VMM may have changed RCX meanwhile. */
-	u32 count = min_t(u64, pio->count - pio->done, rep_count(vcpu));
+	u32 count = min_t(u64, pio->count - pio->done, string_left(vcpu, &pio->string));
 	int ret = -ENXIO;
 
 	if (!count)
@@ -239,7 +208,7 @@ static int ins_store(struct vcpu *vcpu)
 	if (count > 1)
 		ret = store_many(vcpu, count);
 	if (!ret)
-		return string_done(vcpu, count);
+		return values_done(vcpu, count);
 	if (ret != -ENXIO) {
 		vcpu->complete = ins_store;	/* nothing that was read is lost */
 		return ret;
@@ -258,14 +227,14 @@ static u32 ins_batch(struct vcpu *vcpu, u64 segment_room)
 {
 	const struct side *to = &vcpu->emulate.write;
 	const struct pio_state *pio = &vcpu->pio;
-	u64 offset = string_reg(vcpu, RDI, pio->addr_size), n;
+	u64 offset = string_reg(vcpu, &pio->string, RDI), n;
 
 	if (to->n != 1 || (vmcs_read_guest_rflags() & (X86_EFLAGS_DF | X86_EFLAGS_TF)))
 		return 1;
 	n = (PAGE_SIZE - offset_in_page(to->piece[0].gpa)) / pio->size;
 	n = min(n, segment_room / pio->size);
-	n = min(n, (insn_mask(pio->addr_size) - offset) / pio->size + 1);
-	return min(n, rep_count(vcpu));
+	n = min(n, (insn_mask(pio->string.addr_size) - offset) / pio->size + 1);
+	return min(n, string_left(vcpu, &pio->string));
 }
 
 /* The guest's faults come before the port is read. */
@@ -287,17 +256,16 @@ static noinline_for_stack int pio_string(struct vcpu *vcpu, u64 qualification)
 {
 	struct emulate_state *e = &vcpu->emulate;
 	struct pio_state *pio = &vcpu->pio;
-	u32 info = vmcs_read_exit_insn_info();	/* no other port access needs it */
+	int bits = vcpu_code_bits(vcpu), ret;
 	struct logical l;
 	u64 room;
-	int ret;
 
-	pio->rep = qualification & QUAL_REP;
+	/* No other port access needs the instruction information. */
+	pio->string = pio_string_form(pio, qualification, vmcs_read_exit_insn_info(), bits);
 	pio->done = 0;
-	pio->addr_size = INFO_ADDR_SIZE(info);
-	if (!rep_count(vcpu))
+	if (!string_left(vcpu, &pio->string))
 		return EXIT_SKIP;
-	l = string_operand(vcpu, info);
+	l = pio->in ? string_dest(vcpu, &pio->string, bits) : string_source(vcpu, &pio->string, bits);
 	e->read.value = 0;
 	ret = side_locate(vcpu, pio->in ? &e->write : &e->read, &l, pio->size,
 			  pio->in ? ACCESS_WRITE : ACCESS_READ, &room);
@@ -322,7 +290,6 @@ int pio_exit(struct vcpu *vcpu, const struct vmexit *exit)
 	pio->port = QUAL_PORT(q);
 	pio->size = QUAL_SIZE(q);
 	pio->in = q & QUAL_IN;
-	pio->rep = false;
 	pio->count = 1;
 	vcpu->stats.pio++;
 	trace_minikvm_pio(pio->in, pio->port, pio->size, 1);

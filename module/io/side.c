@@ -16,8 +16,8 @@
 #include "io.h"
 
 /* Cut an operand at the page boundary, and translate. As side_locate(). */
-static int side_cut(struct vcpu *vcpu, struct side *side, gva_t gva, int size, bool is_64,
-	       unsigned int access, struct guest_fault *fault)
+static int side_cut(struct vcpu *vcpu, struct side *side, gva_t gva, int size, int bits,
+		    unsigned int access, struct guest_fault *fault)
 {
 	int at = 0, ret;
 
@@ -31,7 +31,7 @@ static int side_cut(struct vcpu *vcpu, struct side *side, gva_t gva, int size, b
 			return ret;
 		side->n++;
 		at += len;
-		gva = is_64 ? gva + len : (u32)(gva + len);
+		gva = linear_wrap(bits, gva + len);
 	}
 	return 0;
 }
@@ -60,7 +60,7 @@ int side_locate(struct vcpu *vcpu, struct side *side, const struct logical *l, i
 	side->n = side->done = 0;
 	ret = logical_to_linear(vcpu, l, size, access, &gva, room, &fault);
 	if (!ret)
-		ret = side_cut(vcpu, side, gva, size, l->bits == 64, access, &fault);
+		ret = side_cut(vcpu, side, gva, size, l->bits, access, &fault);
 	if (ret > 0)
 		gva_inject(vcpu, &fault);
 	return ret;
@@ -117,21 +117,29 @@ static noinline_for_stack int read_here(struct vcpu *vcpu, struct side *side)
  * side_read - read an operand, as far as it goes without the VMM
  * @vcpu: loaded
  * @side: located; its value was 0 when this was called first
+ * @answered: calls side_answer(), then as @again
+ * @again: calls this again, then goes on with the instruction
  *
  * Context: sleeps. Return: EXIT_RESUME: @side->value is complete; EXIT_USER: the VMM is
- * asked, call side_answer() when it comes back; -EFAULT: the host's page cannot be had,
- * may be called again.
+ * asked, RUN continues with @answered; -EFAULT: the host's page cannot be had. What a device
+ * has said by then is not asked again: RUN continues with @again.
  */
-int side_read(struct vcpu *vcpu, struct side *side)
+int side_read(struct vcpu *vcpu, struct side *side, int (*answered)(struct vcpu *vcpu),
+	      int (*again)(struct vcpu *vcpu))
 {
 	while (side->done < side->n) {
 		const struct side_piece *p = &side->piece[side->done];
 		int ret = piece_is_vmms(vcpu, p) ? -EOPNOTSUPP : read_here(vcpu, side);
 
-		if (ret == -EOPNOTSUPP)
+		if (ret == -EOPNOTSUPP) {
+			vcpu->complete = answered;
 			return side_to_vmm(vcpu, p, false, 0);
-		if (ret)
+		}
+		if (ret) {
+			if (side->done)
+				vcpu->complete = again;
 			return ret;
+		}
 	}
 	return EXIT_RESUME;
 }
@@ -159,11 +167,12 @@ static noinline_for_stack int write_here(struct vcpu *vcpu, const struct side_pi
  * side_write_here - write what memory and the chips take of an operand
  * @vcpu: loaded
  * @side: located, with its value
+ * @again: calls this again, then goes on with the instruction
  *
  * Context: sleeps. Return: 0: side_write_rest() has the rest; -EFAULT: the host's page
- * cannot be had, may be called again.
+ * cannot be had. Nothing that a device said is lost: RUN continues with @again.
  */
-int side_write_here(struct vcpu *vcpu, struct side *side)
+int side_write_here(struct vcpu *vcpu, struct side *side, int (*again)(struct vcpu *vcpu))
 {
 	int i, ret;
 
@@ -176,8 +185,10 @@ int side_write_here(struct vcpu *vcpu, struct side *side)
 		ret = piece_is_vmms(vcpu, p) ? -EOPNOTSUPP : write_here(vcpu, p, data);
 		if (ret == -EOPNOTSUPP)
 			continue;
-		if (ret)
+		if (ret) {
+			vcpu->complete = again;
 			return ret;
+		}
 		p->written = true;
 		trace_minikvm_mmio(true, p->gpa, p->len, data);
 	}

@@ -24,6 +24,7 @@
 #include "../trace.h"
 #include "../vmx/vmx.h"
 #include "io.h"
+#include "operand.h"
 #include "step.h"
 
 /** step_free - the vCPU goes away */
@@ -52,20 +53,12 @@ static struct step *step_new(struct vcpu *vcpu)
 
 /* ---- operands */
 
-static u64 step_wrap(int bits, u64 addr)
+static gva_t step_linear(int bits, int seg, u64 offset)
 {
-	return bits == 64 ? addr : (u32)addr;
+	return logical_linear(&(struct logical) { .seg = seg, .bits = bits, .offset = offset });
 }
 
-/* In 64-bit code only FS and GS have a base. */
-static u64 step_linear(int bits, int seg, u64 offset)
-{
-	if (bits == 64 && seg < SEG_FS)
-		return offset;
-	return step_wrap(bits, vmx_segment_base(seg) + offset);
-}
-
-static u64 stack_address(int bits, u64 offset)
+static gva_t stack_address(int bits, u64 offset)
 {
 	if (bits != 64)
 		offset = vmcs_read_guest_ss_access() & SEGMENT_AR_DB ? (u32)offset : (u16)offset;
@@ -74,20 +67,11 @@ static u64 stack_address(int bits, u64 offset)
 
 static u64 modrm_offset(struct vcpu *vcpu, const struct step_insn *s)
 {
-	const struct insn *insn = &s->insn;
-	u64 offset = insn->disp;
-
-	if (insn->base != INSN_NO_REG)
-		offset += vcpu_reg(vcpu, insn->base) + (insn->base == RSP ? s->sp_early : 0);
-	if (insn->index != INSN_NO_REG)
-		offset += vcpu_reg(vcpu, insn->index) << insn->scale;
-	if (insn->rip_relative)
-		offset += vmcs_read_guest_rip() + insn->len;
-	return offset;
+	return operand_offset(vcpu, &s->insn) + (s->insn.base == RSP ? s->sp_early : 0);
 }
 
-static u64 step_address(struct vcpu *vcpu, int bits, const struct step_insn *s,
-		   const struct step_operand *op)
+static gva_t step_address(struct vcpu *vcpu, int bits, const struct step_insn *s,
+			  const struct step_operand *op)
 {
 	u64 mask = insn_mask(s->insn.addr_size);
 
@@ -110,7 +94,7 @@ static u64 step_address(struct vcpu *vcpu, int bits, const struct step_insn *s,
 }
 
 /* An operand, cut at the page boundary. One without bytes is a piece, too. */
-static void add_operand(struct step *step, int bits, u64 gva, const struct step_operand *op)
+static void add_operand(struct step *step, int bits, gva_t gva, const struct step_operand *op)
 {
 	int left = op->size, n;
 
@@ -119,7 +103,7 @@ static void add_operand(struct step *step, int bits, u64 gva, const struct step_
 		step->piece[step->n++] = (struct step_piece) {
 			.gva = gva, .len = n, .access = op->access,
 		};
-		gva = step_wrap(bits, gva + n);
+		gva = linear_wrap(bits, gva + n);
 		left -= n;
 	} while (left);
 }

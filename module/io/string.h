@@ -1,50 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * What the string instructions have in common, whether a port or a device in memory
- * is at their other end: RSI, RDI and RCX, of which only the low address-size bits
- * count, and the end of an iteration. SDM "String Instructions", "REP/REPE/REPZ ...".
- */
+/* What the string instructions have in common. */
 #ifndef MINIKVM_STRING_H
 #define MINIKVM_STRING_H
 
-#include <asm/processor-flags.h>
-
-#include "../minikvm.h"
+#include "../cpu/cpu.h"
 #include "decode.h"
 
-/* A register as an address size of 2, 4 or 8 bytes sees it. */
-static inline u64 string_reg(const struct vcpu *vcpu, int reg, int addr_size)
+/* A register as the address size sees it. */
+static inline u64 string_reg(const struct vcpu *vcpu, const struct string_form *f, int reg)
 {
-	return vcpu->regs[reg] & insn_mask(addr_size);
+	return vcpu->regs[reg] & insn_mask(f->addr_size);
 }
 
-/* 32-bit results clear the upper half, 16-bit ones keep the rest. */
-static inline void string_advance(struct vcpu *vcpu, int reg, int addr_size, s64 delta)
+/* Iterations that are left, if the last one is not done. */
+static inline u64 string_left(const struct vcpu *vcpu, const struct string_form *f)
 {
-	u64 mask = insn_mask(addr_size), old = vcpu->regs[reg];
-
-	vcpu->regs[reg] = ((old + delta) & mask) | (addr_size == 2 ? old & ~mask : 0);
+	return f->rep ? string_reg(vcpu, f, RCX) : 1;
 }
 
-/**
- * string_iterated - one iteration or more of an instruction is done
- * @vcpu: loaded; its registers have advanced
- * @rep: with a REP prefix
- * @addr_size: bytes
- * @rflags: the guest's
- *
- * A single step ends each iteration, not the instruction: vcpu_skip() of no bytes.
- *
- * Return: EXIT_SKIP, or EXIT_RESUME: there is more to do, by executing it again.
- */
-static inline int string_iterated(struct vcpu *vcpu, bool rep, int addr_size, u64 rflags)
+static inline struct logical string_source(const struct vcpu *vcpu, const struct string_form *f,
+					   int bits)
 {
-	if (!rep || !string_reg(vcpu, RCX, addr_size))
-		return EXIT_SKIP;
-	if (likely(!(rflags & X86_EFLAGS_TF)))
-		return EXIT_RESUME;
-	vcpu->insn_len = 0;
-	return EXIT_SKIP;
+	return (struct logical) {
+		.seg = f->seg, .bits = bits, .offset = string_reg(vcpu, f, RSI),
+	};
 }
+
+/* No prefix changes its segment. */
+static inline struct logical string_dest(const struct vcpu *vcpu, const struct string_form *f,
+					 int bits)
+{
+	return (struct logical) {
+		.seg = SEG_ES, .bits = bits, .offset = string_reg(vcpu, f, RDI),
+	};
+}
+
+int string_done(struct vcpu *vcpu, const struct string_form *f, u32 count, bool more);
 
 #endif
