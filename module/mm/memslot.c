@@ -208,15 +208,16 @@ static void slots_publish(struct vm *vm, struct memslots *to, const struct memsl
 	kvfree(from);
 }
 
+static bool slot_may_wait(struct vm *vm)
+{
+	cond_resched();
+	return true;
+}
+
 /* Nothing of the slot stays mapped; pages may be freed when this returns. */
 static void unmap_slot(struct vm *vm, const struct memslot *slot, unsigned int flags)
 {
-	u64 done = 0;
-
-	while (done < slot->npages) {
-		done += ept_unmap_some(vm, slot->base_gfn + done, slot->npages - done, flags);
-		cond_resched();
-	}
+	ept_unmap_frames(vm, slot->base_gfn, slot->npages, flags, slot_may_wait);
 }
 
 /*

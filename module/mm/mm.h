@@ -33,7 +33,8 @@ int ept_create(struct vm *vm);
 void ept_destroy_vm(struct vm *vm);
 void ept_lock(struct vm *vm);
 void ept_unlock(struct vm *vm);
-u64 ept_unmap_some(struct vm *vm, gfn_t gfn, u64 npages, unsigned int flags);
+bool ept_unmap_frames(struct vm *vm, gfn_t gfn, u64 npages, unsigned int flags,
+		      bool (*between)(struct vm *vm));
 u64 *ept_table_alloc(void);
 void ept_table_free(u64 *table);
 

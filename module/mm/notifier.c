@@ -43,15 +43,15 @@ static bool for_frames(struct vm *vm, hva_t start, hva_t end,
 }
 
 /*
- * May others go first? Not who must not sleep; and after a change of the slots those in
+ * May others go first? Of who may sleep; and after a change of the slots those in
  * hand are gone. What was unmapped stays so: faults in the range start anew until its end.
  * Who waits for the lock does so with preemption off, and need_resched() knows nothing of it.
  */
-static bool let_others_go(struct vm *vm, bool may_sleep)
+static bool let_others_go(struct vm *vm)
 {
 	u64 slots_gen = vm->slots_gen;
 
-	if (!may_sleep || !(need_resched() || rwlock_is_contended(&vm->notifier_lock)))
+	if (!(need_resched() || rwlock_is_contended(&vm->notifier_lock)))
 		return true;
 	read_unlock(&vm->notifier_lock);
 	cond_resched();
@@ -59,20 +59,13 @@ static bool let_others_go(struct vm *vm, bool may_sleep)
 	return slots_gen == vm->slots_gen;
 }
 
-/* False: the slots changed meanwhile. */
-static bool unmap_frames(struct vm *vm, gfn_t gfn, u64 npages, bool may_sleep)
+static bool must_not_sleep(struct vm *vm)
 {
-	u64 done = 0;
-
-	while (done < npages) {
-		done += ept_unmap_some(vm, gfn + done, npages - done, 0);
-		if (!let_others_go(vm, may_sleep))
-			return false;
-	}
 	return true;
 }
 
-static bool unmap_slots(struct vm *vm, hva_t start, hva_t end, bool may_sleep)
+/* False: the slots changed meanwhile. */
+static bool unmap_slots(struct vm *vm, hva_t start, hva_t end, bool (*between)(struct vm *vm))
 {
 	const struct memslots *slots = vm->slots;
 	int i;
@@ -81,7 +74,7 @@ static bool unmap_slots(struct vm *vm, hva_t start, hva_t end, bool may_sleep)
 
 	for (i = 0; i < slots->n; i++)
 		if (frames_in(slots->slot[i], start, end, &gfn, &n) &&
-		    !unmap_frames(vm, gfn, n, may_sleep))
+		    !ept_unmap_frames(vm, gfn, n, 0, between))
 			return false;
 	return true;
 }
@@ -90,7 +83,7 @@ static bool unmap_slots(struct vm *vm, hva_t start, hva_t end, bool may_sleep)
 static void unmap_hva(struct vm *vm, hva_t start, hva_t end, bool may_sleep)
 {
 	read_lock(&vm->notifier_lock);
-	while (!unmap_slots(vm, start, end, may_sleep))
+	while (!unmap_slots(vm, start, end, may_sleep ? let_others_go : must_not_sleep))
 		;
 	read_unlock(&vm->notifier_lock);
 }

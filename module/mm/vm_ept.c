@@ -85,23 +85,29 @@ void ept_unlock(struct vm *vm)
 }
 
 /**
- * ept_unmap_some - take a range of frames from the guest, as far as one step goes
+ * ept_unmap_frames - take a range of frames from the guest
  * @vm: the machine
  * @gfn: first frame
- * @npages: how many, not 0
+ * @npages: how many
  * @flags: EPT_TRIM or 0
+ * @between: called after each step, that is some ten microseconds; false: stop
  *
- * Context: interrupts on, ept_lock not held; some ten microseconds.
- * Return: how many are done; nobody uses them any more. Call again for the rest.
+ * Context: interrupts on, ept_lock not held; else @between's.
+ * Return: true: nobody uses these frames any more; false: @between said stop.
  */
-u64 ept_unmap_some(struct vm *vm, gfn_t gfn, u64 npages, unsigned int flags)
+bool ept_unmap_frames(struct vm *vm, gfn_t gfn, u64 npages, unsigned int flags,
+		      bool (*between)(struct vm *vm))
 {
-	u64 done;
+	u64 done = 0;
 
-	ept_lock(vm);
-	done = ept_unmap(&vm->ept, gfn, npages, flags);
-	ept_unlock(vm);
-	return done;
+	while (done < npages) {
+		ept_lock(vm);
+		done += ept_unmap(&vm->ept, gfn + done, npages - done, flags);
+		ept_unlock(vm);
+		if (!between(vm))
+			return false;
+	}
+	return true;
 }
 
 /** ept_create - an empty EPT for a VM. Return: 0 or -ENOMEM. */

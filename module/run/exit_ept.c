@@ -71,6 +71,20 @@ static __always_inline int ept_violation_serve(struct vcpu *vcpu, const struct v
 	return step && vcpu->step->device ? step_more(vcpu) : emulate_exit(vcpu);
 }
 
+/* As ept_violation_serve(). */
+static __always_inline int ept_violation(struct vcpu *vcpu, const struct vmexit *exit, bool step)
+{
+	int verdict;
+
+	if (unlikely(exit->qualification & EPT_QUAL_NMI_UNBLOCKING))
+		exit_iret_unblocked_nmis(exit, true);
+	vcpu->stats.ept_faults++;
+	slots_read_lock(vcpu);
+	verdict = ept_violation_serve(vcpu, exit, step);
+	slots_read_unlock(vcpu);
+	return verdict;
+}
+
 /*
  * exit_ept_violation - map the page, or hand the access to a device
  *
@@ -79,14 +93,8 @@ static __always_inline int ept_violation_serve(struct vcpu *vcpu, const struct v
  */
 int exit_ept_violation(struct vcpu *vcpu, const struct vmexit *exit)
 {
-	int verdict;
+	int verdict = ept_violation(vcpu, exit, false);
 
-	if (unlikely(exit->qualification & EPT_QUAL_NMI_UNBLOCKING))
-		exit_iret_unblocked_nmis(exit, true);
-	vcpu->stats.ept_faults++;
-	slots_read_lock(vcpu);
-	verdict = ept_violation_serve(vcpu, exit, false);
-	slots_read_unlock(vcpu);
 	if (likely(verdict != -EAGAIN))
 		return verdict;
 	cond_resched();
@@ -96,14 +104,8 @@ int exit_ept_violation(struct vcpu *vcpu, const struct vmexit *exit)
 /* exit_ept_step - exit_ept_violation() of an entry for one instruction: EXIT_STEP, try again */
 int exit_ept_step(struct vcpu *vcpu, const struct vmexit *exit)
 {
-	int verdict;
+	int verdict = ept_violation(vcpu, exit, true);
 
-	if (unlikely(exit->qualification & EPT_QUAL_NMI_UNBLOCKING))
-		exit_iret_unblocked_nmis(exit, true);
-	vcpu->stats.ept_faults++;
-	slots_read_lock(vcpu);
-	verdict = ept_violation_serve(vcpu, exit, true);
-	slots_read_unlock(vcpu);
 	return verdict == -EAGAIN ? EXIT_STEP : verdict;
 }
 

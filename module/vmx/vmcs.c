@@ -436,11 +436,9 @@ void vmx_spec_ctrl_direct(struct vcpu *vcpu)
 	vmcs_write_msr_bitmap(__pa(msr_bitmap_spec_ctrl));
 }
 
-/** vmcs_set_interrupt_window - exit as soon as the guest can take an interrupt */
-void vmcs_set_interrupt_window(struct vcpu *vcpu, bool on)
+static __always_inline void set_window(struct vcpu *vcpu, u32 window, bool on)
 {
-	u32 proc = on ? vcpu->proc_controls | PROC_INTERRUPT_WINDOW :
-			vcpu->proc_controls & ~PROC_INTERRUPT_WINDOW;
+	u32 proc = on ? vcpu->proc_controls | window : vcpu->proc_controls & ~window;
 
 	if (proc == vcpu->proc_controls)
 		return;
@@ -448,16 +446,16 @@ void vmcs_set_interrupt_window(struct vcpu *vcpu, bool on)
 	vmcs_write_proc_controls(proc);
 }
 
+/** vmcs_set_interrupt_window - exit as soon as the guest can take an interrupt */
+void vmcs_set_interrupt_window(struct vcpu *vcpu, bool on)
+{
+	set_window(vcpu, PROC_INTERRUPT_WINDOW, on);
+}
+
 /** vmcs_set_nmi_window - exit as soon as the guest can take an NMI */
 void vmcs_set_nmi_window(struct vcpu *vcpu, bool on)
 {
-	u32 proc = on ? vcpu->proc_controls | PROC_NMI_WINDOW :
-			vcpu->proc_controls & ~PROC_NMI_WINDOW;
-
-	if (proc == vcpu->proc_controls)
-		return;
-	vcpu->proc_controls = proc;
-	vmcs_write_proc_controls(proc);
+	set_window(vcpu, PROC_NMI_WINDOW, on);
 }
 
 /** vmcs_init - what all VMCSs share; at module load. Return: 0 or -ENOMEM. */
