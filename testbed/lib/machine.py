@@ -94,6 +94,19 @@ def drain_screen(process):
         pass			# it has ended
 
 
+def waited(pid):
+    """Seconds in which a process could have run, and others had the processors: of its threads,
+    the one that waited longest."""
+    waits = [0]
+    for path in glob.glob("/proc/%d/task/*/schedstat" % pid):
+        try:
+            with open(path) as f:
+                waits.append(int(f.read().split()[1]))
+        except OSError:
+            pass		# the thread has ended
+    return max(waits) / 1e9
+
+
 class Machine:
     """A running emulator. `log` is what the emulator itself had to say."""
 
@@ -107,6 +120,9 @@ class Machine:
 
     def running(self):
         return self.process.poll() is None
+
+    def waited(self):
+        return waited(self.process.pid)
 
     def kill(self):
         if self.running():

@@ -100,7 +100,8 @@ def parser():
     p.add_argument("--append", default="", metavar="ARGS", type=kernel_words,
                    help="more kernel command line")
     p.add_argument("--timeout", type=limit, default=600, metavar="S",
-                   help="wall-clock limit for everything (600); 0: none, with --interactive")
+                   help="limit for everything (600), by the clock; what the machine waits for a "
+                        "processor does not count; 0: none, with --interactive")
     p.add_argument("--interactive", action="store_true",
                    help="connect this terminal to the console; Ctrl-A X quits")
     p.add_argument("--log", metavar="FILE", type=arguments.file_to_write,
