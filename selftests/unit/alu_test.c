@@ -130,9 +130,36 @@ static void what_is_only_moved_leaves_the_flags(void)
 	CHECK_EQ(rflags, 0x202 | X86_EFLAGS_CF);
 }
 
+/* The processor's own way to write to a part of a register, and to extend a sign. */
+static void parts_of_registers_are_the_processors(void)
+{
+	int n;
+
+	for (n = 0; n < ROUNDS && !unit_bad; n++) {
+		u64 old = operand(), value = operand(), r = old;
+
+		asm("movb %b1, %b0" : "+q"(r) : "q"(value));
+		CHECK_EQ(insn_merge(old, value, 1), r);
+		r = old;
+		asm("movw %w1, %w0" : "+r"(r) : "r"(value));
+		CHECK_EQ(insn_merge(old, value, 2), r);
+		asm("movl %k1, %k0" : "=r"(r) : "r"(value));
+		CHECK_EQ(insn_merge(old, value, 4), r);
+		CHECK_EQ(insn_merge(old, value, 8), value);
+		asm("movsbq %b1, %0" : "=r"(r) : "q"(value));
+		CHECK_EQ(insn_sign_extend(value, 1), r);
+		asm("movswq %w1, %0" : "=r"(r) : "r"(value));
+		CHECK_EQ(insn_sign_extend(value, 2), r);
+		asm("movslq %k1, %0" : "=r"(r) : "r"(value));
+		CHECK_EQ(insn_sign_extend(value, 4), r);
+		CHECK_EQ(insn_sign_extend(value, 8), value);
+	}
+}
+
 int main(void)
 {
 	RUN(results_and_flags_are_the_processors);
 	RUN(what_is_only_moved_leaves_the_flags);
+	RUN(parts_of_registers_are_the_processors);
 	return unit_end();
 }

@@ -1,88 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The chips together, two vCPUs, and a clock that the test moves: all of
- * module/irqchip/. Stands in for minikvm.h with as much of it as the chips use.
+ * module/irqchip/.
  */
-#define MINIKVM_H
-#define MINIKVM_VMX_H
 #include <errno.h>
 #include <string.h>
 #include <linux/bitops.h>
 #include <linux/gfp.h>
 #include <linux/hrtimer.h>
 #include <linux/kernel.h>
-#include <linux/kvm_types.h>
 #include <linux/math64.h>
 #include "unit.h"
-#include "../../uapi/linux/minikvm.h"
-
-typedef int raw_spinlock_t;
-struct mutex { int depth; };
-
-#define VM_MAX_VCPUS 16
-enum { REQ_EVENT, REQ_KILL, REQ_TIMER };
-enum { START_INIT, START_SIPI };
-enum { GFP_KERNEL_ACCOUNT };
+#include "../../module/minikvm.h"
+#include "../../module/vmx/vmx.h"
 
 u64 tsc_lost;
-static struct { bool timer_exact; } vmx_caps;
+struct vmx_caps vmx_caps;
 
-struct vm;
-struct lapic;
-struct irqchip;
-struct pit;
-
-struct vcpu {
-	struct vm *vm;
-	unsigned long requests;
-	u32 id;
-	u64 apic_base, tsc_offset, timer_deadline;
-	u8 maxphyaddr, sipi_vector;
-	bool has_x2apic, has_tsc_deadline;
-	struct lapic *lapic;
-	unsigned long starts;
-	unsigned int woken, nmis;
-};
-
-struct vm {
-	struct mutex lock;
-	struct vcpu *vcpus[VM_MAX_VCPUS];
-	u32 nr_vcpus;
-	struct irqchip *irqchip;
-	struct pit *pit;
-};
-
-#define smp_load_acquire(p)		(*(p))
-#define smp_store_release(p, v)		(*(p) = (v))
-#define smp_wmb()
-#define lockdep_assert_held(l)		((void)(l))
-#define __acquires(l)
-#define __releases(l)
-#define raw_spin_lock_init(l)		(*(l) = 0)
-#define raw_spin_lock_irqsave(l, flags)	((flags) = shim_lock(l))
-#define raw_spin_unlock_irqrestore(l, flags) (shim_unlock(l), (void)(flags))
-#define mutex_init(l)			((l)->depth = 0)
-#define mutex_lock(l)			shim_lock(&(l)->depth)
-#define mutex_unlock(l)			shim_unlock(&(l)->depth)
 #define CLOCK_MONOTONIC			1
-
-/* A lock that is taken twice would be a deadlock. */
-static unsigned long shim_lock(int *lock)
-{
-	CHECK(!*lock);
-	*lock = 1;
-	return 0;
-}
-
-static void shim_unlock(int *lock)
-{
-	CHECK(*lock);
-	*lock = 0;
-}
-
-int irqchip_set_irq(struct vm *vm, u32 gsi, int level, int *status);
-bool irqchip_has_interrupt(struct vcpu *vcpu);
-void lapic_timer_expired(struct vcpu *vcpu);
 
 #include "../../module/irqchip/lapic_regs.c"
 #include "../../module/irqchip/lapic_state.c"
@@ -98,16 +33,17 @@ void lapic_timer_expired(struct vcpu *vcpu);
 
 static struct vm vm;
 static struct vcpu cpu[2];
+static struct { unsigned int woken, nmis; } heard[2];	/* by each of them */
 
 void vcpu_queue_nmi(struct vcpu *vcpu)
 {
-	vcpu->nmis++;
+	heard[vcpu - cpu].nmis++;
 }
 
 void vcpu_kick(struct vcpu *vcpu)
 {
 	CHECK(vcpu->requests);
-	vcpu->woken++;
+	heard[vcpu - cpu].woken++;
 }
 
 void vcpu_request(struct vcpu *vcpu, int req)
@@ -123,10 +59,13 @@ static inline void create(void)
 
 	memset(&vm, 0, sizeof(vm));
 	memset(cpu, 0, sizeof(cpu));
+	memset(heard, 0, sizeof(heard));
 	shim_timers = NULL;
 	shim_now = 1000000000;
+	mutex_lock(&vm.lock);
 	CHECK_EQ(irqchip_create(&vm), 0);
 	CHECK_EQ(pit_create(&vm, &config), 0);
+	mutex_unlock(&vm.lock);
 	for (i = 0; i < 2; i++) {
 		cpu[i].vm = &vm;
 		cpu[i].id = i;

@@ -9,12 +9,16 @@ static void creation_rules(void)
 
 	memset(&vm, 0, sizeof(vm));
 	CHECK_EQ(irqchip_set_irq(&vm, 0, 1, &status), -ENXIO);
+	mutex_lock(&vm.lock);
 	CHECK_EQ(pit_create(&vm, &config), -ENOENT);
 	vm.nr_vcpus = 1;
 	CHECK_EQ(irqchip_create(&vm), -EINVAL);
+	mutex_unlock(&vm.lock);
 	create();
+	mutex_lock(&vm.lock);
 	CHECK_EQ(irqchip_create(&vm), -EEXIST);
 	CHECK_EQ(pit_create(&vm, &config), -EEXIST);
+	mutex_unlock(&vm.lock);
 	CHECK_EQ(cpu[0].apic_base, 0xfee00900);
 	CHECK_EQ(cpu[1].apic_base, 0xfee00800);
 	destroy();
@@ -41,8 +45,8 @@ static void pic_reaches_the_boot_cpu(void)
 	create();
 	setup_pic();
 	line(4, 1);
-	CHECK_EQ(cpu[0].woken, 1);
-	CHECK_EQ(cpu[1].woken, 0);
+	CHECK_EQ(heard[0].woken, 1);
+	CHECK_EQ(heard[1].woken, 0);
 	CHECK_EQ(take(&cpu[1]), -1);
 	CHECK_EQ(take(&cpu[0]), 0x34);
 	CHECK_EQ(take(&cpu[0]), -1);
@@ -73,7 +77,7 @@ static void level_interrupt_through_the_ioapic(void)
 	outb(0x21, 0xff);
 	outb(0xa1, 0xff);
 	CHECK_EQ(line(10, 1), 1);
-	CHECK_EQ(cpu[1].woken, 1);
+	CHECK_EQ(heard[1].woken, 1);
 	CHECK_EQ(take(&cpu[0]), -1);
 	CHECK_EQ(take(&cpu[1]), 0x52);
 	apic_write(&cpu[1], LAPIC_EOI, 0);
@@ -94,7 +98,7 @@ static void ipis(void)
 	CHECK_EQ(take(&cpu[1]), 0x41);
 	CHECK_EQ(take(&cpu[0]), -1);
 	apic_write(&cpu[0], LAPIC_ICR, 0x44042);		/* self */
-	CHECK_EQ(cpu[0].woken, 0);
+	CHECK_EQ(heard[0].woken, 0);
 	CHECK_EQ(take(&cpu[0]), 0x42);
 	apic_write(&cpu[0], LAPIC_ICR, 0x84053);		/* all */
 	CHECK_EQ(take(&cpu[0]), 0x53);
@@ -103,8 +107,8 @@ static void ipis(void)
 	CHECK_EQ(take(&cpu[0]), -1);
 	CHECK_EQ(take(&cpu[1]), 0x64);
 	apic_write(&cpu[0], LAPIC_ICR, 0xc4400);		/* NMI */
-	CHECK_EQ(cpu[0].nmis, 0);
-	CHECK_EQ(cpu[1].nmis, 1);
+	CHECK_EQ(heard[0].nmis, 0);
+	CHECK_EQ(heard[1].nmis, 1);
 	apic_write(&cpu[0], LAPIC_LDR, 1 << 24);
 	apic_write(&cpu[1], LAPIC_LDR, 2 << 24);
 	apic_write(&cpu[0], LAPIC_ICR2, 3 << 24);
@@ -125,7 +129,7 @@ static void init_and_sipi(void)
 	apic_write(&cpu[0], LAPIC_ICR2, 1 << 24);
 	apic_write(&cpu[0], LAPIC_ICR, 0xc500);		/* INIT assert */
 	CHECK_EQ(cpu[1].starts, 1);
-	CHECK_EQ(cpu[1].woken, 1);
+	CHECK_EQ(heard[1].woken, 1);
 	cpu[1].starts = 0;
 	apic_write(&cpu[0], LAPIC_ICR, 0x8500);		/* de-assert */
 	CHECK_EQ(cpu[1].starts, 0);

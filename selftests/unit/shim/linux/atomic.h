@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef SHIM_ATOMIC_H
-#define SHIM_ATOMIC_H
+#ifndef SHIM_LINUX_ATOMIC_H
+#define SHIM_LINUX_ATOMIC_H
 
+#include <asm/barrier.h>
+
+typedef struct { int n; } atomic_t;
 typedef struct { long long n; } atomic64_t;
 #define atomic64_set(a, v)	((a)->n = (v))
 #define atomic64_inc(a)		((a)->n++)

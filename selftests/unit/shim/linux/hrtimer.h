@@ -19,9 +19,9 @@ struct hrtimer {
 	struct hrtimer *next;
 };
 
-static ktime_t shim_now;
-static struct hrtimer *shim_timers;
-static unsigned int shim_fired;
+static ktime_t shim_now __attribute__((unused));
+static struct hrtimer *shim_timers __attribute__((unused));
+static unsigned int shim_fired __attribute__((unused));
 
 #define ktime_get()		shim_now
 #define ktime_get_ns()		((u64)shim_now)

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What notifier.c uses of it; the test calls the callbacks. */
-struct mm_struct;
-struct mmu_notifier;
+#ifndef SHIM_LINUX_MMU_NOTIFIER_H
+#define SHIM_LINUX_MMU_NOTIFIER_H
+
+#include <linux/mm_types.h>
+
+struct mmu_notifier { const struct mmu_notifier_ops *ops; };
 struct mmu_notifier_range { unsigned long start, end; bool blockable; };
 struct mmu_notifier_ops {
 	int (*invalidate_range_start)(struct mmu_notifier *, const struct mmu_notifier_range *);
@@ -15,3 +19,5 @@ struct mmu_notifier_ops {
 #define mmu_notifier_range_blockable(range)	((range)->blockable)
 #define mmu_notifier_register(mn, mm)		((void)(mn), (void)(mm), 0)
 #define mmu_notifier_unregister(mn, mm)		((void)(mn), (void)(mm))
+
+#endif
