@@ -197,6 +197,7 @@ void check_invept(unsigned long type, u64 eptp)
 
 /**
  * check_invvpid - this CPU is about to forget a vCPU's
+ * @type: any
  * @vpid: of the vCPU that the thread has loaded
  *
  * A thread that moves between here and the INVVPID flushes on its new CPU, too, as it is
