@@ -95,9 +95,9 @@ enum { START_INIT, START_SIPI };
  */
 struct vcpu {
 	/* What entry and exit touch first. */
-	unsigned long regs[NR_GPRS];	/* [m] RSP is in the VMCS; slot 4 unused. entry.S: offset 0 */
-	unsigned long host_rsp;		/* [r] as in VMCS HOST_RSP; entry.S knows the offset */
-	u64 spec_ctrl;			/* [m] the guest's IA32_SPEC_CTRL; entry.S knows the offset */
+	unsigned long regs[NR_GPRS];	/* [m] RSP is in the VMCS; slot 4 unused. At offset 0: vmx/entry.S */
+	unsigned long host_rsp;		/* [r] as in VMCS HOST_RSP; vmx/entry.S knows the offset */
+	u64 spec_ctrl;			/* [m] the guest's IA32_SPEC_CTRL; vmx/entry.S knows the offset */
 	bool spec_ctrl_direct;		/* [m] the guest writes it itself: each exit reads it; likewise */
 	struct vmcs *vmcs;		/* [c] */
 	u64 vmcs_pa;			/* [c] physical address of @vmcs */
@@ -179,7 +179,7 @@ struct vcpu {
 	u32 around;			/* [m] fault-around: pages that the last fault of the row mapped */
 	struct page *around_page[EPT_AROUND_MAX]; /* [m] of the fault that is being served */
 
-	/* I/O in progress: run.c calls it first on the next RUN. */
+	/* I/O in progress: run/run.c calls it first on the next RUN. */
 	int (*complete)(struct vcpu *vcpu);	/* [m] verdict, as an exit handler's */
 	struct pio_state pio;		/* [m] io/pio.c */
 	struct emulate_state emulate;	/* [m] io/emulate.c, parts.h has the layout */

@@ -224,7 +224,7 @@ struct cached_walk {
 
 /* ---- io/ */
 
-/* What an iteration of a string instruction does: string.c */
+/* What an iteration of a string instruction does: io/string.c */
 struct string_form {
 	u8 size;		/* bytes of an element */
 	u8 addr_size;		/* 2, 4 or 8: so many bytes of RSI, RDI and RCX count */
@@ -267,7 +267,7 @@ struct insn {
 	u64 imm;		/* sign-extended to the operand size */
 };
 
-/* A memory operand on its way, see side.c: part of struct vcpu. */
+/* A memory operand on its way, see io/side.c: part of struct vcpu. */
 struct side_piece {
 	u64 gpa;
 	u8 len;

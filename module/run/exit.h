@@ -30,6 +30,19 @@ static __always_inline int exit_conclude(struct vcpu *vcpu, int verdict)
 	return unlikely(verdict == EXIT_USER_SKIP) ? exit_user_skip(vcpu) : verdict;
 }
 
+/* The instruction is refused. */
+static inline int exit_gp(struct vcpu *vcpu)
+{
+	event_inject_gp(vcpu);
+	return EXIT_RESUME;
+}
+
+/* The operand of WRMSR and XSETBV. */
+static inline u64 exit_edx_eax(const struct vcpu *vcpu)
+{
+	return (u32)vcpu->regs[RAX] | vcpu->regs[RDX] << 32;
+}
+
 /* What guest_loop() came back for. */
 enum loop_end {
 	LOOP_EXIT,		/* an exit waits for exit_dispatch() */

@@ -26,10 +26,8 @@ static int mov_to_cr8(struct vcpu *vcpu, unsigned long value)
 {
 	u64 old = vcpu_cr8(vcpu);
 
-	if (vcpu_set_cr8(vcpu, value)) {
-		event_inject_gp(vcpu);
-		return EXIT_RESUME;
-	}
+	if (vcpu_set_cr8(vcpu, value))
+		return exit_gp(vcpu);
 	if (vcpu->lapic || old <= value)
 		return EXIT_SKIP;
 	vcpu_skip(vcpu, vcpu->insn_len);
@@ -59,11 +57,7 @@ static int mov_to_cr(struct vcpu *vcpu, int cr, unsigned long value)
 	}
 	if (refused < 0)
 		return refused;
-	if (refused) {
-		event_inject_gp(vcpu);
-		return EXIT_RESUME;
-	}
-	return EXIT_SKIP;
+	return refused ? exit_gp(vcpu) : EXIT_SKIP;
 }
 
 static int mov_from_cr(struct vcpu *vcpu, int cr, int reg)

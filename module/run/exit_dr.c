@@ -23,10 +23,7 @@ static int dr_move(struct vcpu *vcpu, u64 qualification)
 		vcpu_set_reg(vcpu, reg, debug_get_dr(vcpu, n) & mask);
 		return EXIT_SKIP;
 	}
-	if (!debug_set_dr(vcpu, n, vcpu_reg(vcpu, reg) & mask))
-		return EXIT_SKIP;
-	event_inject_gp(vcpu);
-	return EXIT_RESUME;
+	return debug_set_dr(vcpu, n, vcpu_reg(vcpu, reg) & mask) ? exit_gp(vcpu) : EXIT_SKIP;
 }
 
 /* exit_dr - SDM "MOV - Move to/from Debug Registers" */

@@ -2,19 +2,13 @@
 /* Exits of RDMSR and WRMSR; what each MSR means is in cpu/msr.c. */
 #include "exit.h"
 
-static int general_protection(struct vcpu *vcpu)
-{
-	event_inject_gp(vcpu);
-	return EXIT_RESUME;
-}
-
 /* exit_rdmsr - SDM "RDMSR - Read From Model Specific Register" */
 int exit_rdmsr(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	u64 value;
 
 	if (msr_read(vcpu, vcpu->regs[RCX], &value, false))
-		return general_protection(vcpu);
+		return exit_gp(vcpu);
 	vcpu->regs[RAX] = (u32)value;
 	vcpu->regs[RDX] = value >> 32;
 	return EXIT_SKIP;
@@ -23,9 +17,7 @@ int exit_rdmsr(struct vcpu *vcpu, const struct vmexit *exit)
 /* exit_wrmsr - SDM "WRMSR - Write to Model Specific Register" */
 int exit_wrmsr(struct vcpu *vcpu, const struct vmexit *exit)
 {
-	u64 value = (u32)vcpu->regs[RAX] | vcpu->regs[RDX] << 32;
-
-	if (msr_write(vcpu, vcpu->regs[RCX], value, false))
-		return general_protection(vcpu);
+	if (msr_write(vcpu, vcpu->regs[RCX], exit_edx_eax(vcpu), false))
+		return exit_gp(vcpu);
 	return EXIT_SKIP;
 }

@@ -78,8 +78,7 @@ int exit_undefined(struct vcpu *vcpu, const struct vmexit *exit)
 /* exit_rdpmc - no performance counters: every index is invalid */
 int exit_rdpmc(struct vcpu *vcpu, const struct vmexit *exit)
 {
-	event_inject_gp(vcpu);
-	return EXIT_RESUME;
+	return exit_gp(vcpu);
 }
 
 /* exit_wbinvd - guest memory is write-back and coherent: nothing to write back */
@@ -91,11 +90,7 @@ int exit_wbinvd(struct vcpu *vcpu, const struct vmexit *exit)
 /* exit_xsetbv - SDM "XSETBV - Set Extended Control Register" */
 int exit_xsetbv(struct vcpu *vcpu, const struct vmexit *exit)
 {
-	u64 value = (u32)vcpu->regs[RAX] | vcpu->regs[RDX] << 32;
-
-	if (vmx_cpl() || (u32)vcpu->regs[RCX] || fpu_set_xcr0(vcpu, value)) {
-		event_inject_gp(vcpu);
-		return EXIT_RESUME;
-	}
+	if (vmx_cpl() || (u32)vcpu->regs[RCX] || fpu_set_xcr0(vcpu, exit_edx_eax(vcpu)))
+		return exit_gp(vcpu);
 	return EXIT_SKIP;
 }

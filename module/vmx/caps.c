@@ -16,6 +16,7 @@
 #include <asm/msr.h>
 
 #include "controls.h"
+#include "internal.h"
 #include "vmx.h"
 
 struct vmx_caps vmx_caps __ro_after_init;
@@ -75,7 +76,8 @@ static const struct control entry_table[] = {
 	{ }
 };
 
-static u64 caps_read_msr(u32 msr)
+/** caps_read_msr - what the processor says it can; 0: there is no such MSR */
+u64 caps_read_msr(u32 msr)
 {
 	u64 value = 0;
 

@@ -10,6 +10,7 @@
 #include <asm/processor.h>
 
 #include "entry_rules.h"
+#include "internal.h"
 #include "vmx.h"
 
 /* SDM "VM-Instruction Error Numbers" */
@@ -111,32 +112,24 @@ static void read_fields(struct entry_fields *f)
 	read_segments(f->seg);
 }
 
-static u64 check_cap_msr(u32 msr)
-{
-	u64 value = 0;
-
-	rdmsrl_safe(msr, &value);
-	return value;
-}
-
 /* The processor's side: the TRUE forms of the capabilities where they are. */
 static void read_caps(struct entry_caps *c)
 {
-	u64 basic = check_cap_msr(MSR_IA32_VMX_BASIC);
+	u64 basic = caps_read_msr(MSR_IA32_VMX_BASIC);
 	bool t = basic & BIT_ULL(55);
 
 	*c = (struct entry_caps) {
-		.pin = check_cap_msr(t ? MSR_IA32_VMX_TRUE_PINBASED_CTLS : MSR_IA32_VMX_PINBASED_CTLS),
-		.proc = check_cap_msr(t ? MSR_IA32_VMX_TRUE_PROCBASED_CTLS : MSR_IA32_VMX_PROCBASED_CTLS),
-		.proc2 = check_cap_msr(MSR_IA32_VMX_PROCBASED_CTLS2),
-		.exit = check_cap_msr(t ? MSR_IA32_VMX_TRUE_EXIT_CTLS : MSR_IA32_VMX_EXIT_CTLS),
-		.entry = check_cap_msr(t ? MSR_IA32_VMX_TRUE_ENTRY_CTLS : MSR_IA32_VMX_ENTRY_CTLS),
-		.basic = basic, .misc = check_cap_msr(MSR_IA32_VMX_MISC),
-		.ept_vpid = check_cap_msr(MSR_IA32_VMX_EPT_VPID_CAP),
-		.cr0_fixed0 = check_cap_msr(MSR_IA32_VMX_CR0_FIXED0),
-		.cr0_fixed1 = check_cap_msr(MSR_IA32_VMX_CR0_FIXED1),
-		.cr4_fixed0 = check_cap_msr(MSR_IA32_VMX_CR4_FIXED0),
-		.cr4_fixed1 = check_cap_msr(MSR_IA32_VMX_CR4_FIXED1),
+		.pin = caps_read_msr(t ? MSR_IA32_VMX_TRUE_PINBASED_CTLS : MSR_IA32_VMX_PINBASED_CTLS),
+		.proc = caps_read_msr(t ? MSR_IA32_VMX_TRUE_PROCBASED_CTLS : MSR_IA32_VMX_PROCBASED_CTLS),
+		.proc2 = caps_read_msr(MSR_IA32_VMX_PROCBASED_CTLS2),
+		.exit = caps_read_msr(t ? MSR_IA32_VMX_TRUE_EXIT_CTLS : MSR_IA32_VMX_EXIT_CTLS),
+		.entry = caps_read_msr(t ? MSR_IA32_VMX_TRUE_ENTRY_CTLS : MSR_IA32_VMX_ENTRY_CTLS),
+		.basic = basic, .misc = caps_read_msr(MSR_IA32_VMX_MISC),
+		.ept_vpid = caps_read_msr(MSR_IA32_VMX_EPT_VPID_CAP),
+		.cr0_fixed0 = caps_read_msr(MSR_IA32_VMX_CR0_FIXED0),
+		.cr0_fixed1 = caps_read_msr(MSR_IA32_VMX_CR0_FIXED1),
+		.cr4_fixed0 = caps_read_msr(MSR_IA32_VMX_CR4_FIXED0),
+		.cr4_fixed1 = caps_read_msr(MSR_IA32_VMX_CR4_FIXED1),
 		.phys_bits = boot_cpu_data.x86_phys_bits, .lin_bits = boot_cpu_data.x86_virt_bits,
 	};
 }

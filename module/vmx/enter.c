@@ -72,7 +72,7 @@ static __always_inline void host_cr_update(struct vcpu *vcpu)
 /*
  * guest_state_enter_irqoff() and guest_state_exit_irqoff(), without the quiescent
  * states that they note for RCU where context is not tracked: one for each timer
- * tick is enough, see host_interrupts() in run.c.
+ * tick is enough, see host_interrupts() in run/run.c.
  */
 static __always_inline void guest_state_enter(void)
 {

@@ -7,7 +7,11 @@
 
 struct vcpu;
 
+/* caps.c */
+u64 caps_read_msr(u32 msr);
+
 /* vmcs.c */
+void vmcs_set_proc_controls(struct vcpu *vcpu, u32 proc);
 void vmcs_clear_all_local(void);
 void vmcs_clear_all_emergency(void);
 

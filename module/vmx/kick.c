@@ -29,7 +29,7 @@ void vcpu_kick(struct vcpu *vcpu)
 
 	if (rcuwait_wake_up(&vcpu->wait))
 		WRITE_ONCE(vcpu->ready, true);
-	smp_mb();	/* the request before the look; pairs with guest_publish() in run.c */
+	smp_mb();	/* the request before the look; pairs with guest_publish() in run/run.c */
 	/* With preemption off, a CPU that is seen here does not go offline before the IPI. */
 	preempt_disable();
 	cpu = READ_ONCE(vcpu->guest_cpu);
@@ -99,7 +99,7 @@ void vm_sync_guests(struct vm *vm)
 {
 	u32 i, n;
 
-	smp_mb();	/* the change before the look at who is in the guest; pairs with run.c */
+	smp_mb();	/* the change before the look at who is in the guest; pairs with run/run.c */
 	n = smp_load_acquire(&vm->nr_vcpus);	/* before the slots are read */
 	for (i = 0; i < n; i++) {
 		int cpu = READ_ONCE(vm->vcpus[i]->guest_cpu);

@@ -7,7 +7,7 @@
  *	L1TF			L1D flush before entry: here
  *	MDS, TAA, MMIO, RFDS	VERW before entry: entry.S (the kernel patches it in)
  *	Spectre v2, Retbleed	RSB fill, SPEC_CTRL, BHB after exit: entry.S; IBPB: here
- *	VMSCAPE			IBPB before the VMM runs again: run.c asks the kernel for it
+ *	VMSCAPE			IBPB before the VMM runs again: run/run.c asks the kernel for it
  *	iTLB multihit		no executable huge page: mm/ept_fault.c
  */
 #include <linux/cpu.h>

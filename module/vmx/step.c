@@ -15,6 +15,7 @@
 #include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 
+#include "internal.h"
 #include "vmx.h"
 
 #define WINDOWS		(PROC_INTERRUPT_WINDOW | PROC_NMI_WINDOW)
@@ -26,14 +27,6 @@ static enum { MTF_UNTRIED, MTF_WORKS, MTF_FAILS } mtf;	/* READ_ONCE, WRITE_ONCE 
 bool vmx_step_is_exact(void)
 {
 	return READ_ONCE(mtf) == MTF_WORKS;
-}
-
-static void set_proc_controls(struct vcpu *vcpu, u32 proc)
-{
-	if (proc == vcpu->proc_controls)
-		return;
-	vcpu->proc_controls = proc;
-	vmcs_write_proc_controls(proc);
 }
 
 /* A trap that waits would come before the instruction, one behind a shadow too late. */
@@ -117,7 +110,7 @@ void vmx_step_begin(struct vcpu *vcpu, u64 eptp, bool quiet)
 	}
 	if (s->trap)
 		trap_begin(s);
-	set_proc_controls(vcpu, (proc & ~s->windows) | (flag ? PROC_MTF : 0));
+	vmcs_set_proc_controls(vcpu, (proc & ~s->windows) | (flag ? PROC_MTF : 0));
 	vmcs_write_eptp(eptp);
 	vmx_invept(INVEPT_SINGLE, eptp);
 }
@@ -129,7 +122,7 @@ void vmx_step_end(struct vcpu *vcpu)
 
 	s->eptp = 0;
 	vmcs_write_eptp(vcpu->vm->eptp);
-	set_proc_controls(vcpu, (vcpu->proc_controls & ~PROC_MTF) | s->windows);
+	vmcs_set_proc_controls(vcpu, (vcpu->proc_controls & ~PROC_MTF) | s->windows);
 	vmcs_write_exception_bitmap(s->exception_bitmap);
 	if (s->trap)
 		trap_end(vcpu);

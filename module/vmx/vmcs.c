@@ -436,14 +436,24 @@ void vmx_spec_ctrl_direct(struct vcpu *vcpu)
 	vmcs_write_msr_bitmap(__pa(msr_bitmap_spec_ctrl));
 }
 
-static __always_inline void set_window(struct vcpu *vcpu, u32 window, bool on)
+/**
+ * vmcs_set_proc_controls - what the guest may do without an exit, from the next entry on
+ * @vcpu: loaded
+ * @proc: PROC_*
+ */
+void vmcs_set_proc_controls(struct vcpu *vcpu, u32 proc)
 {
-	u32 proc = on ? vcpu->proc_controls | window : vcpu->proc_controls & ~window;
-
 	if (proc == vcpu->proc_controls)
 		return;
 	vcpu->proc_controls = proc;
 	vmcs_write_proc_controls(proc);
+}
+
+static void set_window(struct vcpu *vcpu, u32 window, bool on)
+{
+	u32 proc = vcpu->proc_controls;
+
+	vmcs_set_proc_controls(vcpu, on ? proc | window : proc & ~window);
 }
 
 /** vmcs_set_interrupt_window - exit as soon as the guest can take an interrupt */
