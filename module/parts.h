@@ -238,7 +238,7 @@ struct pio_state {
 	u16 port;
 	u8 size;
 	bool in;
-	struct string_form string; /* of a string instruction; else rep is false */
+	struct string_form string;	/* of INS and OUTS; stale for the others */
 	u32 count;		/* values that the VMM is asked for */
 	u32 done;		/* of these, how many are in memory */
 };
