@@ -88,7 +88,7 @@ enum {
 /* Bits of vcpu->starts. An INIT takes back a SIPI that waits. */
 enum { START_INIT, START_SIPI };
 
-#define CPUID_INDEXED	32	/* functions from 0 and from 0x80000000 that are found at once */
+#define CPUID_INDEXED	32	/* Clever: cpuid-index: functions from 0 and from 0x80000000 */
 
 /**
  * struct vcpu - a virtual CPU: one VMCS, one run page, one fd
@@ -161,7 +161,7 @@ struct vcpu {
 	struct minikvm_cpuid_entry2 *cpuid;	/* [m] as the VMM gave it, kvmalloc'd */
 	struct minikvm_cpuid_entry2 *cpuid_sorted; /* [m] by function, then index */
 	u32 cpuid_nent;			/* [m] */
-	u16 cpuid_index[2][CPUID_INDEXED]; /* [m] place in @cpuid_sorted + 1, or 0: search */
+	u16 cpuid_index[2][CPUID_INDEXED]; /* [m] Clever: cpuid-index: place in the latter + 1, or 0 */
 	u8 maxphyaddr;			/* [m] derived from @cpuid, as what follows */
 	bool has_x2apic, has_tsc_deadline; /* [m] for the local APIC */
 	bool cpuid_locked;		/* [m] the vCPU ran: CPUID is final */
@@ -174,9 +174,9 @@ struct vcpu {
 	u32 slots_depth;		/* [m] nested slots_read_lock() */
 	const struct memslot *slot_hit;	/* [m] found last under the outermost one, or NULL */
 	struct ept_cache ept_cache;	/* [m] tables for the next fault */
-	struct cached_walk walk_cache[WALK_CACHE_SIZE]; /* [m] by linear address */
-	gfn_t around_gfn;		/* [m] a fault here continues a row of faults */
-	u32 around;			/* [m] fault-around: pages that the last fault of the row mapped */
+	struct cached_walk walk_cache[WALK_CACHE_SIZE]; /* [m] Clever: walk-cache: by linear address */
+	gfn_t around_gfn;		/* [m] Clever: fault-around: a fault here continues a row of faults */
+	u32 around;			/* [m] Clever: fault-around: pages that the last one of the row mapped */
 	struct page *around_page[EPT_AROUND_MAX]; /* [m] of the fault that is being served */
 
 	/* I/O in progress: run/run.c calls it first on the next RUN. */

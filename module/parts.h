@@ -203,6 +203,8 @@ struct msr_state {
 };
 
 #define WALK_READS	5	/* entries that a walk reads at most */
+
+/* Clever: walk-cache */
 #define WALK_CACHE_SIZE	4
 
 /* An entry of the walk cache: a page walk and what it has read, cpu/gva.c. */
@@ -219,8 +221,9 @@ struct cached_walk {
 	u8 maxphyaddr;
 	u8 size;		/* of an entry */
 	u8 n;			/* entries */
-	struct walk_entry { gpa_t gpa; hva_t hva; u64 value; } entry[WALK_READS];
+	struct walk_entry { hva_t hva; u64 value; } entry[WALK_READS];
 };
+/* Clever ends: walk-cache */
 
 /* ---- io/ */
 

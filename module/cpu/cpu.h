@@ -47,7 +47,7 @@ int gva_to_gpa(struct vcpu *vcpu, gva_t gva, unsigned int access, gpa_t *gpa,
 	       struct guest_fault *fault);
 int gva_read(struct vcpu *vcpu, gva_t gva, void *data, size_t len, unsigned int access,
 	     struct guest_fault *fault);
-bool gva_fetch_again(struct vcpu *vcpu, gva_t gva, int cpl, u64 bytes[2]);
+bool gva_fetch_again(struct vcpu *vcpu, gva_t gva, int cpl, u64 bytes[2]); /* Clever: walk-cache */
 void gva_inject(struct vcpu *vcpu, const struct guest_fault *fault);
 int vcpu_translate(struct vcpu *vcpu, struct minikvm_translation *tr);
 

@@ -149,7 +149,34 @@ static void no_such_level(struct vcpu *vcpu, u32 function, u32 index,
 	e->edx = first->edx;
 }
 
+static void cpuid_answer(struct vcpu *vcpu, u32 eax, u32 ebx, u32 ecx, u32 edx)
+{
+	vcpu->regs[RAX] = eax;
+	vcpu->regs[RBX] = ebx;
+	vcpu->regs[RCX] = ecx;
+	vcpu->regs[RDX] = edx;
+}
+
+/* Any function and index. */
+static noinline void cpuid_search(struct vcpu *vcpu, u32 function, u32 index)
+{
+	struct cpuid_table t = table_of(vcpu);
+	const struct minikvm_cpuid_entry2 *found = cpuid_table_find(&t, function, index);
+	struct minikvm_cpuid_entry2 e = { };
+
+	if (!found)
+		found = cpuid_table_beyond(&t, &function, index);
+	if (found) {
+		e = *found;
+		cpuid_adjust(vcpu, function, index, &e);
+	} else {
+		no_such_level(vcpu, function, index, &e);
+	}
+	cpuid_answer(vcpu, e.eax, e.ebx, e.ecx, e.edx);
+}
+
 /*
+ * Clever: cpuid-index: delete this and all still works, ? instructions slower (row T1a).
  * Functions that have one entry, whatever the index, are found by their number. Not
  * those of which cpuid_adjust() has more to say than of leaf 1.
  */
@@ -181,31 +208,22 @@ static const struct minikvm_cpuid_entry2 *cpuid_indexed(const struct vcpu *vcpu,
 	return place ? &vcpu->cpuid_sorted[place - 1] : NULL;
 }
 
-static void cpuid_answer(struct vcpu *vcpu, u32 eax, u32 ebx, u32 ecx, u32 edx)
+/* Is it one of those? Then it is answered. */
+static bool cpuid_query_indexed(struct vcpu *vcpu, u32 function)
 {
-	vcpu->regs[RAX] = eax;
-	vcpu->regs[RBX] = ebx;
-	vcpu->regs[RCX] = ecx;
-	vcpu->regs[RDX] = edx;
-}
+	const struct minikvm_cpuid_entry2 *found = cpuid_indexed(vcpu, function);
+	u32 ecx, edx;
 
-/* Any function and index; what is asked most has been found by its number already. */
-static noinline void cpuid_search(struct vcpu *vcpu, u32 function, u32 index)
-{
-	struct cpuid_table t = table_of(vcpu);
-	const struct minikvm_cpuid_entry2 *found = cpuid_table_find(&t, function, index);
-	struct minikvm_cpuid_entry2 e = { };
-
-	if (!found)
-		found = cpuid_table_beyond(&t, &function, index);
-	if (found) {
-		e = *found;
-		cpuid_adjust(vcpu, function, index, &e);
-	} else {
-		no_such_level(vcpu, function, index, &e);
-	}
-	cpuid_answer(vcpu, e.eax, e.ebx, e.ecx, e.edx);
+	if (unlikely(!found))
+		return false;
+	ecx = found->ecx;
+	edx = found->edx;
+	if (function == 1)
+		adjust_leaf_1(vcpu, &ecx, &edx);
+	cpuid_answer(vcpu, found->eax, found->ebx, ecx, edx);
+	return true;
 }
+/* Clever ends: cpuid-index */
 
 /**
  * cpuid_query - the CPUID instruction
@@ -215,16 +233,13 @@ static noinline void cpuid_search(struct vcpu *vcpu, u32 function, u32 index)
  */
 void cpuid_query(struct vcpu *vcpu)
 {
-	u32 function = vcpu->regs[RAX], ecx, edx;
-	const struct minikvm_cpuid_entry2 *found = cpuid_indexed(vcpu, function);
+	u32 function = vcpu->regs[RAX];
 
-	if (unlikely(!found))
-		return cpuid_search(vcpu, function, vcpu->regs[RCX]);
-	ecx = found->ecx;
-	edx = found->edx;
-	if (function == 1)
-		adjust_leaf_1(vcpu, &ecx, &edx);
-	cpuid_answer(vcpu, found->eax, found->ebx, ecx, edx);
+	/* Clever: cpuid-index */
+	if (cpuid_query_indexed(vcpu, function))
+		return;
+	/* Clever ends: cpuid-index */
+	cpuid_search(vcpu, function, vcpu->regs[RCX]);
 }
 
 /* ---- what follows from the VMM's choice */
@@ -414,7 +429,7 @@ int cpuid_set(struct vcpu *vcpu, struct minikvm_cpuid_entry2 *entries, u32 nent)
 	vcpu->cpuid = entries;
 	vcpu->cpuid_sorted = t.entries;
 	vcpu->cpuid_nent = nent;
-	index_functions(vcpu);
+	index_functions(vcpu);	/* Clever: cpuid-index */
 	cpuid_derive(vcpu);
 	return 0;
 }

@@ -15,25 +15,33 @@
 #include "segcheck.h"
 #include "walk.h"
 
-/* A walk that is under way, and the note that is taken of it. */
+/* A walk that is under way: the entries that it has read. */
 struct walker {
 	struct vcpu *vcpu;
-	struct cached_walk *note;
+	gpa_t entry[WALK_READS];
+	int n;
+	u8 size;			/* of an entry */
+	struct cached_walk *note;	/* Clever: walk-cache */
 };
+
+/* Clever: walk-cache: what is at the end of this file */
+static void note_begin(struct walker *walker, const struct walk *w, gva_t gva, unsigned int access);
+static void note_entry(struct walker *walker, gpa_t gpa, const void *data);
+static void note_end(struct vcpu *vcpu, gva_t gva, gpa_t gpa);
+static bool walk_recall(struct vcpu *vcpu, const struct walk *w, gva_t gva, unsigned int access,
+			gpa_t *gpa);
+/* Clever ends: walk-cache */
 
 static int read_table(void *arg, u64 gpa, void *data, size_t len)
 {
 	struct walker *walker = arg;
-	struct cached_walk *k = walker->note;
 	int err = guest_read_word(walker->vcpu, gpa, data, len);
 
-	if (err || k->n == WALK_READS)
+	if (err || walker->n == WALK_READS)
 		return err ?: -EFAULT;
-	k->size = len;
-	k->entry[k->n].gpa = gpa;
-	k->entry[k->n].hva = guest_hva(walker->vcpu, gpa);
-	k->entry[k->n].value = len == 8 ? *(u64 *)data : *(u32 *)data;
-	k->n++;
+	walker->size = len;
+	walker->entry[walker->n++] = gpa;
+	note_entry(walker, gpa, data);	/* Clever: walk-cache */
 	return 0;
 }
 
@@ -41,11 +49,12 @@ static int read_table(void *arg, u64 gpa, void *data, size_t len)
 static int update_table(void *arg, int i, u64 old, u64 new)
 {
 	struct walker *walker = arg;
-	struct cached_walk *k = walker->note;
-	int ret = guest_cmpxchg(walker->vcpu, k->entry[i].gpa, old, new, k->size);
+	int ret = guest_cmpxchg(walker->vcpu, walker->entry[i], old, new, walker->size);
 
+	/* Clever: walk-cache */
 	if (!ret)
-		k->entry[i].value = new;
+		walker->note->entry[i].value = new;
+	/* Clever ends: walk-cache */
 	return ret == -ENXIO ? 0 : ret;
 }
 
@@ -72,89 +81,31 @@ static __always_inline struct walk walk_of(struct vcpu *vcpu, unsigned int acces
 	};
 }
 
-static bool same_entry(hva_t hva, u64 value, u8 size)
-{
-	u64 now64;
-	u32 now32;
-
-	if (size == 4)
-		return !get_user(now32, (u32 __user *)hva) && now32 == value;
-	return !get_user(now64, (u64 __user *)hva) && now64 == value;
-}
-
-static struct cached_walk *note_of(struct vcpu *vcpu, gva_t gva)
-{
-	return &vcpu->walk_cache[(gva >> PAGE_SHIFT) % WALK_CACHE_SIZE];
-}
-
-/* Does a note of this walk exist, and is all as it was but what is in memory? */
-static __always_inline bool is_noted(struct vcpu *vcpu, const struct cached_walk *k,
-				     const struct walk *w, gva_t gva, unsigned int access)
-{
-	return k->page == (gva >> PAGE_SHIFT) + 1 && k->access == access && k->cr3 == w->cr3 &&
-	       k->cr0 == w->cr0 && k->cr4 == w->cr4 && k->efer == w->efer && k->ac == w->ac &&
-	       ((access & ACCESS_FETCH) || k->pkru == w->pkru) &&
-	       k->maxphyaddr == w->maxphyaddr &&
-	       k->slots_gen == READ_ONCE(vcpu->vm->slots_gen) && current->mm == vcpu->vm->mm;
-}
-
-/* Would the walk be the same again? It is if each entry that it read is. */
-static bool is_known(struct vcpu *vcpu, const struct cached_walk *k, const struct walk *w,
-		     gva_t gva, unsigned int access)
-{
-	int i;
-
-	if (!is_noted(vcpu, k, w, gva, access))
-		return false;
-	for (i = 0; i < k->n; i++)
-		if (!same_entry(k->entry[i].hva, k->entry[i].value, k->size))
-			return false;
-	return true;
-}
-
-/* walk_gva(), and a note of it for walk_known(); slots read-locked. */
+/* walk_gva(); slots read-locked. */
 static int walk_once(struct vcpu *vcpu, struct walk *w, gva_t gva, unsigned int access,
-		     gpa_t *gpa, u32 *error, struct cached_walk *k)
+		     gpa_t *gpa, u32 *error)
 {
-	struct walker walker = { vcpu, k };
+	struct walker walker = { .vcpu = vcpu };
 
-	*k = (struct cached_walk) {
-		.cr0 = w->cr0, .cr3 = w->cr3, .cr4 = w->cr4, .efer = w->efer,
-		.ac = w->ac, .pkru = w->pkru, .access = access, .maxphyaddr = w->maxphyaddr,
-		/*
-		 * Before the slots are looked at: an old number is never right. The
-		 * look-up may be in a snapshot before this number's; but what goes is
-		 * published twice, dying and gone, and readers are waited for in between.
-		 */
-		.slots_gen = smp_load_acquire(&vcpu->vm->slots_gen),
-	};
+	note_begin(&walker, w, gva, access);	/* Clever: walk-cache */
 	w->arg = &walker;
 	return walk_gva(w, gva, access, gpa, error);
 }
 
 #define WALK_TRIES	16	/* while another vCPU changes the tables */
 
-/*
- * walk_gva(), or what it found last time; slots read-locked. A note of a walk that could
- * set flags has them set, or they cannot be: nothing is to be written if it is the same.
- */
-static int walk_known(struct vcpu *vcpu, struct walk *w, gva_t gva, unsigned int access,
-		      gpa_t *gpa, u32 *error)
+static int walk_until_done(struct vcpu *vcpu, struct walk *w, gva_t gva, unsigned int access,
+			   gpa_t *gpa, u32 *error)
 {
-	struct cached_walk *k = note_of(vcpu, gva);
 	int ret = WALK_AGAIN, i;
 
-	if (!is_known(vcpu, k, w, gva, access)) {
-		for (i = 0; i < WALK_TRIES && ret == WALK_AGAIN; i++)
-			ret = walk_once(vcpu, w, gva, access, gpa, error, k);
-		if (ret)
-			return ret;
-		k->gpa = *gpa & PAGE_MASK;
-		k->hva = guest_hva(vcpu, k->gpa);
-		k->page = (gva >> PAGE_SHIFT) + 1;
-	}
-	*gpa = k->gpa | offset_in_page(gva);
-	return 0;
+	for (i = 0; i < WALK_TRIES && ret == WALK_AGAIN; i++)
+		ret = walk_once(vcpu, w, gva, access, gpa, error);
+	/* Clever: walk-cache */
+	if (!ret)
+		note_end(vcpu, gva, *gpa);
+	/* Clever ends: walk-cache */
+	return ret;
 }
 
 /**
@@ -176,12 +127,13 @@ int gva_to_gpa(struct vcpu *vcpu, gva_t gva, unsigned int access, gpa_t *gpa,
 {
 	struct walk w = walk_of(vcpu, access);
 	u32 error = 0;
-	int ret;
+	int ret = 0;
 
 	if (vmx_cpl() == 3)
 		access |= ACCESS_USER;
 	slots_read_lock(vcpu);
-	ret = walk_known(vcpu, &w, gva, access, gpa, &error);
+	if (!walk_recall(vcpu, &w, gva, access, gpa))	/* Clever: walk-cache */
+		ret = walk_until_done(vcpu, &w, gva, access, gpa, &error);
 	slots_read_unlock(vcpu);
 	if (!ret)
 		return 0;
@@ -222,6 +174,149 @@ int gva_read(struct vcpu *vcpu, gva_t gva, void *data, size_t len, unsigned int 
 		len -= n;
 	}
 	return 0;
+}
+
+/** gva_inject - give the guest the fault that was found, if it is one */
+void gva_inject(struct vcpu *vcpu, const struct guest_fault *fault)
+{
+	if (fault->vector == X86_TRAP_PF)
+		event_page_fault(vcpu, fault->addr, fault->error);
+	else if (fault->vector)
+		event_exception_error(vcpu, fault->vector, fault->error);
+}
+
+/* Is there such a linear address? Without paging KVM does not ask, and neither do we. */
+static bool is_linear(const struct walk *w, u64 addr)
+{
+	if (!(w->cr0 & X86_CR0_PG))
+		return true;
+	return w->efer & EFER_LMA ? is_canonical(addr, w->cr4 & X86_CR4_LA57) : !(addr >> 32);
+}
+
+/**
+ * vcpu_translate - TRANSLATE: as a supervisor's read, but without a trace
+ * @vcpu: loaded
+ * @tr: the answer
+ *
+ * Context: sleeps. Return: 0.
+ */
+int vcpu_translate(struct vcpu *vcpu, struct minikvm_translation *tr)
+{
+	struct walk w = walk_of(vcpu, ACCESS_READ);
+	gpa_t gpa = tr->linear_address;
+	u32 error;
+
+	w.ac = true;
+	w.pkru = 0;
+	w.update = NULL;
+	tr->valid = is_linear(&w, gpa);
+	if (tr->valid && (w.cr0 & X86_CR0_PG)) {
+		slots_read_lock(vcpu);
+		tr->valid = !walk_once(vcpu, &w, gpa, ACCESS_READ, &gpa, &error);
+		slots_read_unlock(vcpu);
+	}
+	tr->physical_address = tr->valid ? gpa : ~0ull;
+	tr->writeable = 1;
+	tr->usermode = 0;
+	memset(tr->pad, 0, sizeof(tr->pad));
+	return 0;
+}
+
+/*
+ * Clever: walk-cache: delete this and all still works, ? instructions slower (row T4a).
+ * A walk leaves a note of what it has read. While all of that is the same, so is its result,
+ * and so is the place of the bytes on a page of code.
+ */
+static struct cached_walk *note_of(struct vcpu *vcpu, gva_t gva)
+{
+	return &vcpu->walk_cache[(gva >> PAGE_SHIFT) % WALK_CACHE_SIZE];
+}
+
+static bool same_entry(hva_t hva, u64 value, u8 size)
+{
+	u64 now64;
+	u32 now32;
+
+	if (size == 4)
+		return !get_user(now32, (u32 __user *)hva) && now32 == value;
+	return !get_user(now64, (u64 __user *)hva) && now64 == value;
+}
+
+/* Does a note of this walk exist, and is all as it was but what is in memory? */
+static __always_inline bool is_noted(struct vcpu *vcpu, const struct cached_walk *k,
+				     const struct walk *w, gva_t gva, unsigned int access)
+{
+	return k->page == (gva >> PAGE_SHIFT) + 1 && k->access == access && k->cr3 == w->cr3 &&
+	       k->cr0 == w->cr0 && k->cr4 == w->cr4 && k->efer == w->efer && k->ac == w->ac &&
+	       ((access & ACCESS_FETCH) || k->pkru == w->pkru) &&
+	       k->maxphyaddr == w->maxphyaddr &&
+	       k->slots_gen == READ_ONCE(vcpu->vm->slots_gen) && current->mm == vcpu->vm->mm;
+}
+
+/* Would the walk be the same again? It is if each entry that it read is. */
+static bool is_known(struct vcpu *vcpu, const struct cached_walk *k, const struct walk *w,
+		     gva_t gva, unsigned int access)
+{
+	int i;
+
+	if (!is_noted(vcpu, k, w, gva, access))
+		return false;
+	for (i = 0; i < k->n; i++)
+		if (!same_entry(k->entry[i].hva, k->entry[i].value, k->size))
+			return false;
+	return true;
+}
+
+/*
+ * What the walk found last time; slots read-locked. A note of a walk that could set flags has
+ * them set, or they cannot be: nothing is to be written if it is the same.
+ */
+static bool walk_recall(struct vcpu *vcpu, const struct walk *w, gva_t gva, unsigned int access,
+			gpa_t *gpa)
+{
+	const struct cached_walk *k = note_of(vcpu, gva);
+
+	if (!is_known(vcpu, k, w, gva, access))
+		return false;
+	*gpa = k->gpa | offset_in_page(gva);
+	return true;
+}
+
+/* A walk begins: no page yet, so that nobody takes its note for one. */
+static void note_begin(struct walker *walker, const struct walk *w, gva_t gva, unsigned int access)
+{
+	walker->note = note_of(walker->vcpu, gva);
+	*walker->note = (struct cached_walk) {
+		.cr0 = w->cr0, .cr3 = w->cr3, .cr4 = w->cr4, .efer = w->efer,
+		.ac = w->ac, .pkru = w->pkru, .access = access, .maxphyaddr = w->maxphyaddr,
+		/*
+		 * Before the slots are looked at: an old number is never right. The
+		 * look-up may be in a snapshot before this number's; but what goes is
+		 * published twice, dying and gone, and readers are waited for in between.
+		 */
+		.slots_gen = smp_load_acquire(&walker->vcpu->vm->slots_gen),
+	};
+}
+
+/* It has read an entry. */
+static void note_entry(struct walker *walker, gpa_t gpa, const void *data)
+{
+	struct cached_walk *k = walker->note;
+
+	k->size = walker->size;
+	k->n = walker->n;
+	k->entry[k->n - 1].hva = guest_hva(walker->vcpu, gpa);
+	k->entry[k->n - 1].value = k->size == 8 ? *(u64 *)data : *(u32 *)data;
+}
+
+/* It has succeeded, and flags are set. */
+static void note_end(struct vcpu *vcpu, gva_t gva, gpa_t gpa)
+{
+	struct cached_walk *k = note_of(vcpu, gva);
+
+	k->gpa = gpa & PAGE_MASK;
+	k->hva = guest_hva(vcpu, k->gpa);
+	k->page = (gva >> PAGE_SHIFT) + 1;
 }
 
 /**
@@ -265,50 +360,4 @@ changed:
 	user_read_access_end();
 	return false;
 }
-
-/** gva_inject - give the guest the fault that was found, if it is one */
-void gva_inject(struct vcpu *vcpu, const struct guest_fault *fault)
-{
-	if (fault->vector == X86_TRAP_PF)
-		event_page_fault(vcpu, fault->addr, fault->error);
-	else if (fault->vector)
-		event_exception_error(vcpu, fault->vector, fault->error);
-}
-
-/* Is there such a linear address? Without paging KVM does not ask, and neither do we. */
-static bool is_linear(const struct walk *w, u64 addr)
-{
-	if (!(w->cr0 & X86_CR0_PG))
-		return true;
-	return w->efer & EFER_LMA ? is_canonical(addr, w->cr4 & X86_CR4_LA57) : !(addr >> 32);
-}
-
-/**
- * vcpu_translate - TRANSLATE: as a supervisor's read, but without a trace
- * @vcpu: loaded
- * @tr: the answer
- *
- * Context: sleeps. Return: 0.
- */
-int vcpu_translate(struct vcpu *vcpu, struct minikvm_translation *tr)
-{
-	struct walk w = walk_of(vcpu, ACCESS_READ);
-	struct cached_walk unused;
-	gpa_t gpa = tr->linear_address;
-	u32 error;
-
-	w.ac = true;
-	w.pkru = 0;
-	w.update = NULL;
-	tr->valid = is_linear(&w, gpa);
-	if (tr->valid && (w.cr0 & X86_CR0_PG)) {
-		slots_read_lock(vcpu);
-		tr->valid = !walk_once(vcpu, &w, gpa, ACCESS_READ, &gpa, &error, &unused);
-		slots_read_unlock(vcpu);
-	}
-	tr->physical_address = tr->valid ? gpa : ~0ull;
-	tr->writeable = 1;
-	tr->usermode = 0;
-	memset(tr->pad, 0, sizeof(tr->pad));
-	return 0;
-}
+/* Clever ends: walk-cache */

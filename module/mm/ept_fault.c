@@ -53,6 +53,7 @@ void ept_fault_free(struct vcpu *vcpu)
 }
 
 /*
+ * Clever: fault-around: delete this and all still works, ? instructions slower (row T6as).
  * Who faults on one page after the other is about to want the next ones: twice as
  * many each time, as long as they have the same table of leaves. A logged slot
  * wants to see every page's first write, unless the processor notes it.
@@ -68,6 +69,7 @@ static int fault_around(struct vcpu *vcpu, const struct fault *f)
 		       clamp_t(u32, 2 * vcpu->around, 1, EPT_AROUND_MAX) : 1;
 	return min_t(u64, vcpu->around, room);
 }
+/* Clever ends: fault-around */
 
 /*
  * The pages behind hva, as many of those after it as the host has at hand. A read
@@ -203,6 +205,7 @@ static void map_huge(struct fault *f, struct ept_cache *cache)
 		pfn << PAGE_SHIFT | bits | accessed_bits(f), cache);
 }
 
+/* Clever: fault-around */
 static noinline_for_stack void fault_map_around(struct fault *f, u64 bits)
 {
 	u64 leaf[EPT_AROUND_MAX];
@@ -212,14 +215,17 @@ static noinline_for_stack void fault_map_around(struct fault *f, u64 bits)
 		leaf[i] = (u64)page_to_pfn(f->page[i]) << PAGE_SHIFT | bits;
 	ept_map_around(&f->vm->ept, f->gfn, leaf + 1, f->n - 1);
 }
+/* Clever ends: fault-around */
 
 static void map_small(struct fault *f, struct ept_cache *cache)
 {
 	u64 bits = leaf_bits(f, false), pfn = page_to_pfn(f->page[0]);
 
 	ept_map(&f->vm->ept, f->gfn, 1, pfn << PAGE_SHIFT | bits | accessed_bits(f), cache);
+	/* Clever: fault-around */
 	if (f->n > 1)
 		fault_map_around(f, bits);
+	/* Clever ends: fault-around */
 }
 
 /*
@@ -286,7 +292,7 @@ static noinline_for_stack int fault_in_slot(struct vcpu *vcpu, const struct mems
 	struct fault fault = {
 		.vm = vm, .slot = slot, .gfn = gfn, .access = access, .page = vcpu->around_page,
 	}, *f = &fault;
-	int ret;
+	int around = 1, ret;
 
 	if (f->slot->dying)
 		return -EAGAIN;
@@ -300,12 +306,13 @@ static noinline_for_stack int fault_in_slot(struct vcpu *vcpu, const struct mems
 	f->hva = memslot_hva(f->slot, f->gfn);
 	f->seq = READ_ONCE(vm->invalidate_seq);
 	smp_rmb();	/* the sequence before the page; pairs with the lock in range_end() */
-	ret = page_get(f, fault_around(vcpu, f));
+	around = fault_around(vcpu, f);	/* Clever: fault-around */
+	ret = page_get(f, around);
 	if (ret)
 		return ret;
 	ret = map_pages(f, &vcpu->ept_cache);
 	pages_put(f);
-	vcpu->around_gfn = f->gfn + f->n;
+	vcpu->around_gfn = f->gfn + f->n;	/* Clever: fault-around */
 	return ret;
 }
 

@@ -78,6 +78,7 @@ static int copy_piece(struct vcpu *vcpu, gpa_t gpa, void *data, size_t len, bool
 	return 0;
 }
 
+/* Clever: walk-cache */
 /**
  * guest_hva - where the VMM has a frame's byte
  * @vcpu: after slots_read_lock(); the answer holds as long as vm->slots_gen does
@@ -89,6 +90,7 @@ hva_t guest_hva(struct vcpu *vcpu, gpa_t gpa)
 
 	return slot ? memslot_hva(slot, gpa >> PAGE_SHIFT) + offset_in_page(gpa) : 0;
 }
+/* Clever ends: walk-cache */
 
 /**
  * guest_read_word - guest_read() of 4 or 8 aligned bytes: an entry of a page table

@@ -222,7 +222,7 @@ static void unmap_slot(struct vm *vm, const struct memslot *slot, unsigned int f
 
 /*
  * Replace a slot by @new, or by nothing: a moved or a deleted slot. The two steps are
- * also what makes notes of walks safe, see walk_known().
+ * also what makes notes of walks safe, see note_begin().
  */
 static int slot_replace(struct vm *vm, struct memslot *old, struct memslot *new)
 {

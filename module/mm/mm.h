@@ -47,7 +47,7 @@ void dirty_log_flush(struct vcpu *vcpu);
  * guest_mem.c: the kernel reads and writes guest memory; sleeps.
  * 0; -ENXIO (no slot, or a write to a read-only one); -EFAULT (host page gone).
  */
-hva_t guest_hva(struct vcpu *vcpu, gpa_t gpa);
+hva_t guest_hva(struct vcpu *vcpu, gpa_t gpa);	/* Clever: walk-cache */
 int guest_read_word(struct vcpu *vcpu, gpa_t gpa, void *data, size_t len);
 int guest_read(struct vcpu *vcpu, gpa_t gpa, void *data, size_t len);
 int guest_write(struct vcpu *vcpu, gpa_t gpa, const void *data, size_t len);
