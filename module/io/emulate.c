@@ -314,7 +314,7 @@ static int emulate_decode(struct emulate_state *e, u64 rip)
 
 	e->insn = &d->insn;
 	/*
-	 * Clever: decode-cache: delete this and all still works, ? instructions slower (row
+	 * Clever: decode-cache: delete this and all still works, 262 instructions slower (row
 	 * T4a). Bytes that were decoded lately need not be decoded again.
 	 */
 	if (d->insn.len && d->bytes[0] == e->bytes[0] && d->bytes[1] == e->bytes[1] &&

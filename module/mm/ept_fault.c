@@ -53,7 +53,7 @@ void ept_fault_free(struct vcpu *vcpu)
 }
 
 /*
- * Clever: fault-around: delete this and all still works, ? instructions slower (row T6as).
+ * Clever: fault-around: delete this and all still works, 1031 instructions slower (row T6as).
  * Who faults on one page after the other is about to want the next ones: twice as
  * many each time, as long as they have the same table of leaves. A logged slot
  * wants to see every page's first write, unless the processor notes it.
