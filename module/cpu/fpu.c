@@ -12,8 +12,6 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <asm/fpu/api.h>
-#include <asm/alternative.h>	/* Clever: fpu-swap */
-#include <asm/asm.h>	/* Clever: fpu-swap */
 #include <asm/fpu/types.h>
 #include <asm/fpu/xcr.h>
 #include <asm/fpu/xstate.h>
@@ -104,8 +102,6 @@ void fpu_destroy(struct vcpu *vcpu)
 	kmem_cache_free(fpstate_cache, vcpu->fpu.fpstate);
 }
 
-static bool fpu_swap_simple(struct vcpu *vcpu, bool enter);	/* Clever: fpu-swap */
-
 /**
  * fpu_enter - RUN begins: the thread's FPU registers are the guest's
  * @vcpu: loaded; undone by fpu_leave()
@@ -114,83 +110,14 @@ static bool fpu_swap_simple(struct vcpu *vcpu, bool enter);	/* Clever: fpu-swap 
  */
 void fpu_enter(struct vcpu *vcpu)
 {
-	/* Clever: fpu-swap */
-	if (fpu_swap_simple(vcpu, true))
-		return;
-	/* Clever ends: fpu-swap */
 	fpu_swap_kvm_fpstate(&vcpu->fpu, true);
 }
 
 /** fpu_leave - RUN ends: the thread has its own registers back. Interrupts on. */
 void fpu_leave(struct vcpu *vcpu)
 {
-	/* Clever: fpu-swap */
-	if (fpu_swap_simple(vcpu, false))
-		return;
-	/* Clever ends: fpu-swap */
 	fpu_swap_kvm_fpstate(&vcpu->fpu, false);
 }
-
-/*
- * Clever: fpu-swap: delete this and all still works, 158 instructions slower (row T3).
- * What fpu_swap_kvm_fpstate() does, in the one case that there mostly is: the registers are
- * the thread's, and neither state has components that are enabled on demand. Both stock
- * kernels export that function, which is all that is needed; this knows what is inside.
- */
-/* With the instruction that the kernel uses, as that decides the layout. */
-static __always_inline void save_registers(struct fpstate *state)
-{
-	asm volatile(ALTERNATIVE_3("xsave64 %0",
-				   "xsaveopt64 %0", X86_FEATURE_XSAVEOPT,
-				   "xsavec64 %0", X86_FEATURE_XSAVEC,
-				   "xsaves64 %0", X86_FEATURE_XSAVES)
-		     : "+m" (state->regs.xsave)
-		     : "a" ((u32)state->xfeatures), "d" ((u32)(state->xfeatures >> 32))
-		     : "memory");
-}
-
-/* All components, so that one which is not in @state gets its initial value. */
-static __always_inline void load_registers(const struct fpstate *state)
-{
-	asm volatile("1:" ALTERNATIVE("xrstor64 %0", "xrstors64 %0", X86_FEATURE_XSAVES) "\n2:"
-		     _ASM_EXTABLE_TYPE(1b, 2b, EX_TYPE_FPU_RESTORE)
-		     : : "m" (state->regs.xsave), "a" ((u32)XFEATURE_MASK_FPSTATE),
-		     "d" ((u32)((u64)XFEATURE_MASK_FPSTATE >> 32)) : "memory");
-}
-
-/* Interrupts off: softirqs use the FPU, too. */
-static __always_inline bool swap_quickly(struct fpu *fpu, struct fpstate *to, struct fpstate *task)
-{
-	struct fpstate *from = fpu->fpstate;
-
-	if (!host_xcr0 || test_thread_flag(TIF_NEED_FPU_LOAD) || from->xfd != to->xfd)
-		return false;
-	save_registers(from);
-	if (from->regs.xsave.header.xfeatures & XFEATURE_MASK_AVX512)
-		fpu->avx512_timestamp = jiffies;
-	fpu->fpstate = to;
-	fpu->__task_fpstate = task;
-	load_registers(to);
-	return true;
-}
-
-static __always_inline bool fpu_swap_simple(struct vcpu *vcpu, bool enter)
-{
-	struct fpstate *guest = vcpu->fpu.fpstate;
-	struct fpu *fpu = &current->thread.fpu;
-	bool done;
-
-	local_irq_disable();
-	if (enter)
-		done = swap_quickly(fpu, guest, fpu->fpstate);
-	else
-		done = swap_quickly(fpu, fpu->__task_fpstate, NULL);
-	if (done)
-		guest->in_use = enter;
-	local_irq_enable();
-	return done;
-}
-/* Clever ends: fpu-swap */
 
 /*
  * Does the guest's XCR0 matter? Only XSETBV changes it, which exits, and the
