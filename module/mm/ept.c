@@ -286,26 +286,32 @@ u64 ept_unmap(struct ept *ept, u64 gfn, u64 npages, unsigned int flags)
 	return r.next - gfn;
 }
 
-/* The 4 KiB leaf of a frame, found from that of the one before if they share a table. */
-static u64 *next_leaf(struct ept *ept, u64 gfn, u64 *before, u64 before_gfn)
+/* The 4 KiB leaf of a frame, or NULL. */
+static u64 *small_leaf(struct ept *ept, u64 gfn)
 {
-	struct ept_leaf leaf;
+	struct ept_leaf leaf = ept_find(ept, gfn);
 
-	if (before && gfn / EPT_ENTRIES == before_gfn / EPT_ENTRIES)
-		return before + (gfn - before_gfn);
-	leaf = ept_find(ept, gfn);
 	return leaf.level == 1 ? leaf.entry : NULL;
 }
 
 /* Take a bit from 4 KiB leaves. */
 static void ept_take(struct ept *ept, u64 gfn, u64 mask, u64 what)
 {
-	u64 *entry = NULL, before = 0, bit;
+	u64 *entry = NULL, bit;
+	u64 before = 0;			/* Clever: next-leaf */
 
 	for (; mask; mask &= mask - 1) {
 		bit = gfn + __builtin_ctzll(mask);
-		entry = next_leaf(ept, bit, entry, before);
-		before = bit;
+		/*
+		 * Clever: next-leaf: delete this and all still works, 45 instructions slower (row
+		 * T11b). Frames of one table: from one leaf to the next.
+		 */
+		if (entry && bit / EPT_ENTRIES == before / EPT_ENTRIES)
+			entry += bit - before;
+		else
+		/* Clever ends: next-leaf */
+			entry = small_leaf(ept, bit);
+		before = bit;		/* Clever: next-leaf */
 		if (entry && take_bits(entry, what)) {
 			ept_note_loss(ept, what | EPT_READ, EPT_READ);
 			ept->stale = true;

@@ -270,7 +270,10 @@ static void pages_put(struct fault *f)
 		put_page(f->page[i]);
 }
 
-/* The first write to a page since the log was harvested: only the right is missing. */
+/*
+ * Clever: write-again: delete this and all still works, 649 instructions slower (row T11a).
+ * The first write to a page since the log was harvested: only the right is missing.
+ */
 static bool write_again(struct fault *f)
 {
 	bool done;
@@ -284,6 +287,7 @@ static bool write_again(struct fault *f)
 	ept_unlock(f->vm);
 	return done;
 }
+/* Clever ends: write-again */
 
 static noinline_for_stack int fault_in_slot(struct vcpu *vcpu, const struct memslot *slot,
 					    gfn_t gfn, unsigned int access)
@@ -298,8 +302,10 @@ static noinline_for_stack int fault_in_slot(struct vcpu *vcpu, const struct mems
 		return -EAGAIN;
 	if ((f->access & ACCESS_WRITE) && (f->slot->flags & MINIKVM_MEM_READONLY))
 		return EPT_FAULT_MMIO;
+	/* Clever: write-again */
 	if (write_again(f))
 		return 0;
+	/* Clever ends: write-again */
 	ret = cache_fill(&vcpu->ept_cache, vm->ept.levels);
 	if (ret)
 		return ret;
