@@ -27,10 +27,29 @@ uint64_t memory_low_end(const struct memory *m)
 	return m->range[0].size;
 }
 
+#define HUGE_PAGE	(2ul << 20)
+
+/*
+ * A huge page is huge for the guest, too, if guest and host addresses agree below it. Newer
+ * kernels choose such an address for most sizes; here it is for all.
+ */
+static void *memory_reserve(uint64_t size)
+{
+	char *all = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint64_t before = -(uintptr_t)all % HUGE_PAGE;
+
+	if (all == MAP_FAILED)
+		return MAP_FAILED;
+	if (before)
+		munmap(all, before);
+	munmap(all + before + size, HUGE_PAGE - before);
+	return all + before;
+}
+
 static void memory_map_range(struct memory_range *r, bool populate)
 {
-	void *host = mmap(NULL, r->size, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *host = memory_reserve(r->size);
 
 	if (host == MAP_FAILED)
 		die("%lu MiB of memory: %s", (unsigned long)r->size >> 20, strerror(errno));

@@ -185,8 +185,29 @@ static void an_initrd_is_below_the_hole(void)
 	CHECK(l.initrd + needs.initrd_size <= 3 * GIB);
 }
 
+/* Whatever the size, and whatever was mapped before it. */
+static void a_huge_page_is_one_of_both(void)
+{
+	static const u64 sizes[] = { 2 * MIB, 5 * MIB, MIB, 3 * GIB + 7 * MIB, 64 * MIB };
+	struct memory m;
+	size_t i, n;
+
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		memory_split(&m, sizes[i]);
+		memory_map(&m, false);
+		for (n = 0; n < m.nr; n++) {
+			char *host = (char *)m.range[n].host;
+
+			CHECK_EQ(((uintptr_t)host - m.range[n].start) % (2 * MIB), 0);
+			host[0] = host[m.range[n].size - 1] = 1;
+			CHECK(!munmap(host, m.range[n].size));
+		}
+	}
+}
+
 int main(void)
 {
+	RUN(a_huge_page_is_one_of_both);
 	RUN(the_hole_is_left_out);
 	RUN(a_pointer_is_all_in_one_range);
 	RUN(e820_is_the_memory);
