@@ -176,7 +176,7 @@ static noinline void cpuid_search(struct vcpu *vcpu, u32 function, u32 index)
 }
 
 /*
- * Clever: cpuid-index: delete this and all still works, 113 instructions slower (row T1a).
+ * Clever: cpuid-index: delete this and all still works, 111 instructions slower (row T1a).
  * Functions that have one entry, whatever the index, are found by their number. Not
  * those of which cpuid_adjust() has more to say than of leaf 1.
  */

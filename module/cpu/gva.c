@@ -223,7 +223,7 @@ int vcpu_translate(struct vcpu *vcpu, struct minikvm_translation *tr)
 }
 
 /*
- * Clever: walk-cache: delete this and all still works, 970 instructions slower (row T4a).
+ * Clever: walk-cache: delete this and all still works, 899 instructions slower (row T4a).
  * A walk leaves a note of what it has read. While all of that is the same, so is its result,
  * and so is the place of the bytes on a page of code.
  */

@@ -53,7 +53,7 @@ void ept_fault_free(struct vcpu *vcpu)
 }
 
 /*
- * Clever: fault-around: delete this and all still works, 1031 instructions slower (row T6as).
+ * Clever: fault-around: delete this and all still works, 1028 instructions slower (row T6as).
  * Who faults on one page after the other is about to want the next ones: twice as
  * many each time, as long as they have the same table of leaves. A logged slot
  * wants to see every page's first write, unless the processor notes it.
@@ -271,7 +271,7 @@ static void pages_put(struct fault *f)
 }
 
 /*
- * Clever: write-again: delete this and all still works, 649 instructions slower (row T11a).
+ * Clever: write-again: delete this and all still works, 664 instructions slower (row T11a).
  * The first write to a page since the log was harvested: only the right is missing.
  */
 static bool write_again(struct fault *f)

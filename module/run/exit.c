@@ -164,7 +164,7 @@ int exit_dispatch(struct vcpu *vcpu)
 }
 
 /*
- * Clever: exit-chain: delete this and all still works, 18 instructions slower (row T1a), one
+ * Clever: exit-chain: delete this and all still works, 16 instructions slower (row T1a), one
  * of them an indirect call. The exits that guests take most are compared first.
  */
 static __always_inline bool exit_is_common(struct vcpu *vcpu, int *verdict)
