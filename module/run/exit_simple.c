@@ -16,7 +16,7 @@ int exit_cpuid(struct vcpu *vcpu, const struct vmexit *exit)
 	return EXIT_SKIP;
 }
 
-/* exit_vmcall - a hypercall: there is one yet, and user mode may not ask */
+/* exit_vmcall - a hypercall: there is one so far, and user mode may not ask */
 int exit_vmcall(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	struct code_mode mode = vcpu_code_mode(vcpu);
