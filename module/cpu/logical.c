@@ -30,7 +30,7 @@ static u64 room32(const struct vcpu *vcpu, const struct logical *l, unsigned int
 /**
  * logical_to_linear - check an operand against its segment, and find its linear address
  * @vcpu: loaded
- * @l: where
+ * @l: where; the offset has been cut to the address size
  * @size: of the operand
  * @access: ACCESS_READ or ACCESS_WRITE
  * @gva: result

@@ -63,7 +63,8 @@ static s64 bit_offset(struct vcpu *vcpu, const struct insn *insn)
  * A piece's address, if this is the access that exited: the processor has checked and
  * translated it. A write that exited may be one to memory that can be read.
  */
-static bool emulate_is_translated(struct vcpu *vcpu, u64 gva, unsigned int access, struct side_piece *piece)
+static bool emulate_is_translated(struct vcpu *vcpu, u64 gva, unsigned int access,
+				  struct side_piece *piece)
 {
 	const struct vmexit *exit = &vcpu->exit;
 	bool wrote = exit->qualification & EPT_QUAL_WRITE;
@@ -182,7 +183,8 @@ static void put_flags(u64 old, u64 rflags)
 }
 
 /* The value to write, and the flags. @a is what was read, @b the other operand. */
-static noinline_for_stack u64 emulate_compute(struct vcpu *vcpu, const struct insn *insn, u64 a, u64 b)
+static noinline_for_stack u64 emulate_compute(struct vcpu *vcpu, const struct insn *insn, u64 a,
+					      u64 b)
 {
 	u64 old = vmcs_read_guest_rflags(), rflags = old;
 	u64 result = alu_memory(insn, a, b, vcpu->regs[RAX], &rflags);
