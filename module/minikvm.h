@@ -148,7 +148,8 @@ struct vcpu {
 	u32 tsc_khz;			/* [m] as the VMM has it: the host's, give or take 250 ppm */
 
 	/* Debug registers: cpu/debug.c */
-	u64 dr[4], dr6, dr7;		/* [m] guest's; in the CPU only while it runs */
+	u64 dr[4], dr6, dr7;		/* [m] guest's */
+	struct guest_debug debug;	/* [m] and what the processor gets: cpu/guest_debug.c */
 	u64 host_debugctl;		/* [r] to put back in debug_after_exit() */
 
 	struct vcpu_events events;	/* [m] cpu/events.c */

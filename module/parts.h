@@ -36,7 +36,7 @@ struct vmexit {
 /* What an entry for one instruction changes, to be put back: vmx/step.c. */
 struct step_state {
 	u64 eptp;		/* of that entry; 0: there is none */
-	u32 exception_bitmap;
+	bool quiet;		/* every exception exits */
 	u32 windows;		/* of proc_controls */
 	bool trap;		/* by the guest's TF; then: */
 	u32 shadow;		/* of STI or MOV SS */
@@ -158,6 +158,29 @@ struct vcpu_events {
 	u8 soft_insn_len;	/* length of the INT n / INT3 / INTO being delivered again */
 	bool sent;		/* the last entry carried an event */
 	int extint;		/* vector of the INTERRUPT ioctl that waits, or -1 */
+};
+
+/* Where the trap flag is that steps for the VMM. */
+enum debug_step {
+	STEP_OFF,		/* there is none */
+	STEP_DUE,		/* RFLAGS is the guest's: the next RUN sets the flag */
+	STEP_OUT,		/* in RFLAGS, or in the frame of an event whose handler runs */
+	STEP_DONE,		/* the instruction is over; the next RUN says so */
+};
+
+/**
+ * struct guest_debug - how the VMM debugs the guest
+ * @control: MINIKVM_GUESTDBG_*, or 0
+ * @step: where our trap flag is
+ * @tf: the guest's own one, while ours is out
+ * @dr: DR0 to DR3 that the processor gets: the VMM's, or the guest's
+ * @dr7: likewise; as in the VMCS
+ */
+struct guest_debug {
+	u32 control;
+	enum debug_step step;
+	bool tf;
+	u64 dr[4], dr7;
 };
 
 #define MSR_MCE_BANKS	32	/* that a guest may have */

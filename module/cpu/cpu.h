@@ -57,6 +57,7 @@ void vcpu_put(struct vcpu *vcpu);
 
 /* regs.c: general registers, RIP, RFLAGS; REGS ioctls */
 unsigned long vcpu_reg(struct vcpu *vcpu, int reg);
+gva_t vcpu_linear_rip(struct vcpu *vcpu);
 void vcpu_set_reg(struct vcpu *vcpu, int reg, unsigned long val);
 void vcpu_get_regs(struct vcpu *vcpu, struct minikvm_regs *regs);
 int vcpu_set_regs(struct vcpu *vcpu, const struct minikvm_regs *regs);
@@ -169,15 +170,37 @@ void vcpu_get_events(struct vcpu *vcpu, struct minikvm_vcpu_events *events);
 int vcpu_set_events(struct vcpu *vcpu, const struct minikvm_vcpu_events *events);
 
 /* debug.c */
-#define DR6_DETECT	BIT_ULL(13)	/* SDM "Debug Status Register (DR6)" */
+#define DR6_ONES	0xffff0ff0ull	/* SDM "Debug Status Register (DR6)" */
+#define DR6_DETECT	BIT_ULL(13)
 #define DR7_DETECT	BIT_ULL(13)	/* SDM "Debug Control Register (DR7)" */
 void debug_before_entry(struct vcpu *vcpu);	/* IRQs off */
 void debug_after_exit(struct vcpu *vcpu);	/* IRQs off: host breakpoints back */
 void debug_reset(struct vcpu *vcpu);
+void debug_use_drs(struct vcpu *vcpu);
 void debug_exception_delivered(struct vcpu *vcpu);
 u64 debug_get_dr(struct vcpu *vcpu, int n);
 int debug_set_dr(struct vcpu *vcpu, int n, u64 value);
 int vcpu_get_debugregs(struct vcpu *vcpu, struct minikvm_debugregs *dr);
 int vcpu_set_debugregs(struct vcpu *vcpu, const struct minikvm_debugregs *dr);
+
+/* guest_debug.c: the VMM debugs the guest */
+int vcpu_set_guest_debug(struct vcpu *vcpu, const struct minikvm_guest_debug *debug);
+void guest_debug_run_begin(struct vcpu *vcpu);
+void guest_debug_run_end(struct vcpu *vcpu);
+int guest_debug_report(struct vcpu *vcpu, u8 vector, u64 dr6);
+int guest_debug_stepped(struct vcpu *vcpu);
+void guest_debug_step_done(struct vcpu *vcpu);
+void guest_debug_set_regs(struct vcpu *vcpu, bool moved, u64 rflags);
+
+static inline bool guest_debug_steps(const struct vcpu *vcpu)
+{
+	return vcpu->debug.control & MINIKVM_GUESTDBG_SINGLESTEP;
+}
+
+/* Is a #DB the VMM's business? Nobody can say whose it is, so then all are. */
+static inline bool guest_debug_takes_db(const struct vcpu *vcpu)
+{
+	return vcpu->debug.control & (MINIKVM_GUESTDBG_SINGLESTEP | MINIKVM_GUESTDBG_USE_HW_BP);
+}
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Debug registers. The guest's DR0-3 are in the processor only while it runs
- * with a breakpoint enabled; DR7 is in the VMCS. Every MOV DR exits and every
+ * Debug registers. The guest's DR0-3, or those that the VMM wants instead, are in the
+ * processor only while it runs with a breakpoint enabled; DR7 is in the VMCS. Every MOV DR exits and every
  * #DB exits, so that the processor never reads or writes the guest's DR6: it
  * stays in memory. SDM "Debug Registers".
  *
@@ -19,7 +19,6 @@
 
 /* Without RTM and bus-lock detection: B0-3, BD, BS, BT can change. */
 #define DR6_WRITABLE	0x0000e00full
-#define DR6_ONES	0xffff0ff0ull
 #define DR7_WRITABLE	0xffff2bffull
 #define DR7_ONES	0x00000400ull
 #define DR7_ENABLES	0x000000ffull
@@ -33,14 +32,14 @@
 void debug_before_entry(struct vcpu *vcpu)
 {
 	vcpu->host_debugctl = __rdmsr(MSR_IA32_DEBUGCTLMSR);
-	if (likely(!(vcpu->dr7 & DR7_ENABLES)))
+	if (likely(!(vcpu->debug.dr7 & DR7_ENABLES)))
 		return;
 	/* No host breakpoint may see half of the guest's addresses. */
 	set_debugreg(0, 7);
-	set_debugreg(vcpu->dr[0], 0);
-	set_debugreg(vcpu->dr[1], 1);
-	set_debugreg(vcpu->dr[2], 2);
-	set_debugreg(vcpu->dr[3], 3);
+	set_debugreg(vcpu->debug.dr[0], 0);
+	set_debugreg(vcpu->debug.dr[1], 1);
+	set_debugreg(vcpu->debug.dr[2], 2);
+	set_debugreg(vcpu->debug.dr[3], 3);
 }
 
 /**
@@ -62,10 +61,27 @@ static u64 dr6_of(u64 value)
 	return (value & DR6_WRITABLE) | DR6_ONES;
 }
 
+/**
+ * debug_use_drs - the breakpoints that the processor gets: the guest's, unless the VMM has its own
+ * @vcpu: loaded; its own, or debug.control and what goes with it, may have changed
+ *
+ * An entry leaves the fixed bits of DR7 alone. Context: interrupts off or on.
+ */
+void debug_use_drs(struct vcpu *vcpu)
+{
+	struct guest_debug *d = &vcpu->debug;
+
+	if (!(d->control & MINIKVM_GUESTDBG_USE_HW_BP)) {
+		memcpy(d->dr, vcpu->dr, sizeof(d->dr));
+		d->dr7 = vcpu->dr7;
+	}
+	vmcs_write_guest_dr7(d->dr7);
+}
+
 static void set_dr7(struct vcpu *vcpu, u64 value)
 {
 	vcpu->dr7 = (value & DR7_WRITABLE) | DR7_ONES;
-	vmcs_write_guest_dr7(vcpu->dr7);
+	debug_use_drs(vcpu);
 }
 
 /** debug_reset - no breakpoints: power-up, INIT; @vcpu loaded */
@@ -117,6 +133,7 @@ int debug_set_dr(struct vcpu *vcpu, int n, u64 value)
 {
 	if (n < 4) {
 		vcpu->dr[array_index_nospec(n, 4)] = value;
+		debug_use_drs(vcpu);
 		return 0;
 	}
 	if (value >> 32)
@@ -158,6 +175,6 @@ int vcpu_set_debugregs(struct vcpu *vcpu, const struct minikvm_debugregs *dr)
 	memcpy(vcpu->dr, dr->db, sizeof(vcpu->dr));
 	vcpu->dr6 = dr->dr6;
 	vcpu->dr7 = dr->dr7;
-	vmcs_write_guest_dr7(dr->dr7);	/* an entry leaves its fixed bits alone */
+	debug_use_drs(vcpu);
 	return 0;
 }

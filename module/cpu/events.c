@@ -357,6 +357,8 @@ void event_inject(struct vcpu *vcpu)
 		send_nmi(vcpu);
 	else if (e->interrupt.injected)
 		send_interrupt(vcpu);
+	else if (unlikely(vcpu->debug.control & MINIKVM_GUESTDBG_BLOCKIRQ))
+		;	/* until SET_GUEST_DEBUG says otherwise */
 	else if (take_nmi(vcpu))
 		send_nmi(vcpu);
 	else if (take_interrupt(vcpu))

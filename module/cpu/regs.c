@@ -33,6 +33,14 @@ void vcpu_set_reg(struct vcpu *vcpu, int reg, unsigned long val)
 		vcpu->regs[reg] = val;
 }
 
+/** vcpu_linear_rip - where the next instruction is; @vcpu loaded */
+gva_t vcpu_linear_rip(struct vcpu *vcpu)
+{
+	u64 rip = vmcs_read_guest_rip();
+
+	return vcpu_code_bits(vcpu) == 64 ? rip : (u32)(rip + vmcs_read_guest_cs_base());
+}
+
 /* The registers of struct minikvm_regs that are in struct vcpu: all but RSP. */
 #define FOR_EACH_GPR(copy) \
 	(copy(RAX, rax), copy(RCX, rcx), copy(RDX, rdx), copy(RBX, rbx), copy(RBP, rbp), \
@@ -67,16 +75,19 @@ void vcpu_get_regs(struct vcpu *vcpu, struct minikvm_regs *regs)
  */
 int vcpu_set_regs(struct vcpu *vcpu, const struct minikvm_regs *regs)
 {
-	u64 rip = READ_ONCE(regs->rip);
+	u64 rflags, rip = READ_ONCE(regs->rip);
 
 #define SET(i, name) (vcpu->regs[i] = regs->name)
 	FOR_EACH_GPR(SET);
 #undef SET
 	vmcs_write_guest_rsp(regs->rsp);
+	rflags = READ_ONCE(regs->rflags) | X86_EFLAGS_FIXED;
 	if (rip != vmcs_read_guest_rip())
 		vcpu->complete = NULL;
+	if (vcpu->debug.control)
+		guest_debug_set_regs(vcpu, rip != vmcs_read_guest_rip(), rflags);
 	vmcs_write_guest_rip(rip);
-	vmcs_write_guest_rflags(regs->rflags | X86_EFLAGS_FIXED);
+	vmcs_write_guest_rflags(rflags);
 	vcpu->events.exception.pending = false;
 	return 0;
 }

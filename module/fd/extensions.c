@@ -8,7 +8,7 @@
 #include "fd.h"
 
 /* Answers of CHECK_EXTENSION that are not 0. Advertised only if it works completely. */
-static const struct { u16 cap; s16 answer; } extensions[] = {
+static const struct { u16 cap; s32 answer; } extensions[] = {
 	{ MINIKVM_CAP_IRQCHIP, 1 },
 	{ MINIKVM_CAP_HLT, 1 },
 	{ MINIKVM_CAP_USER_MEMORY, 1 },
@@ -20,6 +20,7 @@ static const struct { u16 cap; s16 answer; } extensions[] = {
 	{ MINIKVM_CAP_SYNC_MMU, 1 },
 	{ MINIKVM_CAP_DESTROY_MEMORY_REGION_WORKS, 1 },
 	{ MINIKVM_CAP_USER_NMI, 1 },
+	{ MINIKVM_CAP_SET_GUEST_DEBUG, 1 },
 	{ MINIKVM_CAP_IRQ_INJECT_STATUS, 1 },
 	{ MINIKVM_CAP_JOIN_MEMORY_REGIONS_WORKS, 1 },
 	{ MINIKVM_CAP_PIT2, 1 },
@@ -38,6 +39,7 @@ static const struct { u16 cap; s16 answer; } extensions[] = {
 	{ MINIKVM_CAP_MAX_VCPU_ID, VM_MAX_VCPUS },
 	{ MINIKVM_CAP_IMMEDIATE_EXIT, 1 },
 	{ MINIKVM_CAP_GET_MSR_FEATURES, 1 },
+	{ MINIKVM_CAP_SET_GUEST_DEBUG2, MINIKVM_GUESTDBG_VALID_MASK },
 	{ MINIKVM_CAP_USER_MEMORY2, 1 },
 	{ MINIKVM_CAP_SYNC_REGS, MINIKVM_SYNC_X86_VALID_FIELDS },
 };

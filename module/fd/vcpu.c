@@ -66,6 +66,15 @@ static long set_signal_mask(struct vcpu *vcpu, void __user *argp)
 	return 0;
 }
 
+static long vcpu_ioctl_set_guest_debug(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_guest_debug debug;
+
+	if (copy_from_user(&debug, argp, sizeof(debug)))
+		return -EFAULT;
+	return vcpu_set_guest_debug(vcpu, &debug);
+}
+
 static long vcpu_set_tsc_khz(struct vcpu *vcpu, u32 khz)
 {
 	if (!msr_tsc_khz_valid(khz))
@@ -91,6 +100,8 @@ static noinline_for_stack long vcpu_ioctl_loaded(struct vcpu *vcpu, unsigned int
 		return vcpu->tsc_khz;
 	case MINIKVM_SET_TSC_KHZ:
 		return vcpu_set_tsc_khz(vcpu, (u32)(unsigned long)argp);
+	case MINIKVM_SET_GUEST_DEBUG:
+		return vcpu_ioctl_set_guest_debug(vcpu, argp);
 	case MINIKVM_SET_SIGNAL_MASK:
 		return set_signal_mask(vcpu, argp);
 	default:

@@ -17,16 +17,14 @@
 #include "run.h"
 
 /* skip.c */
-void vcpu_skip(struct vcpu *vcpu, u32 len);
+int vcpu_skip(struct vcpu *vcpu, u32 len);
 int exit_user_skip(struct vcpu *vcpu);
 
 /* What a verdict says about RIP is done here. What remains: EXIT_USER, EXIT_RESUME, -errno. */
 static __always_inline int exit_conclude(struct vcpu *vcpu, int verdict)
 {
-	if (likely(verdict == EXIT_SKIP)) {
-		vcpu_skip(vcpu, vcpu->insn_len);
-		return EXIT_RESUME;
-	}
+	if (likely(verdict == EXIT_SKIP))
+		return vcpu_skip(vcpu, vcpu->insn_len);
 	return unlikely(verdict == EXIT_USER_SKIP) ? exit_user_skip(vcpu) : verdict;
 }
 

@@ -30,9 +30,8 @@ static int mov_to_cr8(struct vcpu *vcpu, unsigned long value)
 		return exit_gp(vcpu);
 	if (vcpu->lapic || old <= value)
 		return EXIT_SKIP;
-	vcpu_skip(vcpu, vcpu->insn_len);
 	vcpu->run->exit_reason = MINIKVM_EXIT_SET_TPR;
-	return EXIT_USER;
+	return EXIT_USER_SKIP;
 }
 
 static int mov_to_cr(struct vcpu *vcpu, int cr, unsigned long value)

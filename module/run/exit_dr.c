@@ -26,21 +26,28 @@ static int dr_move(struct vcpu *vcpu, u64 qualification)
 	return debug_set_dr(vcpu, n, vcpu_reg(vcpu, reg) & mask) ? exit_gp(vcpu) : EXIT_SKIP;
 }
 
+/* The access is a #DB of its own: the VMM's, if DR7 is. */
+static int general_detect(struct vcpu *vcpu)
+{
+	if (vcpu->debug.control & MINIKVM_GUESTDBG_USE_HW_BP)
+		return guest_debug_report(vcpu, X86_TRAP_DB, DR6_DETECT);
+	vcpu->dr6 |= DR6_DETECT;
+	event_exception(vcpu, X86_TRAP_DB);
+	return EXIT_RESUME;
+}
+
 /* exit_dr - SDM "MOV - Move to/from Debug Registers" */
 int exit_dr(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	int n = QUAL_DR(exit->qualification);
 
-	if ((n == 4 || n == 5) && (vcpu_cr4(vcpu) & X86_CR4_DE)) {
+	if ((n == 4 || n == 5) && (vcpu_cr4(vcpu) & X86_CR4_DE))
 		event_exception(vcpu, X86_TRAP_UD);
-	} else if (vmx_cpl()) {
+	else if (vmx_cpl())
 		event_inject_gp(vcpu);
-	} else if (vcpu->dr7 & DR7_DETECT) {
-		/* General detect: the access is a #DB of its own. */
-		vcpu->dr6 |= DR6_DETECT;
-		event_exception(vcpu, X86_TRAP_DB);
-	} else {
+	else if (vcpu->debug.dr7 & DR7_DETECT)
+		return general_detect(vcpu);
+	else
 		return dr_move(vcpu, exit->qualification);
-	}
 	return EXIT_RESUME;
 }

@@ -32,6 +32,8 @@ void exit_iret_unblocked_nmis(const struct vmexit *exit, bool unblocked)
 /* What a guest sees in DR6 comes in the qualification, as the processor would set it. */
 static int debug_exception(struct vcpu *vcpu, const struct vmexit *exit)
 {
+	if (guest_debug_takes_db(vcpu))
+		return guest_debug_report(vcpu, X86_TRAP_DB, exit->qualification);
 	/* BS, BD: set here, cleared only by the guest. SDM "Debug Status Register (DR6)" */
 	vcpu->dr6 &= ~DR_TRAP_BITS;
 	vcpu->dr6 |= exit->qualification & (DR_TRAP_BITS | DR_STEP | DR6_DETECT);
@@ -40,6 +42,16 @@ static int debug_exception(struct vcpu *vcpu, const struct vmexit *exit)
 	if ((exit->intr_info & INTR_INFO_TYPE) == INTR_TYPE_PRIV_SW)
 		vcpu_skip(vcpu, vcpu->insn_len);
 	event_exception(vcpu, X86_TRAP_DB);
+	return EXIT_RESUME;
+}
+
+/* Only if the VMM has set some of its own, or while an instruction runs alone. */
+static int breakpoint(struct vcpu *vcpu)
+{
+	vcpu->events.soft_insn_len = vcpu->insn_len;	/* the VMM may hand it on to the guest */
+	if (vcpu->debug.control & MINIKVM_GUESTDBG_USE_SW_BP)
+		return guest_debug_report(vcpu, X86_TRAP_BP, 0);
+	event_exception(vcpu, X86_TRAP_BP);
 	return EXIT_RESUME;
 }
 
@@ -68,15 +80,12 @@ static int split_lock(struct vcpu *vcpu, const struct vmexit *exit)
 /* AMD's VMMCALL, which an Intel processor does not know. Real mode never has it. */
 static bool is_vmmcall(struct vcpu *vcpu)
 {
-	u64 rip = vmcs_read_guest_rip();
 	struct guest_fault fault;
 	u8 insn[sizeof(vmmcall)];
 
 	if (!(vcpu->cr0 & X86_CR0_PE) || (vmcs_read_guest_rflags() & X86_EFLAGS_VM))
 		return false;
-	if (vcpu_code_bits(vcpu) != 64)
-		rip = (u32)(rip + vmcs_read_guest_cs_base());
-	return !gva_read(vcpu, rip, insn, sizeof(insn), ACCESS_FETCH, &fault) &&
+	return !gva_read(vcpu, vcpu_linear_rip(vcpu), insn, sizeof(insn), ACCESS_FETCH, &fault) &&
 	       !memcmp(insn, vmmcall, sizeof(insn));
 }
 
@@ -91,8 +100,7 @@ static noinline_for_stack int undefined_opcode(struct vcpu *vcpu, const struct v
 		return EXIT_RESUME;
 	}
 	exit_vmcall(vcpu, exit);
-	vcpu_skip(vcpu, sizeof(vmmcall));
-	return EXIT_RESUME;
+	return vcpu_skip(vcpu, sizeof(vmmcall));
 }
 
 /* exit_exception - one in the bitmap; NMIs and machine checks, which the host has handled */
@@ -107,6 +115,8 @@ int exit_exception(struct vcpu *vcpu, const struct vmexit *exit)
 		exit_iret_unblocked_nmis(exit, exit->intr_info & INTR_INFO_NMI_UNBLOCKING);
 	if (vector == X86_TRAP_DB)
 		return debug_exception(vcpu, exit);
+	if (vector == X86_TRAP_BP)
+		return breakpoint(vcpu);
 	if (vector == X86_TRAP_AC && is_split_lock(vcpu))
 		return split_lock(vcpu, exit);
 	if (vector == X86_TRAP_UD)

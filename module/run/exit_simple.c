@@ -34,17 +34,16 @@ int exit_vmcall(struct vcpu *vcpu, const struct vmexit *exit)
 /*
  * exit_hlt - wait for an event, in the kernel if the chips are here
  *
- * RIP moves first: the event is delivered after the HLT.
+ * RIP moves, too: the event is delivered after the HLT.
  */
 int exit_hlt(struct vcpu *vcpu, const struct vmexit *exit)
 {
-	vcpu_skip(vcpu, vcpu->insn_len);
 	if (!vcpu->lapic) {
 		vcpu->run->exit_reason = MINIKVM_EXIT_HLT;
-		return EXIT_USER;
+		return EXIT_USER_SKIP;
 	}
 	vcpu->mp_state = MINIKVM_MP_STATE_HALTED;
-	return EXIT_RESUME;
+	return EXIT_SKIP;
 }
 
 /* exit_resume - the exit itself was all: host interrupts come now */

@@ -9,16 +9,8 @@
 
 #include "exit.h"
 
-/**
- * vcpu_skip - the instruction at RIP is done
- * @vcpu: loaded
- * @len: its length in bytes, 1..15; 0: an iteration of a string instruction is done
- *
- * Ends the shadow of STI and MOV SS, which lasts one instruction, and raises the
- * single-step trap that the instruction would have raised. SDM "Masking
- * Exceptions and Interrupts When Switching Stacks", "Single-Step Exception Condition".
- */
-void vcpu_skip(struct vcpu *vcpu, u32 len)
+/* The instruction is over. Return: was it to trap? */
+static __always_inline bool skip_past(struct vcpu *vcpu, u32 len)
 {
 	unsigned long rip = vmcs_read_guest_rip() + len;
 	u32 shadow = vmcs_read_guest_interruptibility();
@@ -32,15 +24,49 @@ void vcpu_skip(struct vcpu *vcpu, u32 len)
 							     INTERRUPTIBILITY_MOV_SS));
 		vcpu_make_request(vcpu, REQ_EVENT);
 	}
-	if (unlikely(vmcs_read_guest_rflags() & X86_EFLAGS_TF)) {
-		vcpu->dr6 |= DR_STEP;
-		event_exception(vcpu, X86_TRAP_DB);
-	}
+	return unlikely(vmcs_read_guest_rflags() & X86_EFLAGS_TF);
 }
 
-/** exit_user_skip - EXIT_USER_SKIP: RIP moves, then the VMM is told. Return: EXIT_USER. */
+static noinline void single_step_trap(struct vcpu *vcpu)
+{
+	vcpu->dr6 |= DR_STEP;
+	event_exception(vcpu, X86_TRAP_DB);
+}
+
+/**
+ * vcpu_skip - the instruction at RIP is done
+ * @vcpu: loaded
+ * @len: its length in bytes, 1..15; 0: an iteration of a string instruction is done
+ *
+ * Ends the shadow of STI and MOV SS, which lasts one instruction, and raises the
+ * single-step trap that the instruction would have raised. SDM "Masking
+ * Exceptions and Interrupts When Switching Stacks", "Single-Step Exception Condition".
+ *
+ * Return: EXIT_RESUME, or EXIT_USER: the VMM steps, and the run page says so.
+ */
+int vcpu_skip(struct vcpu *vcpu, u32 len)
+{
+	if (!skip_past(vcpu, len))
+		return EXIT_RESUME;
+	if (guest_debug_steps(vcpu))
+		return guest_debug_stepped(vcpu);
+	single_step_trap(vcpu);
+	return EXIT_RESUME;
+}
+
+/**
+ * exit_user_skip - EXIT_USER_SKIP: RIP moves, then the VMM is told
+ * @vcpu: loaded; the run page is filled
+ *
+ * A VMM that steps hears of the step when it lets the guest go on. Return: EXIT_USER.
+ */
 int exit_user_skip(struct vcpu *vcpu)
 {
-	vcpu_skip(vcpu, vcpu->insn_len);
+	if (skip_past(vcpu, vcpu->insn_len)) {
+		if (guest_debug_steps(vcpu))
+			guest_debug_step_done(vcpu);
+		else
+			single_step_trap(vcpu);
+	}
 	return EXIT_USER;
 }

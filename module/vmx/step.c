@@ -102,9 +102,9 @@ void vmx_step_begin(struct vcpu *vcpu, u64 eptp, bool quiet)
 	s->eptp = eptp;
 	s->trap = quiet && !vmx_step_is_exact();
 	s->windows = quiet ? proc & WINDOWS : 0;
-	s->exception_bitmap = vmcs_read_exception_bitmap();
+	s->quiet = quiet;
 	if (quiet) {
-		vmcs_write_exception_bitmap(~0u);
+		vmx_set_exceptions(vcpu);
 		if (vmx_caps.preemption_timer)
 			vmx_set_hv_timer(vcpu, U64_MAX);	/* the run loop sets what the guest's needs */
 	}
@@ -123,7 +123,8 @@ void vmx_step_end(struct vcpu *vcpu)
 	s->eptp = 0;
 	vmcs_write_eptp(vcpu->vm->eptp);
 	vmcs_set_proc_controls(vcpu, (vcpu->proc_controls & ~PROC_MTF) | s->windows);
-	vmcs_write_exception_bitmap(s->exception_bitmap);
+	s->quiet = false;
+	vmx_set_exceptions(vcpu);
 	if (s->trap)
 		trap_end(vcpu);
 }

@@ -11,7 +11,6 @@
 #include <asm/cpu_entry_area.h>
 #include <asm/desc.h>
 #include <asm/msr.h>
-#include <asm/trapnr.h>
 #include <asm/tsc.h>
 
 #include "internal.h"
@@ -393,12 +392,7 @@ void vmcs_setup(struct vcpu *vcpu)
 	setup_guest();
 	if (vmx_caps.preemption_timer)
 		vmx_set_hv_timer(vcpu, U64_MAX);
-	/*
-	 * #DB, #AC: a guest could loop in their delivery for ever; #MC is the host's; #UD may
-	 * be a hypercall.
-	 */
-	vmcs_write_exception_bitmap(BIT(X86_TRAP_DB) | BIT(X86_TRAP_UD) | BIT(X86_TRAP_AC) |
-				    BIT(X86_TRAP_MC));
+	vmx_set_exceptions(vcpu);
 }
 
 /**

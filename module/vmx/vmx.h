@@ -81,6 +81,9 @@ void vmx_row_end(void);
 void vmx_host_save(struct vcpu *vcpu);
 void vmx_host_restore(struct vcpu *vcpu);
 
+/* exceptions.c */
+void vmx_set_exceptions(struct vcpu *vcpu);
+
 /* step.c: one instruction */
 bool vmx_step_is_exact(void);
 void vmx_step_begin(struct vcpu *vcpu, u64 eptp, bool quiet);

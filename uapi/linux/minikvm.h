@@ -104,6 +104,7 @@
 #define MINIKVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 168
 #define MINIKVM_CAP_X86_USER_SPACE_MSR	188
 #define MINIKVM_CAP_DIRTY_LOG_RING	192
+#define MINIKVM_CAP_SET_GUEST_DEBUG2	195
 #define MINIKVM_CAP_SREGS2		200
 #define MINIKVM_CAP_BINARY_STATS_FD	203
 #define MINIKVM_CAP_XSAVE2		208
@@ -323,6 +324,7 @@ MINIKVM_ASSERT_SIZE(minikvm_pit_state2, 112);
 #define MINIKVM_GET_MP_STATE		_IOR(MINIKVMIO, 0x98, struct minikvm_mp_state)
 #define MINIKVM_SET_MP_STATE		_IOW(MINIKVMIO, 0x99, struct minikvm_mp_state)
 #define MINIKVM_NMI			_IO(MINIKVMIO, 0x9a)
+#define MINIKVM_SET_GUEST_DEBUG		_IOW(MINIKVMIO, 0x9b, struct minikvm_guest_debug)
 #define MINIKVM_GET_VCPU_EVENTS		_IOR(MINIKVMIO, 0x9f, struct minikvm_vcpu_events)
 #define MINIKVM_SET_VCPU_EVENTS		_IOW(MINIKVMIO, 0xa0, struct minikvm_vcpu_events)
 #define MINIKVM_GET_DEBUGREGS		_IOR(MINIKVMIO, 0xa1, struct minikvm_debugregs)
@@ -493,6 +495,36 @@ struct minikvm_debugregs {	/* GET_DEBUGREGS [out], SET_DEBUGREGS [in] */
 };
 MINIKVM_ASSERT_SIZE(minikvm_debugregs, 128);
 
+#define MINIKVM_GUESTDBG_ENABLE		0x00000001	/* else the others but INJECT count for nothing */
+#define MINIKVM_GUESTDBG_SINGLESTEP	0x00000002
+#define MINIKVM_GUESTDBG_USE_SW_BP	0x00010000	/* INT3 is an exit */
+#define MINIKVM_GUESTDBG_USE_HW_BP	0x00020000	/* debugreg[] instead of the guest's */
+#define MINIKVM_GUESTDBG_INJECT_DB	0x00040000	/* a #DB for the guest, once */
+#define MINIKVM_GUESTDBG_INJECT_BP	0x00080000	/* a #BP */
+#define MINIKVM_GUESTDBG_BLOCKIRQ	0x00100000	/* no interrupt and no NMI comes in */
+#define MINIKVM_GUESTDBG_VALID_MASK \
+	(MINIKVM_GUESTDBG_ENABLE | MINIKVM_GUESTDBG_SINGLESTEP | MINIKVM_GUESTDBG_USE_SW_BP | \
+	 MINIKVM_GUESTDBG_USE_HW_BP | MINIKVM_GUESTDBG_INJECT_DB | MINIKVM_GUESTDBG_INJECT_BP | \
+	 MINIKVM_GUESTDBG_BLOCKIRQ)
+
+struct minikvm_guest_debug {
+	__u32 control;		/* [in] MINIKVM_GUESTDBG_*; other bits are ignored */
+	__u32 pad;
+	struct {
+		__u64 debugreg[8];	/* [in] for USE_HW_BP: DR0 to DR3, and DR7 */
+	} arch;
+};
+MINIKVM_ASSERT_SIZE(minikvm_guest_debug, 72);
+
+struct minikvm_debug_exit_arch {
+	__u32 exception;	/* [out] 1: #DB, 3: #BP */
+	__u32 pad;
+	__u64 pc;		/* [out] linear address of the instruction that is next, or of INT3 */
+	__u64 dr6;		/* [out] of #DB, as the guest would read it */
+	__u64 dr7;		/* [out] of #DB: the one in use */
+};
+MINIKVM_ASSERT_SIZE(minikvm_debug_exit_arch, 32);
+
 struct minikvm_xsave {		/* GET_XSAVE [out], SET_XSAVE [in]; as XSAVE lays it out */
 	__u32 region[1024];
 	MINIKVM_FLEX(__u32, extra);
@@ -520,7 +552,7 @@ MINIKVM_ASSERT_SIZE(minikvm_xcrs, 392);
 #define MINIKVM_EXIT_EXCEPTION		1	/* run->ex: a split lock, if the host forbids them */
 #define MINIKVM_EXIT_IO			2	/* run->io */
 #define MINIKVM_EXIT_HYPERCALL		3	/* - */
-#define MINIKVM_EXIT_DEBUG		4	/* - */
+#define MINIKVM_EXIT_DEBUG		4	/* run->debug: what SET_GUEST_DEBUG asked for */
 #define MINIKVM_EXIT_HLT		5	/* only if the VMM has the APIC */
 #define MINIKVM_EXIT_MMIO		6	/* run->mmio */
 #define MINIKVM_EXIT_IRQ_WINDOW_OPEN	7
@@ -590,6 +622,9 @@ struct minikvm_run {
 			__u32 count;	/* [out] values; more than 1 only for string input */
 			__u64 data_offset; /* [out] bytes from the start of this struct */
 		} io;			/* the data: [out] for OUT, [in] for IN */
+		struct {		/* MINIKVM_EXIT_DEBUG */
+			struct minikvm_debug_exit_arch arch;
+		} debug;
 		struct {		/* MINIKVM_EXIT_MMIO */
 			__u64 phys_addr;	/* [out] */
 			__u8 data[8];	/* [out] for a write, [in] for a read */
