@@ -225,6 +225,9 @@ struct vm {
 	u32 boosted;			/* [a] slot to which a spinning vCPU gave its time last */
 	pid_t pid;			/* [c] of the creator, for debugfs */
 
+	raw_spinlock_t clock_lock;
+	struct vm_clock clock;		/* @clock_lock: vm/clock.c */
+
 	/* Memory: mm/ */
 	struct mutex slots_lock;	/* slot changes, one at a time */
 	rwlock_t notifier_lock;		/* MMU notifiers read @slots under it */

@@ -111,6 +111,18 @@ struct vm_check {
 
 #endif
 
+/* ---- vm/ */
+
+/**
+ * struct vm_clock - the VM's clock, by a moment at which it is known
+ * @ns: what it showed then
+ * @tsc: host_tsc() then
+ * @boot: CLOCK_BOOTTIME then, in ns
+ */
+struct vm_clock {
+	u64 ns, tsc, boot;
+};
+
 /* ---- mm/ */
 
 #define EPT_AROUND_MAX	32	/* pages that one fault maps in a row of faults */

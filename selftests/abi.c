@@ -118,6 +118,11 @@ FIELD(xcrs, xcrs) FIELD(pit_state2, flags) FIELD(pit_channel_state, count_load_t
 FIELD(ioapic_state, redirtbl) FIELD(irqchip, chip) FIELD(cpuid_entry2, edx)
 FIELD(userspace_memory_region, userspace_addr) FIELD(dirty_log, dirty_bitmap)
 
+NUMBER(GET_CLOCK) NUMBER(SET_CLOCK)
+NUMBER(CLOCK_TSC_STABLE) NUMBER(CLOCK_REALTIME) NUMBER(CLOCK_HOST_TSC)
+SIZE(clock_data) FIELD(clock_data, flags) FIELD(clock_data, realtime) FIELD(clock_data, host_tsc)
+
+
 int main(void)
 {
 	ksft_print_header();

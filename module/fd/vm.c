@@ -157,6 +157,23 @@ static long set_pit(struct vm *vm, void __user *argp)
 	return pit_set(vm, &state);
 }
 
+static long get_clock(struct vm *vm, void __user *argp)
+{
+	struct minikvm_clock_data data;
+
+	vm_clock_get(vm, &data);
+	return copy_to_user(argp, &data, sizeof(data)) ? -EFAULT : 0;
+}
+
+static long set_clock(struct vm *vm, void __user *argp)
+{
+	struct minikvm_clock_data data;
+
+	if (copy_from_user(&data, argp, sizeof(data)))
+		return -EFAULT;
+	return vm_clock_set(vm, &data);
+}
+
 /* For the vCPUs to come. */
 static long vm_set_tsc_khz(struct vm *vm, u32 khz)
 {
@@ -206,6 +223,10 @@ static long vm_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 		return get_pit(vm, argp);
 	case MINIKVM_SET_PIT2:
 		return set_pit(vm, argp);
+	case MINIKVM_GET_CLOCK:
+		return get_clock(vm, argp);
+	case MINIKVM_SET_CLOCK:
+		return set_clock(vm, argp);
 	case MINIKVM_GET_TSC_KHZ:
 		return READ_ONCE(vm->tsc_khz);
 	case MINIKVM_SET_TSC_KHZ:

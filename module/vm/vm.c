@@ -33,6 +33,7 @@ struct vm *vm_create(void)
 	vm->pid = current->tgid;
 	vm->tsc_khz = tsc_khz;
 	vm->tsc_base = host_tsc();
+	vm_clock_init(vm);
 	vm->mm = current->mm;
 	mmgrab(vm->mm);
 	err = vmx_get();

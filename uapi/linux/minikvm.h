@@ -158,6 +158,8 @@ MINIKVM_ASSERT_SIZE(minikvm_cpuid2, 8);
 #define MINIKVM_SET_IRQCHIP		_IOR(MINIKVMIO, 0x63, struct minikvm_irqchip)
 #define MINIKVM_IRQ_LINE_STATUS		_IOWR(MINIKVMIO, 0x67, struct minikvm_irq_level)
 #define MINIKVM_CREATE_PIT2		_IOW(MINIKVMIO, 0x77, struct minikvm_pit_config)
+#define MINIKVM_SET_CLOCK		_IOW(MINIKVMIO, 0x7b, struct minikvm_clock_data)
+#define MINIKVM_GET_CLOCK		_IOR(MINIKVMIO, 0x7c, struct minikvm_clock_data)
 #define MINIKVM_GET_PIT2		_IOR(MINIKVMIO, 0x9f, struct minikvm_pit_state2)
 #define MINIKVM_SET_PIT2		_IOW(MINIKVMIO, 0xa0, struct minikvm_pit_state2)
 #define MINIKVM_SET_TSC_KHZ		_IO(MINIKVMIO, 0xa2)	/* also on a vCPU */
@@ -302,6 +304,22 @@ struct minikvm_pit_state2 {	/* GET_PIT2 [out], SET_PIT2 [in] */
 	__u32 reserved[9];
 };
 MINIKVM_ASSERT_SIZE(minikvm_pit_state2, 112);
+
+#define MINIKVM_CLOCK_TSC_STABLE	2	/* [out] the clock goes with the TSC */
+#define MINIKVM_CLOCK_REALTIME		4	/* @realtime counts */
+#define MINIKVM_CLOCK_HOST_TSC		8	/* [out] @host_tsc counts */
+#define MINIKVM_CLOCK_VALID_FLAGS \
+	(MINIKVM_CLOCK_TSC_STABLE | MINIKVM_CLOCK_REALTIME | MINIKVM_CLOCK_HOST_TSC)
+
+struct minikvm_clock_data {	/* GET_CLOCK [out], SET_CLOCK [in]; all of one moment */
+	__u64 clock;		/* the VM's, in ns */
+	__u32 flags;		/* MINIKVM_CLOCK_* */
+	__u32 pad0;
+	__u64 realtime;		/* the host's CLOCK_REALTIME, in ns */
+	__u64 host_tsc;		/* [out] */
+	__u32 pad[4];
+};
+MINIKVM_ASSERT_SIZE(minikvm_clock_data, 48);
 
 /* ------------------------------------------------ vCPU */
 
