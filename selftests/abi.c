@@ -122,6 +122,8 @@ NUMBER(GET_CLOCK) NUMBER(SET_CLOCK)
 NUMBER(CLOCK_TSC_STABLE) NUMBER(CLOCK_REALTIME) NUMBER(CLOCK_HOST_TSC)
 SIZE(clock_data) FIELD(clock_data, flags) FIELD(clock_data, realtime) FIELD(clock_data, host_tsc)
 
+NUMBER(X86_GET_MCE_CAP_SUPPORTED) NUMBER(X86_SETUP_MCE) NUMBER(X86_SET_MCE)
+SIZE(x86_mce) FIELD(x86_mce, misc) FIELD(x86_mce, mcg_status) FIELD(x86_mce, bank)
 
 int main(void)
 {

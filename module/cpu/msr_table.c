@@ -12,6 +12,7 @@
 #include <linux/nospec.h>
 #include <linux/string.h>
 
+#include "mce.h"
 #include "msr_table.h"
 
 /* How a new value is judged. */
@@ -237,7 +238,6 @@ bool msr_pat_valid(u64 value)
 #define MISC_ENABLE_NO_PMU	(BIT_ULL(11) | BIT_ULL(12))	/* BTS, PEBS unavailable */
 #define FEAT_CTL_LOCK		BIT_ULL(0)
 #define PLATFORM_CPUID_FAULT	BIT_ULL(31)
-#define MCG_CTL_P		BIT_ULL(8)
 
 static bool misc_enable_accept(u64 old, u64 *data, bool host)
 {

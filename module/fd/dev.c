@@ -8,6 +8,7 @@
 #include <linux/uaccess.h>
 
 #include "../cpu/cpu.h"
+#include "../cpu/mce.h"
 #include "fd.h"
 
 /* The indices of a list of MSRs, and how many there are. E2BIG tells the count, too. */
@@ -98,6 +99,11 @@ static int get_feature_msr(struct vcpu *none, struct minikvm_msr_entry *e)
 	return msr_feature_read(e->index, &e->data);
 }
 
+static long get_mce_cap_supported(u64 __user *user)
+{
+	return put_user(MCE_SUPPORTED, user);
+}
+
 static long dev_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 {
 	void __user *argp = (void __user *)arg;
@@ -117,6 +123,8 @@ static long dev_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 		return copy_msr_list(argp, msr_feature_list, msr_feature_count, NULL);
 	case MINIKVM_GET_SUPPORTED_CPUID:
 		return get_supported_cpuid(argp);
+	case MINIKVM_X86_GET_MCE_CAP_SUPPORTED:
+		return get_mce_cap_supported(argp);
 	case MINIKVM_GET_MSRS:
 		return msrs_do(argp, get_feature_msr, NULL, true);
 	default:

@@ -7,9 +7,12 @@
 #include <linux/preempt.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <asm/processor-flags.h>
 
 #include "../cpu/cpu.h"
+#include "../cpu/mce.h"
 #include "../irqchip/irqchip.h"
+#include "../vmx/vmx.h"
 #include "fd.h"
 
 static long get_regs(struct vcpu *vcpu, void __user *argp)
@@ -121,6 +124,32 @@ static long set_debugregs(struct vcpu *vcpu, void __user *argp)
 	if (copy_from_user(&dr, argp, sizeof(dr)))
 		return -EFAULT;
 	return vcpu_set_debugregs(vcpu, &dr);
+}
+
+static long setup_mce(struct vcpu *vcpu, void __user *argp)
+{
+	u64 mcg_cap;
+
+	if (copy_from_user(&mcg_cap, argp, sizeof(mcg_cap)))
+		return -EFAULT;
+	return mce_setup(&vcpu->msr, mcg_cap);
+}
+
+static long set_mce(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_x86_mce mce;
+	int effect;
+
+	if (copy_from_user(&mce, argp, sizeof(mce)))
+		return -EFAULT;
+	effect = mce_report(&vcpu->msr, &mce, vcpu_cr4(vcpu) & X86_CR4_MCE);
+	if (effect < 0)
+		return effect;
+	if (effect == MCE_RAISED)
+		event_exception(vcpu, X86_TRAP_MC);
+	else if (effect == MCE_SHUTDOWN)
+		vcpu_make_request(vcpu, REQ_TRIPLE_FAULT);
+	return 0;
 }
 
 static long get_events(struct vcpu *vcpu, void __user *argp)
@@ -289,6 +318,10 @@ long vcpu_state_ioctl(struct vcpu *vcpu, unsigned int ioctl, void __user *argp)
 		return get_debugregs(vcpu, argp);
 	case MINIKVM_SET_DEBUGREGS:
 		return set_debugregs(vcpu, argp);
+	case MINIKVM_X86_SETUP_MCE:
+		return setup_mce(vcpu, argp);
+	case MINIKVM_X86_SET_MCE:
+		return set_mce(vcpu, argp);
 	case MINIKVM_GET_VCPU_EVENTS:
 		return get_events(vcpu, argp);
 	case MINIKVM_SET_VCPU_EVENTS:

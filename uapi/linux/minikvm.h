@@ -42,6 +42,8 @@
 #define MINIKVM_GET_SUPPORTED_CPUID	_IOWR(MINIKVMIO, 0x05, struct minikvm_cpuid2)
 #define MINIKVM_GET_MSR_FEATURE_INDEX_LIST _IOWR(MINIKVMIO, 0x0a, struct minikvm_msr_list)
 
+#define MINIKVM_X86_GET_MCE_CAP_SUPPORTED _IOR(MINIKVMIO, 0x9d, __u64)	/* bits of IA32_MCG_CAP */
+
 /* Answers of MINIKVM_CHECK_EXTENSION; every number not served answers 0. */
 #define MINIKVM_CAP_IRQCHIP		0
 #define MINIKVM_CAP_HLT			1
@@ -343,6 +345,8 @@ MINIKVM_ASSERT_SIZE(minikvm_clock_data, 48);
 #define MINIKVM_SET_MP_STATE		_IOW(MINIKVMIO, 0x99, struct minikvm_mp_state)
 #define MINIKVM_NMI			_IO(MINIKVMIO, 0x9a)
 #define MINIKVM_SET_GUEST_DEBUG		_IOW(MINIKVMIO, 0x9b, struct minikvm_guest_debug)
+#define MINIKVM_X86_SETUP_MCE		_IOW(MINIKVMIO, 0x9c, __u64)	/* IA32_MCG_CAP */
+#define MINIKVM_X86_SET_MCE		_IOW(MINIKVMIO, 0x9e, struct minikvm_x86_mce)
 #define MINIKVM_GET_VCPU_EVENTS		_IOR(MINIKVMIO, 0x9f, struct minikvm_vcpu_events)
 #define MINIKVM_SET_VCPU_EVENTS		_IOW(MINIKVMIO, 0xa0, struct minikvm_vcpu_events)
 #define MINIKVM_GET_DEBUGREGS		_IOR(MINIKVMIO, 0xa1, struct minikvm_debugregs)
@@ -542,6 +546,17 @@ struct minikvm_debug_exit_arch {
 	__u64 dr7;		/* [out] of #DB: the one in use */
 };
 MINIKVM_ASSERT_SIZE(minikvm_debug_exit_arch, 32);
+
+struct minikvm_x86_mce {	/* a machine check, as the MSRs of a bank have it */
+	__u64 status;		/* [in] IA32_MCi_STATUS, with VAL */
+	__u64 addr;		/* [in] IA32_MCi_ADDR */
+	__u64 misc;		/* [in] IA32_MCi_MISC */
+	__u64 mcg_status;	/* [in] IA32_MCG_STATUS, of an uncorrected one */
+	__u8 bank;		/* [in] */
+	__u8 pad1[7];
+	__u64 pad2[3];
+};
+MINIKVM_ASSERT_SIZE(minikvm_x86_mce, 64);
 
 struct minikvm_xsave {		/* GET_XSAVE [out], SET_XSAVE [in]; as XSAVE lays it out */
 	__u32 region[1024];
