@@ -125,6 +125,13 @@ SIZE(clock_data) FIELD(clock_data, flags) FIELD(clock_data, realtime) FIELD(cloc
 NUMBER(X86_GET_MCE_CAP_SUPPORTED) NUMBER(X86_SETUP_MCE) NUMBER(X86_SET_MCE)
 SIZE(x86_mce) FIELD(x86_mce, misc) FIELD(x86_mce, mcg_status) FIELD(x86_mce, bank)
 
+NUMBER(GET_NESTED_STATE) NUMBER(SET_NESTED_STATE) SIZE(nested_state)
+FIELD(nested_state, size) FIELD(nested_state, hdr.vmx.vmcs12_pa)
+FIELD(nested_state, hdr.vmx.smm.flags) FIELD(nested_state, hdr.vmx.preemption_timer_deadline)
+
+NUMBER(GET_XSAVE2)
+
+
 int main(void)
 {
 	ksft_print_header();

@@ -92,6 +92,38 @@ static long set_xsave(struct vcpu *vcpu, void __user *argp)
 	return err;
 }
 
+/* No guest of a guest: the same for every vCPU. */
+static const struct minikvm_nested_state no_nesting = {
+	.size = sizeof(no_nesting),
+	.hdr.vmx.vmxon_pa = ~0ull,
+	.hdr.vmx.vmcs12_pa = ~0ull,
+};
+
+static long get_nested_state(struct minikvm_nested_state __user *user)
+{
+	u32 room;
+
+	if (get_user(room, &user->size))
+		return -EFAULT;
+	if (room >= sizeof(no_nesting))
+		return copy_to_user(user, &no_nesting, sizeof(no_nesting)) ? -EFAULT : 0;
+	return put_user(no_nesting.size, &user->size) ?: -E2BIG;
+}
+
+/* More room than it takes is no matter, nor is what means nothing without VMXON. */
+static long set_nested_state(void __user *argp)
+{
+	struct minikvm_nested_state s;
+
+	if (copy_from_user(&s, argp, sizeof(s)))
+		return -EFAULT;
+	if (s.size < sizeof(s) || s.flags || s.format || s.hdr.vmx.smm.flags ||
+	    s.hdr.vmx.vmxon_pa != no_nesting.hdr.vmx.vmxon_pa ||
+	    s.hdr.vmx.vmcs12_pa != no_nesting.hdr.vmx.vmcs12_pa)
+		return -EINVAL;
+	return 0;
+}
+
 static long get_xcrs(struct vcpu *vcpu, void __user *argp)
 {
 	struct minikvm_xcrs xcrs;
@@ -306,7 +338,12 @@ long vcpu_state_ioctl(struct vcpu *vcpu, unsigned int ioctl, void __user *argp)
 		return get_fpu(vcpu, argp);
 	case MINIKVM_SET_FPU:
 		return set_fpu(vcpu, argp);
+	case MINIKVM_GET_NESTED_STATE:
+		return get_nested_state(argp);
+	case MINIKVM_SET_NESTED_STATE:
+		return set_nested_state(argp);
 	case MINIKVM_GET_XSAVE:
+	case MINIKVM_GET_XSAVE2:	/* no component is beyond the shorter one */
 		return get_xsave(vcpu, argp);
 	case MINIKVM_SET_XSAVE:
 		return set_xsave(vcpu, argp);

@@ -356,6 +356,10 @@ MINIKVM_ASSERT_SIZE(minikvm_clock_data, 48);
 #define MINIKVM_GET_XCRS		_IOR(MINIKVMIO, 0xa6, struct minikvm_xcrs)
 #define MINIKVM_SET_XCRS		_IOW(MINIKVMIO, 0xa7, struct minikvm_xcrs)
 
+#define MINIKVM_GET_NESTED_STATE	_IOWR(MINIKVMIO, 0xbe, struct minikvm_nested_state)
+#define MINIKVM_SET_NESTED_STATE	_IOW(MINIKVMIO, 0xbf, struct minikvm_nested_state)
+#define MINIKVM_GET_XSAVE2		_IOR(MINIKVMIO, 0xcf, struct minikvm_xsave)
+
 struct minikvm_regs {		/* GET_REGS [out], SET_REGS [in] */
 	__u64 rax, rbx, rcx, rdx;
 	__u64 rsi, rdi, rsp, rbp;
@@ -563,6 +567,27 @@ struct minikvm_xsave {		/* GET_XSAVE [out], SET_XSAVE [in]; as XSAVE lays it out
 	MINIKVM_FLEX(__u32, extra);
 };
 MINIKVM_ASSERT_SIZE(minikvm_xsave, 4096);
+
+/* What a guest's guests are in the middle of: there is no nesting, so it is always this. */
+struct minikvm_nested_state {	/* GET_NESTED_STATE [out], SET_NESTED_STATE [in] */
+	__u16 flags;		/* 0 */
+	__u16 format;		/* 0: VMX */
+	__u32 size;		/* GET: [in] bytes of room; 128 */
+	union {
+		struct {
+			__u64 vmxon_pa;		/* ~0: no VMXON */
+			__u64 vmcs12_pa;	/* ~0 */
+			struct {
+				__u16 flags;	/* 0 */
+			} smm;
+			__u16 pad;
+			__u32 flags;
+			__u64 preemption_timer_deadline;
+		} vmx;
+		__u8 pad[120];
+	} hdr;
+};
+MINIKVM_ASSERT_SIZE(minikvm_nested_state, 128);
 
 #define MINIKVM_MAX_XCRS	16
 struct minikvm_xcr {
