@@ -131,6 +131,10 @@ FIELD(nested_state, hdr.vmx.smm.flags) FIELD(nested_state, hdr.vmx.preemption_ti
 
 NUMBER(GET_XSAVE2)
 
+NUMBER(GET_STATS_FD) SIZE(stats_header) SIZE(stats_desc) FIELD(stats_header, data_offset)
+FIELD(stats_desc, offset) FIELD(stats_desc, name)
+NUMBER(STATS_TYPE_CUMULATIVE) NUMBER(STATS_TYPE_INSTANT) NUMBER(STATS_UNIT_NONE)
+NUMBER(STATS_BASE_POW10)
 
 int main(void)
 {

@@ -17,6 +17,10 @@ long check_extension(long cap);
 /* vm.c */
 int vm_create_fd(unsigned long type);
 
+/* stats_fd.c */
+int vm_stats_fd(struct vm *vm);
+int vcpu_stats_fd(struct vcpu *vcpu);
+
 /* vcpu.c */
 int vcpu_create_fd(struct vm *vm, unsigned long id);
 

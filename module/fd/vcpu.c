@@ -100,6 +100,8 @@ static noinline_for_stack long vcpu_ioctl_loaded(struct vcpu *vcpu, unsigned int
 		return vcpu->tsc_khz;
 	case MINIKVM_SET_TSC_KHZ:
 		return vcpu_set_tsc_khz(vcpu, (u32)(unsigned long)argp);
+	case MINIKVM_GET_STATS_FD:
+		return vcpu_stats_fd(vcpu);
 	case MINIKVM_SET_GUEST_DEBUG:
 		return vcpu_ioctl_set_guest_debug(vcpu, argp);
 	case MINIKVM_SET_SIGNAL_MASK:

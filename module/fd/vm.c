@@ -223,6 +223,8 @@ static long vm_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 		return get_pit(vm, argp);
 	case MINIKVM_SET_PIT2:
 		return set_pit(vm, argp);
+	case MINIKVM_GET_STATS_FD:
+		return vm_stats_fd(vm);
 	case MINIKVM_GET_CLOCK:
 		return get_clock(vm, argp);
 	case MINIKVM_SET_CLOCK:

@@ -358,6 +358,7 @@ MINIKVM_ASSERT_SIZE(minikvm_clock_data, 48);
 
 #define MINIKVM_GET_NESTED_STATE	_IOWR(MINIKVMIO, 0xbe, struct minikvm_nested_state)
 #define MINIKVM_SET_NESTED_STATE	_IOW(MINIKVMIO, 0xbf, struct minikvm_nested_state)
+#define MINIKVM_GET_STATS_FD		_IO(MINIKVMIO, 0xce)	/* also on a VM; returns an fd */
 #define MINIKVM_GET_XSAVE2		_IOR(MINIKVMIO, 0xcf, struct minikvm_xsave)
 
 struct minikvm_regs {		/* GET_REGS [out], SET_REGS [in] */
@@ -602,6 +603,34 @@ struct minikvm_xcrs {		/* GET_XCRS [out], SET_XCRS [in] */
 	__u64 padding[16];
 };
 MINIKVM_ASSERT_SIZE(minikvm_xcrs, 392);
+
+/* ------------------------------------------------ statistics */
+
+/* What is read from the fd of GET_STATS_FD: this, a name, descriptors, then values: __u64 each. */
+struct minikvm_stats_header {
+	__u32 flags;		/* [out] 0 */
+	__u32 name_size;	/* [out] bytes of the name, and of each descriptor's */
+	__u32 num_desc;		/* [out] descriptors */
+	__u32 id_offset;	/* [out] where the name is */
+	__u32 desc_offset;	/* [out] where the descriptors are */
+	__u32 data_offset;	/* [out] where the values are */
+};
+MINIKVM_ASSERT_SIZE(minikvm_stats_header, 24);
+
+#define MINIKVM_STATS_TYPE_CUMULATIVE	0x0
+#define MINIKVM_STATS_TYPE_INSTANT	0x1
+#define MINIKVM_STATS_UNIT_NONE		0x00
+#define MINIKVM_STATS_BASE_POW10	0x000
+
+struct minikvm_stats_desc {
+	__u32 flags;		/* [out] MINIKVM_STATS_* */
+	__s16 exponent;		/* [out] 0 */
+	__u16 size;		/* [out] values: 1 */
+	__u32 offset;		/* [out] of the first one, from data_offset */
+	__u32 bucket_size;	/* [out] 0 */
+	MINIKVM_FLEX(char, name);	/* [out] name_size bytes */
+};
+MINIKVM_ASSERT_SIZE(minikvm_stats_desc, 16);
 
 /* ------------------------------------------------ the run page */
 

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* How statistics lie in the file of GET_STATS_FD. Pure. */
+#ifndef MINIKVM_FD_STATS_LAYOUT_H
+#define MINIKVM_FD_STATS_LAYOUT_H
+
+#include <linux/string.h>
+#include <linux/types.h>
+
+#include "../../uapi/linux/minikvm.h"
+
+#define STATS_NAME	48	/* bytes of each name, as KVM */
+
+struct stats_item {
+	struct minikvm_stats_desc desc;
+	char name[STATS_NAME];
+};
+
+/**
+ * struct stats_image - a whole file: this, then items, then values
+ */
+struct stats_image {
+	struct minikvm_stats_header header;
+	char id[STATS_NAME];
+	struct stats_item item[];
+};
+
+/* One statistic: its name, and where its value is found. */
+struct stats_source {
+	const char *name;
+	u32 flags;		/* MINIKVM_STATS_* */
+	u32 offset;		/* of a u64 in the object */
+};
+
+static inline size_t stats_size(u32 n)
+{
+	return sizeof(struct stats_image) + n * (sizeof(struct stats_item) + sizeof(u64));
+}
+
+/* Fills all of a zeroed image but its name. Return: where the values are to go. */
+static inline u64 *stats_fill(struct stats_image *image, const struct stats_source *source, u32 n)
+{
+	u32 i;
+
+	image->header.name_size = STATS_NAME;
+	image->header.num_desc = n;
+	image->header.id_offset = offsetof(struct stats_image, id);
+	image->header.desc_offset = sizeof(*image);
+	image->header.data_offset = sizeof(*image) + n * sizeof(struct stats_item);
+	for (i = 0; i < n; i++) {
+		image->item[i].desc.flags = source[i].flags;
+		image->item[i].desc.size = 1;
+		image->item[i].desc.offset = i * sizeof(u64);
+		strncpy(image->item[i].name, source[i].name, STATS_NAME - 1);
+	}
+	return (u64 *)&image->item[n];
+}
+
+#endif
