@@ -180,11 +180,25 @@ enum debug_step {
 	STEP_DONE,		/* the instruction is over; the next RUN says so */
 };
 
+/* Instructions that save or load the trap flag: cpu/debug_insn.h. */
+enum debug_insn_kind {
+	DEBUG_PLAIN, DEBUG_PUSHF, DEBUG_POPF, DEBUG_IRET, DEBUG_SYSCALL, DEBUG_SYSRET,
+};
+
+struct debug_insn {
+	u8 kind;	/* enum debug_insn_kind */
+	u8 len;		/* bytes, but of the last two kinds */
+	u8 size;	/* of FLAGS on the stack */
+};
+
 /**
  * struct guest_debug - how the VMM debugs the guest
  * @control: MINIKVM_GUESTDBG_*, or 0
  * @step: where our trap flag is
  * @tf: the guest's own one, while ours is out
+ * @insn: the one that is to be stepped
+ * @rip: its linear address
+ * @loads_tf: of one that loads the trap flag: what it loads
  * @dr: DR0 to DR3 that the processor gets: the VMM's, or the guest's
  * @dr7: likewise; as in the VMCS
  */
@@ -192,6 +206,9 @@ struct guest_debug {
 	u32 control;
 	enum debug_step step;
 	bool tf;
+	struct debug_insn insn;
+	u64 rip;
+	bool loads_tf;
 	u64 dr[4], dr7;
 };
 

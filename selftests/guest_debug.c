@@ -28,6 +28,11 @@ GUEST64(detect, "out %al, $0x10; mov %db0, %rbx; hlt");
 GUEST64(opened, "out %al, $0x10; sti; nop; nop; nop; nop; hlt");
 GUEST64(own_tf, "out %al, $0x10; nop; nop; hlt");
 
+GUEST64(flags, "push %rax; pop %rax; out %al, $0x10; pushf; pop %rax; pushfw; pop %cx; orl $0x100, %eax;"
+	"push %rax; popf; nop; hlt");
+GUEST64(call, "push %rax; pop %rax; out %al, $0x10; syscall; nop; sysretq; hlt");
+GUEST64(back, "push %rax; pop %rax; out %al, $0x10; iretq; hlt");
+
 static int debug_set(struct test_vm *t, uint32_t control, int n, uint64_t address, uint64_t dr7)
 {
 	struct minikvm_guest_debug d = { .control = control };
@@ -222,6 +227,89 @@ TEST(the_guests_trap_flag_stays)
 	DEBUG(&t, 0);
 	EXPECT_OUT(&t, PORT_EXCEPTION, 1);
 	vm_free(&t);
+}
+
+/* What the guest saves of RFLAGS does not show our flag, and what it loads is its own. */
+TEST(flags_that_the_guest_saves_and_loads)
+{
+	struct test_vm t;
+
+	if (test_on_kvm())
+		SKIP(return, "KVM's trap flag shows");
+	begin(&t, flags, flags_end);
+	EXPECT_OUT(&t, 0x10, 0);
+	STEP(&t, 4);
+	STEP(&t, 5);
+	STEP(&t, 6);
+	ASSERT_EQ(0, vm_regs(&t).rax & TF);
+	STEP(&t, 8);
+	STEP(&t, 10);
+	ASSERT_EQ(0, vm_regs(&t).rcx & TF);
+	STEP(&t, 15);
+	STEP(&t, 16);
+	DEBUG(&t, CONTROL(SINGLESTEP));
+	EXPECT_DEBUG(&t, 0x4000, G_CODE + 17);
+	ASSERT_EQ(TF, vm_regs(&t).rflags & TF);
+	/* And it is the guest's to see. */
+	DEBUG(&t, 0);
+	EXPECT_OUT(&t, PORT_EXCEPTION, 1);
+	ASSERT_EQ(G_CODE + 18, *(uint64_t *)(t.mem + vm_regs(&t).rsp));
+	vm_free(&t);
+}
+
+TEST(system_calls)
+{
+	struct { struct minikvm_msrs head; struct minikvm_msr_entry e[3]; } m = {
+		.head.nmsrs = 3,
+		.e = { { .index = 0xc0000082, .data = G_CODE + 6 },	/* LSTAR, FMASK, STAR */
+		       { .index = 0xc0000084, .data = 0 },
+		       { .index = 0xc0000081, .data = 8ull << 32 } },
+	};
+	struct minikvm_sregs s;
+	struct test_vm t;
+
+	if (test_on_kvm())
+		SKIP(return, "KVM's trap flag shows");
+	begin(&t, call, call_end);
+	s = vm_sregs(&t);
+	s.efer |= 1;
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_SREGS, &s));
+	ASSERT_EQ(3, ioctl(t.vcpu, MINIKVM_SET_MSRS, &m));
+	EXPECT_OUT(&t, 0x10, 0);
+	STEP(&t, 4);
+	STEP(&t, 6);
+	ASSERT_EQ(0, vm_regs(&t).r11 & TF);
+	ASSERT_EQ(G_CODE + 6, vm_regs(&t).rcx);
+	vm_free(&t);
+}
+
+TEST(return_from_an_interrupt)
+{
+	uint64_t frame[] = { G_CODE + 6, 8, 0x102, G_STACK, 0x10 };
+	struct minikvm_sregs s;
+	struct minikvm_regs r;
+	struct test_vm t;
+	int own;
+
+	if (test_on_kvm())
+		SKIP(return, "KVM forgets the guest's flag");
+	for (own = 0; own < 2; own++) {
+		begin(&t, back, back_end);
+		s = vm_sregs(&t);
+		frame[1] = s.cs.selector;
+		frame[2] = own ? 0x102 : 2;
+		frame[4] = s.ss.selector;
+		memcpy(t.mem + G_STACK - sizeof(frame), frame, sizeof(frame));
+		r = vm_regs(&t);
+		r.rsp = G_STACK - sizeof(frame);
+		vm_set_regs(&t, r);
+		EXPECT_OUT(&t, 0x10, 0);
+		STEP(&t, 4);
+		DEBUG(&t, CONTROL(SINGLESTEP));
+		EXPECT_DEBUG(&t, 0x4000, G_CODE + 6);
+		ASSERT_EQ(own ? TF : 0, vm_regs(&t).rflags & TF);
+		vm_free(&t);
+	}
 }
 
 TEST(software_breakpoint)

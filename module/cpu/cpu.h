@@ -188,6 +188,7 @@ int vcpu_set_guest_debug(struct vcpu *vcpu, const struct minikvm_guest_debug *de
 void guest_debug_run_begin(struct vcpu *vcpu);
 void guest_debug_run_end(struct vcpu *vcpu);
 int guest_debug_report(struct vcpu *vcpu, u8 vector, u64 dr6);
+int guest_debug_trapped(struct vcpu *vcpu, u64 dr6);
 int guest_debug_stepped(struct vcpu *vcpu);
 void guest_debug_step_done(struct vcpu *vcpu);
 void guest_debug_set_regs(struct vcpu *vcpu, bool moved, u64 rflags);

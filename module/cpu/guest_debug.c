@@ -5,14 +5,19 @@
  * registers. Called by the ioctl, by RUN at its beginning and end, and by the exits that a
  * debugger waits for.
  *
- * What shows all the same, here as with KVM: our trap flag in what PUSHF, SYSCALL, and the
- * delivery of an event save of RFLAGS.
+ * What an instruction saves of RFLAGS is put right when it is over, and what it loads is known
+ * before. What shows all the same, as with KVM: our trap flag in the frame of an event whose
+ * handler comes before the instruction, or is it, INT n.
  */
+#include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/sched.h>
 #include <asm/debugreg.h>
 
+#include "../mm/mm.h"
 #include "../vmx/vmx.h"
 #include "cpu.h"
+#include "debug_insn.h"
 #include "debug_step.h"
 
 #define SHADOW	(INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS)
@@ -73,6 +78,101 @@ void guest_debug_set_regs(struct vcpu *vcpu, bool moved, u64 rflags)
 	debug_step_set_regs(&vcpu->debug, moved, rflags);
 }
 
+#define SEG_BIG		BIT(14)	/* SDM "Segment Access Rights": the stack pointer has 32 bits */
+
+/* The linear address of a byte above the top of the stack. */
+static gva_t stack_at(struct vcpu *vcpu, u32 offset)
+{
+	u64 sp = vmcs_read_guest_rsp() + offset;
+
+	if (vcpu_code_bits(vcpu) == 64)
+		return sp;
+	if (!(vmx_segment_access(SEG_SS) & SEG_BIG))
+		sp = (u16)sp;
+	return (u32)(sp + vmx_segment_base(SEG_SS));
+}
+
+/* The trap flag is bit 0 of the second byte of FLAGS. */
+static bool stack_tf(struct vcpu *vcpu, u32 offset)
+{
+	struct guest_fault fault;
+	u8 byte;
+
+	return !gva_read(vcpu, stack_at(vcpu, offset + 1), &byte, 1, ACCESS_READ, &fault) &&
+	       (byte & 1);
+}
+
+/* Which instruction is it? One that cannot be read faults, and is stepped when it does not. */
+static void look_ahead(struct vcpu *vcpu)
+{
+	struct guest_debug *d = &vcpu->debug;
+	struct guest_fault fault;
+	u8 bytes[15];
+	int n;
+
+	d->rip = vcpu_linear_rip(vcpu);
+	n = min_t(int, sizeof(bytes), PAGE_SIZE - offset_in_page(d->rip));
+	d->insn.kind = DEBUG_PLAIN;
+	if (gva_read(vcpu, d->rip, bytes, n, ACCESS_FETCH, &fault))
+		return;
+	d->insn = debug_insn_of(bytes, n, vcpu_code_bits(vcpu));
+	if (d->insn.kind == DEBUG_POPF)
+		d->loads_tf = stack_tf(vcpu, 0);
+	else if (d->insn.kind == DEBUG_IRET)	/* behind RIP and CS */
+		d->loads_tf = stack_tf(vcpu, 2 * d->insn.size);
+	else if (d->insn.kind == DEBUG_SYSRET)
+		d->loads_tf = vcpu->regs[R11] & X86_EFLAGS_TF;
+}
+
+/* What PUSHF has just pushed is the guest's flag. */
+static void hide_on_stack(struct vcpu *vcpu)
+{
+	gva_t gva = stack_at(vcpu, 1);
+	struct guest_fault fault;
+	gpa_t gpa;
+	u8 byte;
+
+	if (gva_to_gpa(vcpu, gva, ACCESS_WRITE, &gpa, &fault) || guest_read(vcpu, gpa, &byte, 1))
+		return;
+	byte &= ~1;
+	guest_write(vcpu, gpa, &byte, 1);
+}
+
+/**
+ * guest_debug_trapped - a #DB is the VMM's: guest_debug_report(), after a look at what was stepped
+ * @vcpu: loaded
+ * @dr6: as the exit's qualification has it
+ *
+ * Context: sleeps. Return: EXIT_USER.
+ */
+int guest_debug_trapped(struct vcpu *vcpu, u64 dr6)
+{
+	struct guest_debug *d = &vcpu->debug;
+	bool next = vcpu_linear_rip(vcpu) == d->rip + d->insn.len;
+
+	if (d->step != STEP_OUT || !(dr6 & DR_STEP))
+		return guest_debug_report(vcpu, X86_TRAP_DB, dr6);
+	switch (d->insn.kind) {
+	case DEBUG_PUSHF:
+		if (next && !d->tf)
+			hide_on_stack(vcpu);
+		break;
+	case DEBUG_SYSCALL:
+		if (!d->tf)
+			vcpu->regs[R11] &= ~X86_EFLAGS_TF;
+		break;
+	case DEBUG_POPF:
+		if (next)
+			d->tf = d->loads_tf;
+		break;
+	case DEBUG_IRET:
+	case DEBUG_SYSRET:
+		d->tf = d->loads_tf;
+		break;
+	}
+	return guest_debug_report(vcpu, X86_TRAP_DB, dr6);
+}
+
 /**
  * guest_debug_run_begin - a step begins if the VMM wants one
  * @vcpu: loaded; its registers are the VMM's latest
@@ -83,9 +183,12 @@ void guest_debug_set_regs(struct vcpu *vcpu, bool moved, u64 rflags)
  */
 void guest_debug_run_begin(struct vcpu *vcpu)
 {
-	unsigned long old = vmcs_read_guest_rflags(), rflags = debug_step_put(&vcpu->debug, old);
+	unsigned long rflags, old = vmcs_read_guest_rflags();
 	u32 shadow;
 
+	if (vcpu->debug.step == STEP_DUE)
+		look_ahead(vcpu);
+	rflags = debug_step_put(&vcpu->debug, old);
 	if (rflags == old)
 		return;
 	vmcs_write_guest_rflags(rflags);

@@ -33,7 +33,7 @@ void exit_iret_unblocked_nmis(const struct vmexit *exit, bool unblocked)
 static int debug_exception(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	if (guest_debug_takes_db(vcpu))
-		return guest_debug_report(vcpu, X86_TRAP_DB, exit->qualification);
+		return guest_debug_trapped(vcpu, exit->qualification);
 	/* BS, BD: set here, cleared only by the guest. SDM "Debug Status Register (DR6)" */
 	vcpu->dr6 &= ~DR_TRAP_BITS;
 	vcpu->dr6 |= exit->qualification & (DR_TRAP_BITS | DR_STEP | DR6_DETECT);
