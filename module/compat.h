@@ -48,4 +48,13 @@ struct syscore_ops name = {						\
 #define compat_unregister_syscore	unregister_syscore_ops
 #endif
 
+/* irqchip, io: an eventfd's counter goes up by one */
+#include <linux/eventfd.h>
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+#define compat_eventfd_signal(ctx)	eventfd_signal(ctx)
+#else
+#define compat_eventfd_signal(ctx)	eventfd_signal(ctx, 1)
+#endif
+
 #endif

@@ -9,6 +9,7 @@
 
 #include "cpu/cpu.h"
 #include "fd/fd.h"
+#include "irqchip/irqchip.h"
 #include "vmx/vmx.h"
 
 static int __init minikvm_init(void)
@@ -30,6 +31,9 @@ static int __init minikvm_init(void)
 	err = fpu_init();
 	if (err)
 		goto vmxon;
+	err = irqfd_init();
+	if (err)
+		goto fpu;
 	msr_init();
 	perf_init();
 	stats_init();
@@ -43,6 +47,8 @@ static int __init minikvm_init(void)
 stats:
 	preempt_notifier_dec();
 	stats_exit();
+	irqfd_exit();
+fpu:
 	fpu_exit();
 vmxon:
 	vmxon_exit();
@@ -58,6 +64,7 @@ static void __exit minikvm_exit(void)
 	dev_exit();
 	preempt_notifier_dec();
 	stats_exit();
+	irqfd_exit();
 	fpu_exit();
 	vmxon_exit();
 	vmcs_exit();

@@ -51,6 +51,7 @@ struct lapic;
 struct ioapic;
 struct pic;
 struct pit;
+struct ioeventfd_table;
 struct memslots;
 struct vmcs;
 struct step;
@@ -249,6 +250,12 @@ struct vm {
 	/* Chips: irqchip/. NULL: the VMM brings its own. */
 	struct irqchip *irqchip;	/* [l] to write, smp_load_acquire to read */
 	struct pit *pit;		/* [l] to write, smp_load_acquire to read */
+	u32 x2apic_api;			/* [a] MINIKVM_X2APIC_API_*: ENABLE_CAP sets them */
+
+	/* Eventfds: io/ioeventfd.c */
+	struct mutex ioeventfd_lock;	/* changes of @ioeventfds, one at a time */
+	struct ioeventfd_table __rcu *ioeventfds; /* written under @ioeventfd_lock; NULL: none */
+
 	u32 tsc_khz;			/* [a] of vCPUs to come */
 	u64 tsc_base;			/* [c] host_tsc() at creation: guests count from 0 */
 	u64 tsc_shift;			/* [a] and a VMM that sets the TSC, from this: cpu/msr.c */

@@ -62,6 +62,13 @@ NUMBER(EXIT_IOAPIC_EOI) NUMBER(EXIT_IO_IN) NUMBER(EXIT_IO_OUT)
 NUMBER(INTERNAL_ERROR_EMULATION) NUMBER(INTERNAL_ERROR_SIMUL_EX)
 NUMBER(INTERNAL_ERROR_DELIVERY_EV) NUMBER(INTERNAL_ERROR_UNEXPECTED_EXIT_REASON)
 NUMBER(INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES)
+NUMBER(SET_GSI_ROUTING) NUMBER(SIGNAL_MSI) NUMBER(ENABLE_CAP) NUMBER(IRQFD) NUMBER(IOEVENTFD)
+NUMBER(IRQ_ROUTING_IRQCHIP) NUMBER(IRQ_ROUTING_MSI) NUMBER(MSI_VALID_DEVID)
+NUMBER(IRQFD_FLAG_DEASSIGN) NUMBER(IRQFD_FLAG_RESAMPLE)
+NUMBER(X2APIC_API_USE_32BIT_IDS) NUMBER(X2APIC_API_DISABLE_BROADCAST_QUIRK)
+_Static_assert(MINIKVM_IOEVENTFD_FLAG_DATAMATCH == KVM_IOEVENTFD_FLAG_DATAMATCH &&
+	       MINIKVM_IOEVENTFD_FLAG_PIO == KVM_IOEVENTFD_FLAG_PIO &&
+	       MINIKVM_IOEVENTFD_FLAG_DEASSIGN == KVM_IOEVENTFD_FLAG_DEASSIGN, "ioeventfd flags");
 NUMBER(SYNC_X86_REGS) NUMBER(SYNC_X86_SREGS) NUMBER(SYNC_X86_EVENTS)
 NUMBER(SYNC_X86_VALID_FIELDS)
 NUMBER(MEM_LOG_DIRTY_PAGES) NUMBER(MEM_READONLY)
@@ -83,6 +90,8 @@ SIZE(pit_channel_state) SIZE(pit_state2) SIZE(regs) SIZE(segment) SIZE(dtable) S
 SIZE(translation) SIZE(interrupt) SIZE(msr_entry) SIZE(msrs) SIZE(signal_mask) SIZE(fpu)
 SIZE(lapic_state) SIZE(mp_state) SIZE(vcpu_events) SIZE(debugregs) SIZE(xsave) SIZE(xcr)
 SIZE(xcrs) SIZE(run) SIZE(guest_debug) SIZE(debug_exit_arch)
+SIZE(irq_routing_irqchip) SIZE(irq_routing_msi) SIZE(irq_routing_entry)
+SIZE(irq_routing) SIZE(msi) SIZE(irqfd) SIZE(ioeventfd) SIZE(enable_cap)
 
 FIELD(run, request_interrupt_window) FIELD(run, immediate_exit) FIELD(run, exit_reason)
 FIELD(run, ready_for_interrupt_injection) FIELD(run, if_flag) FIELD(run, flags) FIELD(run, cr8)
@@ -117,6 +126,12 @@ FIELD(debugregs, flags) FIELD(fpu, fcw) FIELD(fpu, last_ip) FIELD(fpu, xmm) FIEL
 FIELD(xcrs, xcrs) FIELD(pit_state2, flags) FIELD(pit_channel_state, count_load_time)
 FIELD(ioapic_state, redirtbl) FIELD(irqchip, chip) FIELD(cpuid_entry2, edx)
 FIELD(userspace_memory_region, userspace_addr) FIELD(dirty_log, dirty_bitmap)
+FIELD(irq_routing_entry, type) FIELD(irq_routing_entry, flags) FIELD(irq_routing_entry, u)
+FIELD(irq_routing_entry, u.irqchip.pin) FIELD(irq_routing_entry, u.msi.address_hi)
+FIELD(irq_routing_entry, u.msi.data) FIELD(irq_routing, entries) FIELD(msi, address_hi)
+FIELD(msi, data) FIELD(msi, flags) FIELD(irqfd, gsi) FIELD(irqfd, flags) FIELD(irqfd, resamplefd)
+FIELD(ioeventfd, addr) FIELD(ioeventfd, len) FIELD(ioeventfd, fd) FIELD(ioeventfd, flags)
+FIELD(enable_cap, flags) FIELD(enable_cap, args)
 
 NUMBER(GET_CLOCK) NUMBER(SET_CLOCK)
 NUMBER(CLOCK_TSC_STABLE) NUMBER(CLOCK_REALTIME) NUMBER(CLOCK_HOST_TSC)

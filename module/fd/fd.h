@@ -20,6 +20,12 @@ int vm_create_fd(unsigned long type);
 /* stats_fd.c */
 int vm_stats_fd(struct vm *vm);
 int vcpu_stats_fd(struct vcpu *vcpu);
+/* vm_events.c */
+long vm_set_gsi_routing(struct vm *vm, struct minikvm_irq_routing __user *user);
+long vm_signal_msi(struct vm *vm, void __user *argp);
+long vm_irqfd(struct vm *vm, void __user *argp);
+long vm_ioeventfd(struct vm *vm, void __user *argp);
+long vm_enable_cap(struct vm *vm, void __user *argp);
 
 /* vcpu.c */
 int vcpu_create_fd(struct vm *vm, unsigned long id);

@@ -105,7 +105,7 @@ static long irq_line(struct vm *vm, void __user *argp, bool want_status)
 
 	if (copy_from_user(&irq, argp, sizeof(irq)))
 		return -EFAULT;
-	err = irqchip_set_irq(vm, irq.irq, !!irq.level, want_status ? &status : NULL);
+	err = irqchip_set_irq(vm, SOURCE_VMM, irq.irq, irq.level, want_status ? &status : NULL);
 	if (err || !want_status)
 		return err;
 	irq.status = status;
@@ -215,6 +215,16 @@ static long vm_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 		return irq_line(vm, argp, false);
 	case MINIKVM_IRQ_LINE_STATUS:
 		return irq_line(vm, argp, true);
+	case MINIKVM_SET_GSI_ROUTING:
+		return vm_set_gsi_routing(vm, argp);
+	case MINIKVM_SIGNAL_MSI:
+		return vm_signal_msi(vm, argp);
+	case MINIKVM_IRQFD:
+		return vm_irqfd(vm, argp);
+	case MINIKVM_IOEVENTFD:
+		return vm_ioeventfd(vm, argp);
+	case MINIKVM_ENABLE_CAP:
+		return vm_enable_cap(vm, argp);
 	case MINIKVM_GET_IRQCHIP:
 		return get_irqchip(vm, argp);
 	case MINIKVM_SET_IRQCHIP:
@@ -240,7 +250,10 @@ static long vm_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 
 static int vm_release(struct inode *inode, struct file *file)
 {
-	vm_put(file->private_data);
+	struct vm *vm = file->private_data;
+
+	irqfd_release(vm);
+	vm_put(vm);
 	return 0;
 }
 

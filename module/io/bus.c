@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which accesses the chips in the kernel answer. There are five of them at
- * well-known places, so a bus is a short list of questions.
+ * Which accesses the kernel answers. There are five chips at well-known places, and
+ * eventfds wherever the VMM wants them, so a bus is a short list of questions.
  */
 #include "../irqchip/irqchip.h"
 #include "io.h"
 
 /**
- * io_bus_pio - offer a port access to the chips
+ * io_bus_pio - offer a port access to the chips and the eventfds
  * @vcpu: whose
  * @write: direction
  * @port: number
@@ -24,10 +24,12 @@ int io_bus_pio(struct vcpu *vcpu, bool write, u16 port, void *data, int len)
 		return 0;
 	if (vm_pit(vm) && !pit_pio(vm, write, port, data, len))
 		return 0;
+	if (vm_has_ioeventfds(vm) && write)
+		return ioeventfd_write(vm, true, port, data, len);
 	return -EOPNOTSUPP;
 }
 
-/** io_bus_mmio - offer a memory access to the chips; see io_bus_pio() */
+/** io_bus_mmio - offer a memory access to the chips and the eventfds; see io_bus_pio() */
 int io_bus_mmio(struct vcpu *vcpu, bool write, gpa_t gpa, void *data, int len)
 {
 	if (vcpu->lapic && !lapic_mmio(vcpu, write, gpa, data, len))
@@ -35,5 +37,7 @@ int io_bus_mmio(struct vcpu *vcpu, bool write, gpa_t gpa, void *data, int len)
 	if (vm_irqchip(vcpu->vm) &&
 	    !irqchip_mmio(vcpu->vm, write, gpa, data, len))
 		return 0;
+	if (vm_has_ioeventfds(vcpu->vm) && write)
+		return ioeventfd_write(vcpu->vm, false, gpa, data, len);
 	return -EOPNOTSUPP;
 }

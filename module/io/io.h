@@ -3,6 +3,8 @@
 #ifndef MINIKVM_IO_H
 #define MINIKVM_IO_H
 
+#include <linux/rcupdate.h>
+
 #include "../cpu/cpu.h"
 #include "../minikvm.h"
 
@@ -12,6 +14,16 @@
  */
 int io_bus_pio(struct vcpu *vcpu, bool write, u16 port, void *data, int len);
 int io_bus_mmio(struct vcpu *vcpu, bool write, gpa_t gpa, void *data, int len);
+
+/* ioeventfd.c: writes that signal an eventfd; 0 or -EOPNOTSUPP */
+int ioeventfd_write(struct vm *vm, bool pio, u64 addr, const void *data, int len);
+int ioeventfd_set(struct vm *vm, const struct minikvm_ioeventfd *args);
+void ioeventfd_destroy(struct vm *vm);
+
+static inline bool vm_has_ioeventfds(const struct vm *vm)
+{
+	return unlikely(rcu_access_pointer(vm->ioeventfds));
+}
 
 /* side.c: a memory operand that is read or written for the guest */
 int side_locate(struct vcpu *vcpu, struct side *side, const struct logical *l, int size,
@@ -26,7 +38,7 @@ int side_write_rest(struct vcpu *vcpu, struct side *side, int verdict);
 /* Is nobody but the VMM to be asked? */
 static inline bool piece_is_vmms(const struct vcpu *vcpu, const struct side_piece *p)
 {
-	return p->device && !vcpu->lapic;
+	return p->device && !vcpu->lapic && !vm_has_ioeventfds(vcpu->vm);
 }
 
 static inline bool side_is_vmms(const struct vcpu *vcpu, const struct side *side)

@@ -86,7 +86,7 @@ static noinline_for_stack bool chips_answer(struct vcpu *vcpu)
 
 static int pio_simple(struct vcpu *vcpu)
 {
-	if (vm_has_ports(vcpu->vm) && chips_answer(vcpu))
+	if ((vm_has_ports(vcpu->vm) || vm_has_ioeventfds(vcpu->vm)) && chips_answer(vcpu))
 		return EXIT_SKIP;
 	to_vmm(vcpu, pio_output(vcpu));
 	/* As KVM always did: who patches accesses to the TPR looks at RIP. */

@@ -127,6 +127,12 @@ static int deliver_lowest(struct vm *vm, struct lapic *src, const struct apic_ms
 	return 0;
 }
 
+/* Has the VMM asked that 0xff of others than local APICs be nothing special in x2APIC mode? */
+static bool vm_wants_exact_ids(const struct vm *vm)
+{
+	return READ_ONCE(vm->x2apic_api) & MINIKVM_X2APIC_API_DISABLE_BROADCAST_QUIRK;
+}
+
 /**
  * apic_deliver - send a message
  * @vm: the VM
@@ -138,10 +144,16 @@ static int deliver_lowest(struct vm *vm, struct lapic *src, const struct apic_ms
 int apic_deliver(struct vm *vm, struct lapic *src, const struct apic_msg *msg)
 {
 	bool everyone = !msg->logical && msg->dest == LAPIC_BROADCAST;
+	struct apic_msg exact;
 	struct lapic *lapic;
 	u32 slot = 0;
 	int taken = 0;
 
+	if (unlikely(!src && vm_wants_exact_ids(vm))) {
+		exact = *msg;
+		exact.exact = true;
+		msg = &exact;
+	}
 	if (msg->shorthand == APIC_TO_SELF)
 		return src ? lapic_accept(src, msg, true) : 0;
 	/* Lowest priority among all, physically addressed, is not a thing: all get it. */
@@ -170,28 +182,4 @@ bool apic_busy(struct vm *vm, const struct apic_msg *msg)
 		    lapic_regs_busy(&lapic->regs, msg->vector))
 			return true;
 	return false;
-}
-
-/**
- * irqchip_send_msi - deliver a message-signalled interrupt
- * @vm: the VM
- * @address: the message address; bits above 31 are not used (no extended IDs)
- * @data: the message data
- *
- * Context: any but NMI. Return: how many local APICs took it. SDM "Message
- * Signalled Interrupts".
- */
-int irqchip_send_msi(struct vm *vm, u64 address, u32 data)
-{
-	struct apic_msg msg = {
-		.dest = address >> 12 & 0xff,
-		.redirect = address & BIT(3),
-		.logical = address & BIT(2),
-		.vector = data & 0xff,
-		.delivery = data >> 8 & 7,
-		.level = data & BIT(15),
-		.assert = true,
-	};
-
-	return apic_deliver(vm, NULL, &msg);
 }

@@ -26,7 +26,7 @@ enum { SELECT = 0x00, WINDOW = 0x10 };
 enum { REG_ID = 0, REG_VERSION = 1, REG_ARBITRATION = 2, REG_TABLE = 0x10 };
 
 /*
- * Which EOIs to pass on: level-triggered ones, and the PIT's. Bits that stay
+ * Which EOIs to pass on: level-triggered ones, and those that somebody waits for. Bits that stay
  * set do not blink for a reader without the lock.
  */
 static void update_wanted(struct ioapic *io)
@@ -37,7 +37,7 @@ static void update_wanted(struct ioapic *io)
 	for (i = 0; i < IOAPIC_PINS; i++) {
 		u8 vector = io->state.redirtbl[i].fields.vector;
 
-		if (io->state.redirtbl[i].fields.trig_mode || i == IOAPIC_PIT_PIN)
+		if (io->state.redirtbl[i].fields.trig_mode || (io->listened & BIT(i)))
 			wanted[vector / 64] |= BIT_ULL(vector % 64);
 	}
 	for (i = 0; i < ARRAY_SIZE(wanted); i++)
@@ -135,6 +135,34 @@ int ioapic_set_pin(struct ioapic *io, unsigned int pin, bool level, bool report)
 }
 
 /**
+ * ioapic_drive_pin - ioapic_set_pin() for one of the sources that share the pin
+ * @io: the IOAPIC
+ * @pin: 0..23
+ * @source: which
+ * @level: high or low
+ * @report: as ioapic_set_pin()
+ *
+ * Return: as ioapic_set_pin().
+ */
+int ioapic_drive_pin(struct ioapic *io, unsigned int pin, enum irq_source source, bool level,
+		     bool report)
+{
+	pin = array_index_nospec(pin, IOAPIC_PINS);
+	return ioapic_set_pin(io, pin, line_drive(&io->holders[pin], source, level), report);
+}
+
+/**
+ * ioapic_listen - say whose EOI is waited for
+ * @io: the IOAPIC
+ * @pins: a bit for each
+ */
+void ioapic_listen(struct ioapic *io, u32 pins)
+{
+	io->listened = pins;
+	update_wanted(io);
+}
+
+/**
  * ioapic_wants_eoi - would ioapic_eoi() do something?
  * @io: the IOAPIC
  * @vector: what a local APIC ended
@@ -152,8 +180,8 @@ bool ioapic_wants_eoi(const struct ioapic *io, u8 vector)
  * @vector: which
  * @level: it was level triggered
  *
- * A pin that is still asserted is sent once more: the bound is one message per
- * pin and EOI.
+ * Who resamples lets go of the pin first. One that is still asserted is sent once more: the
+ * bound is one message per pin and EOI.
  */
 void ioapic_eoi(struct ioapic *io, u8 vector, bool level)
 {
@@ -165,6 +193,8 @@ void ioapic_eoi(struct ioapic *io, u8 vector, bool level)
 		if (e->fields.vector != vector)
 			continue;
 		io->acked |= BIT(i);
+		if (io->holders[i] & BIT(SOURCE_RESAMPLE))
+			ioapic_drive_pin(io, i, SOURCE_RESAMPLE, false, false);
 		if (!level || !e->fields.trig_mode)
 			continue;
 		e->fields.remote_irr = 0;

@@ -9,9 +9,9 @@
 #include <linux/types.h>
 
 #include "../../uapi/linux/minikvm.h"
+#include "lines.h"
 
 #define IOAPIC_PINS	MINIKVM_IOAPIC_NUM_PINS
-#define IOAPIC_PIT_PIN	0	/* whose EOI the PIT waits for */
 #define IOAPIC_RTC_PIN	8
 #define IOAPIC_SIZE	0x100	/* bytes of guest physical memory */
 
@@ -23,6 +23,8 @@ struct vm;
  * @state: registers, in the layout of GET_IRQCHIP; irr: asserted pins, as far
  *	   as no edge-triggered message was sent for them
  * @edge_sent: edge-triggered pins in irr whose message was sent
+ * @holders: of each pin, as line_drive() has them
+ * @listened: pins whose EOI somebody waits for, edges' too
  * @wanted: vectors whose EOI matters here; read without the lock
  * @acked: pins whose interrupt ended; the owner clears them
  * @unmasked: pins whose mask was lifted; the owner clears them
@@ -31,6 +33,8 @@ struct ioapic {
 	struct vm *vm;
 	struct minikvm_ioapic_state state;
 	u32 edge_sent;
+	u8 holders[IOAPIC_PINS];
+	u32 listened;
 	u64 wanted[4];
 	u32 acked;
 	u32 unmasked;
@@ -38,6 +42,9 @@ struct ioapic {
 
 void ioapic_init(struct ioapic *io, struct vm *vm);
 int ioapic_set_pin(struct ioapic *io, unsigned int pin, bool level, bool report);
+int ioapic_drive_pin(struct ioapic *io, unsigned int pin, enum irq_source source, bool level,
+		     bool report);
+void ioapic_listen(struct ioapic *io, u32 pins);
 bool ioapic_wants_eoi(const struct ioapic *io, u8 vector);
 void ioapic_eoi(struct ioapic *io, u8 vector, bool level);
 u32 ioapic_read(const struct ioapic *io, u32 offset);

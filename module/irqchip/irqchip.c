@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The chips that the vCPUs of a VM share, and how a GSI reaches them: 0 to 15
- * go to the PIC's line and the IOAPIC's pin of the same number, 16 to 23 to the
- * IOAPIC only (KVM's default routing). Also where the local APIC's and the
+ * The chips that the vCPUs of a VM share. Also where the local APIC's and the
  * PIC's offers to a vCPU meet.
  *
- * Called by fd/vm.c (create, lines, state), io/bus.c (ports and memory),
- * cpu/events.c (injection), pit.c and lapic.c. Left out: other routings,
- * resampling, sources that share a line.
+ * Called by fd/vm.c (create, state), io/bus.c (ports and memory),
+ * cpu/events.c (injection), routing.c (lines), irqfd.c and lapic.c.
  */
-#include <linux/nospec.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -41,15 +37,36 @@ static void wake_pic_listener(struct vm *vm)
 	}
 }
 
+/* Pins of both chips in one row, as in route.h. */
+static u64 pins_of(u16 pic, u32 ioapic)
+{
+	return pic | (u64)ioapic << PIN_IOAPIC;
+}
+
+/* What the guest has ended or unmasked may let the next tick through. */
+static void tell_pit(struct vm *vm, bool unmasked)
+{
+	struct pit *pit = vm_pit(vm);
+
+	if (!pit)
+		return;
+	if (unmasked)
+		pit_forget_ticks(pit);
+	else
+		pit_ack(pit);
+}
+
 /* Unlock; then pass on what happened, with no lock of ours held. */
 static void chip_unlock(struct irqchip *chip, unsigned long flags)
 	__releases(&chip->lock)
 {
+	u64 unmasked = pins_of(chip->pic.unmasked, chip->ioapic.unmasked) & chip->pit_pins;
+	u64 acked = pins_of(chip->pic.acked, chip->ioapic.acked);
+	u64 resample = acked & chip->resample_pins;
 	bool raised = chip->pic.raised;
-	u32 acked = chip->pic.acked | chip->ioapic.acked;
-	u32 unmasked = chip->pic.unmasked | chip->ioapic.unmasked;
-	struct pit *pit;
 
+	acked &= chip->pit_pins;
+	chip->resample_due |= resample;
 	chip->pic.raised = false;
 	chip->pic.acked = 0;
 	chip->pic.unmasked = 0;
@@ -59,15 +76,10 @@ static void chip_unlock(struct irqchip *chip, unsigned long flags)
 
 	if (raised)
 		wake_pic_listener(chip->vm);
-	if (!((acked | unmasked) & BIT(PIT_GSI)))
-		return;
-	pit = vm_pit(chip->vm);
-	if (!pit)
-		return;
-	if (unmasked & BIT(PIT_GSI))
-		pit_forget_ticks(pit);
-	else
-		pit_ack(pit);
+	if (resample)
+		irq_work_queue(&chip->resample_work);
+	if (acked | unmasked)
+		tell_pit(chip->vm, unmasked);
 }
 
 /**
@@ -91,8 +103,16 @@ int irqchip_create(struct vm *vm)
 		return -ENOMEM;
 	chip->vm = vm;
 	raw_spin_lock_init(&chip->lock);
+	mutex_init(&chip->routing_lock);
+	INIT_LIST_HEAD(&chip->irqfds);
+	INIT_LIST_HEAD(&chip->resamplers);
+	init_irq_work(&chip->resample_work, irqfd_resample);
 	pic_init(&chip->pic);
 	ioapic_init(&chip->ioapic, vm);
+	if (routing_create(chip)) {
+		kfree(chip);
+		return -ENOMEM;
+	}
 	smp_store_release(&vm->irqchip, chip);	/* seen complete, see vm_irqchip() */
 	return 0;
 }
@@ -103,39 +123,97 @@ int irqchip_create(struct vm *vm)
  */
 void irqchip_destroy(struct vm *vm)
 {
-	kfree(vm->irqchip);
+	struct irqchip *chip = vm->irqchip;
+
+	if (!chip)
+		return;
+	irq_work_sync(&chip->resample_work);
 	vm->irqchip = NULL;
+	routing_destroy(chip);
+	kfree(chip);
+}
+
+/* One pin of one chip. Returns as ioapic_set_pin(). @chip->lock is held. */
+static int drive_pin(struct irqchip *chip, unsigned int pin, enum irq_source source, bool level,
+		     bool report)
+{
+	if (pin < PIN_IOAPIC)
+		return pic_drive_line(&chip->pic, pin, source, level);
+	return ioapic_drive_pin(&chip->ioapic, pin - PIN_IOAPIC, source, level, report);
+}
+
+/* Returns the sum over @pins of what is not negative, or -1. @chip->lock is held. */
+static int drive_pins(struct irqchip *chip, u64 pins, enum irq_source source, bool level,
+		      bool report)
+{
+	int taken = -1, one;
+
+	for (; pins; pins &= pins - 1) {
+		one = drive_pin(chip, __ffs(pins), source, level, report);
+		if (one >= 0)
+			taken = max(taken, 0) + one;
+	}
+	return taken;
 }
 
 /**
- * irqchip_set_irq - move an interrupt line
- * @vm: the VM
- * @gsi: any number; one without a route does nothing
- * @level: 0 is low, everything else high
- * @status: NULL, or gets how many took it, 0: merged with one that waits, -1:
- *	    masked everywhere or no route
+ * irqchip_drive_pins - one of the sources of a line moves it
+ * @chip: the chips
+ * @pins: where the line leads, a bit per pin as in route.h
+ * @source: which
+ * @level: high or low
+ * @report: the caller wants to know whether a guest saw it
  *
- * Context: any but NMI. Return: 0, or -ENXIO: the VM has no chips.
+ * Context: any but NMI. Return: how many took it, 0: merged with one that waits, -1: masked
+ * everywhere.
  */
-int irqchip_set_irq(struct vm *vm, u32 gsi, int level, int *status)
+int irqchip_drive_pins(struct irqchip *chip, u64 pins, enum irq_source source, bool level,
+		       bool report)
 {
-	struct irqchip *chip = vm_irqchip(vm);
-	int pic = -1, ioapic = -1;
-	unsigned long flags;
+	unsigned long flags = chip_lock(chip);
+	int taken = drive_pins(chip, pins, source, level, report);
 
-	if (!chip)
-		return -ENXIO;
-	if (gsi < NR_GSIS) {
-		gsi = array_index_nospec(gsi, NR_GSIS);
-		flags = chip_lock(chip);
-		ioapic = ioapic_set_pin(&chip->ioapic, gsi, level, status);
-		if (gsi < PIC_LINES)
-			pic = pic_set_line(&chip->pic, gsi, level);
-		chip_unlock(chip, flags);
-	}
-	if (status)
-		*status = max(pic, 0) + max(ioapic, 0) - (pic < 0 && ioapic < 0);
-	return 0;
+	chip_unlock(chip, flags);
+	return taken;
+}
+
+/** irqchip_pulse_pins - irqchip_drive_pins() up and down, with nobody in between */
+void irqchip_pulse_pins(struct irqchip *chip, u64 pins, enum irq_source source)
+{
+	unsigned long flags = chip_lock(chip);
+
+	drive_pins(chip, pins, source, true, false);
+	drive_pins(chip, pins, source, false, false);
+	chip_unlock(chip, flags);
+}
+
+/**
+ * irqchip_listen - say which pins' EOIs matter outside of the chips
+ * @chip: the chips
+ * @pit_pins: the PIT's, a bit per pin as in route.h
+ * @resample_pins: those of resampling irqfds
+ *
+ * Context: any but NMI.
+ */
+void irqchip_listen(struct irqchip *chip, u64 pit_pins, u64 resample_pins)
+{
+	unsigned long flags = chip_lock(chip);
+
+	chip->pit_pins = pit_pins;
+	chip->resample_pins = resample_pins;
+	ioapic_listen(&chip->ioapic, (pit_pins | resample_pins) >> PIN_IOAPIC);
+	chip_unlock(chip, flags);
+}
+
+/** irqchip_take_resample_due - which resampled pins' interrupts have ended since; any context */
+u64 irqchip_take_resample_due(struct irqchip *chip)
+{
+	unsigned long flags = chip_lock(chip);
+	u64 due = chip->resample_due;
+
+	chip->resample_due = 0;
+	chip_unlock(chip, flags);
+	return due;
 }
 
 /**

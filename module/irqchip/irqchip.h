@@ -4,6 +4,7 @@
 #define MINIKVM_IRQCHIP_H
 
 #include "../minikvm.h"
+#include "lines.h"
 
 /* The chips of a VM, or NULL; what was written before they were published is seen. */
 static inline struct irqchip *vm_irqchip(struct vm *vm)
@@ -25,17 +26,29 @@ static inline bool vm_has_ports(struct vm *vm)
 }
 
 /*
- * irqchip.c: the chips of a VM: PIC pair, IOAPIC, and how a GSI reaches them.
+ * irqchip.c: the chips of a VM: PIC pair and IOAPIC.
  */
 int irqchip_create(struct vm *vm);
 void irqchip_destroy(struct vm *vm);
-int irqchip_set_irq(struct vm *vm, u32 gsi, int level, int *status); /* any context but NMI */
 int irqchip_get(struct vm *vm, struct minikvm_irqchip *chip);
 int irqchip_set(struct vm *vm, const struct minikvm_irqchip *chip);
 int irqchip_pio(struct vm *vm, bool write, u16 port, void *data, int len);	/* PIC, ELCR */
 int irqchip_mmio(struct vm *vm, bool write, gpa_t gpa, void *data, int len);	/* IOAPIC */
 bool irqchip_has_interrupt(struct vcpu *vcpu);	/* LAPIC or PIC: something to inject now */
 int irqchip_take_interrupt(struct vcpu *vcpu);	/* vector, acknowledged, or -1 */
+
+/* routing.c: how a GSI or a message reaches the chips */
+int irqchip_set_routing(struct vm *vm, const struct minikvm_irq_routing_entry *entries, u32 nr);
+int irqchip_set_irq(struct vm *vm, enum irq_source source, u32 gsi, bool level,
+		    int *status);	/* any context but NMI */
+int irqchip_signal_msi(struct vm *vm, const struct minikvm_msi *msi);
+
+/* irqfd.c: a GSI that an eventfd raises */
+int irqfd_init(void);
+void irqfd_exit(void);
+int irqfd_assign(struct vm *vm, const struct minikvm_irqfd *args);
+int irqfd_deassign(struct vm *vm, const struct minikvm_irqfd *args);
+void irqfd_release(struct vm *vm);
 
 /* lapic.c: one per vCPU */
 int lapic_create(struct vcpu *vcpu);

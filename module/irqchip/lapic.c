@@ -296,6 +296,13 @@ void lapic_set_tpr(struct vcpu *vcpu, u64 cr8)
 	reg_write(vcpu->lapic, LAPIC_TPR, (cr8 & 0xf) << 4);
 }
 
+/* Does the VMM see the whole ID? Otherwise bits 7:0 of it, in bits 31:24. */
+static bool lapic_id_is_wide(const struct vcpu *vcpu)
+{
+	return vcpu->lapic->regs.mode == LAPIC_X2APIC &&
+	       (READ_ONCE(vcpu->vm->x2apic_api) & MINIKVM_X2APIC_API_USE_32BIT_IDS);
+}
+
 /**
  * lapic_get_state - GET_LAPIC
  * @vcpu: a vCPU with a LAPIC
@@ -308,19 +315,25 @@ void lapic_get_state(struct vcpu *vcpu, struct minikvm_lapic_state *state)
 {
 	lapic_regs_get(&vcpu->lapic->regs, state);
 	lapic_state_put(state, LAPIC_TMCCT, lapic_timer_count(vcpu->lapic));
+	if (lapic_id_is_wide(vcpu))
+		lapic_state_put(state, LAPIC_ID, vcpu->lapic->regs.id);
 }
 
 /**
  * lapic_set_state - SET_LAPIC
  * @vcpu: a vCPU with a LAPIC, its mode set by IA32_APIC_BASE before
- * @state: the page; nothing in it is refused
+ * @state: the page; nothing in it is refused but a whole ID that is another's
  *
- * Context: the vCPU thread. Starts the timer at the current count. Return: 0.
+ * Context: the vCPU thread. Starts the timer at the current count. Return: 0 or -EINVAL.
  */
 int lapic_set_state(struct vcpu *vcpu, const struct minikvm_lapic_state *state)
 {
 	struct lapic *lapic = vcpu->lapic;
+	u32 id;
 
+	memcpy(&id, state->regs + LAPIC_ID, sizeof(id));
+	if (lapic_id_is_wide(vcpu) && id != lapic->regs.id)
+		return -EINVAL;
 	lapic_timer_stop(lapic);
 	lapic->regs.deadline_ok = vcpu->has_tsc_deadline;
 	lapic_regs_set(&lapic->regs, state);

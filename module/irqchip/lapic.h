@@ -51,6 +51,5 @@ u32 lapic_timer_count(const struct lapic *lapic);
 /* apic_bus.c */
 int lapic_accept(struct lapic *lapic, const struct apic_msg *msg, bool self);
 struct lapic *apic_next(struct vm *vm, u32 *slot);
-int irqchip_send_msi(struct vm *vm, u64 address, u32 data);
 
 #endif

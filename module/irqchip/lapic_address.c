@@ -144,7 +144,7 @@ static bool match_x2apic(const struct lapic_regs *regs, const struct apic_msg *m
 {
 	u32 ldr = lapic_x2apic_ldr(regs->id), dest = msg->dest;
 
-	if (dest == X2APIC_BROADCAST || (dest == LAPIC_BROADCAST && !msg->ipi))
+	if (dest == X2APIC_BROADCAST || (dest == LAPIC_BROADCAST && !msg->exact))
 		return true;
 	if (msg->logical)
 		return ldr >> 16 == dest >> 16 && (ldr & dest & 0xffff);

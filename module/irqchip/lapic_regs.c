@@ -384,7 +384,7 @@ void lapic_regs_icr(const struct lapic_regs *regs, u32 low, u32 high, struct api
 		.logical = low & LAPIC_ICR_LOGICAL,
 		.level = low & LAPIC_ICR_LEVEL,
 		.assert = low & LAPIC_ICR_ASSERT,
-		.ipi = true,
+		.exact = true,
 	};
 }
 

@@ -105,7 +105,7 @@ enum apic_shorthand { APIC_TO_DEST = 0, APIC_TO_SELF = 1, APIC_TO_ALL = 2, APIC_
  * @logical: @dest is a logical destination
  * @level: level triggered
  * @assert: not a de-assert message
- * @ipi: sent by a local APIC: then 0xff is no broadcast in x2APIC mode
+ * @exact: sent by a local APIC, or the VMM wants it so: 0xff is no broadcast in x2APIC mode
  * @redirect: an MSI's redirection hint: as lowest priority
  */
 struct apic_msg {
@@ -116,7 +116,7 @@ struct apic_msg {
 	bool logical;
 	bool level;
 	bool assert;
-	bool ipi;
+	bool exact;
 	bool redirect;
 };
 

@@ -114,10 +114,31 @@ int pic_set_line(struct pic *pic, unsigned int line, bool level)
 	return ret;
 }
 
+/**
+ * pic_drive_line - pic_set_line() for one of the sources that share the line
+ * @pic: the pair
+ * @line: 0..15
+ * @source: which
+ * @level: high or low
+ *
+ * Return: as pic_set_line().
+ */
+int pic_drive_line(struct pic *pic, unsigned int line, enum irq_source source, bool level)
+{
+	line = array_index_nospec(line, PIC_LINES);
+	return pic_set_line(pic, line, line_drive(&pic->holders[line], source, level));
+}
+
+/* Who resamples lets go of the line before anybody looks at it again. */
 static void pic_end_of_interrupt(struct pic *pic, unsigned int index, unsigned int line)
 {
-	pic->chip[index].isr &= ~BIT(line);
+	struct minikvm_pic_state *chip = &pic->chip[index];
+	u8 *holders = &pic->holders[index * 8 + line];
+
+	chip->isr &= ~BIT(line);
 	pic->acked |= BIT(index * 8 + line);
+	if (*holders & BIT(SOURCE_RESAMPLE))
+		set_line(chip, line, line_drive(holders, SOURCE_RESAMPLE, false));
 }
 
 /* A chip's request is accepted: into service, or done at once with automatic EOI. */

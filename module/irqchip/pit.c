@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The PIT of a VM: registers (pit_regs.c), a host timer for channel 0, and the
- * interrupts on GSI 0. Called by fd/vm.c, io/bus.c and, when the guest has
+ * interrupts on GSI 0, wherever that leads. Called by fd/vm.c, io/bus.c and, when the guest has
  * ended a tick, irqchip.c.
  *
  * Ticks are not merged: one that comes while the guest has not ended the
@@ -46,8 +46,8 @@ static void send_tick(struct pit *pit)
 
 	if (!pit->ready || !pit->waiting)
 		return;
-	irqchip_set_irq(pit->vm, PIT_GSI, 1, &status);
-	irqchip_set_irq(pit->vm, PIT_GSI, 0, NULL);
+	irqchip_set_irq(pit->vm, SOURCE_PIT, PIT_GSI, true, &status);
+	irqchip_set_irq(pit->vm, SOURCE_PIT, PIT_GSI, false, NULL);
 	/* Nobody will end what nobody got: the next tick tries again. */
 	pit->ready = status <= 0;
 	if (status < 0)

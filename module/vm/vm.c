@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 #include <asm/tsc.h>
 
+#include "../io/io.h"
 #include "../irqchip/irqchip.h"
 #include "../mm/mm.h"
 #include "../vmx/vmx.h"
@@ -30,6 +31,7 @@ struct vm *vm_create(void)
 		return ERR_PTR(-ENOMEM);
 	refcount_set(&vm->users, 1);
 	mutex_init(&vm->lock);
+	mutex_init(&vm->ioeventfd_lock);
 	vm->pid = current->tgid;
 	vm->tsc_khz = tsc_khz;
 	vm->tsc_base = host_tsc();
@@ -71,6 +73,7 @@ static void vm_destroy(struct vm *vm)
 	notifier_destroy(vm);	/* its last callback still looks at the vCPUs */
 	for (i = 0; i < vm->nr_vcpus; i++)
 		vcpu_free(vm->vcpus[i]);
+	ioeventfd_destroy(vm);
 	irqchip_destroy(vm);
 	memslots_destroy(vm);
 	ept_destroy_vm(vm);

@@ -30,10 +30,33 @@ struct vmx_caps vmx_caps;
 #include "../../module/irqchip/lapic_timer.c"
 #include "../../module/irqchip/pit.c"
 #include "../../module/irqchip/irqchip.c"
+#include "../../module/irqchip/route.c"
+#include "../../module/irqchip/routing.c"
 
 static struct vm vm;
 static struct vcpu cpu[2];
 static struct { unsigned int woken, nmis; } heard[2];	/* by each of them */
+
+/* In place of irqfd.c: one irqfd with RESAMPLE, on a GSI that the test chooses; -1: none. */
+static int resampled_gsi = -1;
+static unsigned int resampled;
+
+u64 irqfd_resample_pins(struct irqchip *chip, const struct routing *r)
+{
+	(void)chip;
+	return resampled_gsi < 0 ? 0 : routing_pins(r, resampled_gsi);
+}
+
+void irqfd_resample(struct irq_work *work)
+{
+	struct irqchip *chip = container_of(work, struct irqchip, resample_work);
+	u64 pins = routing_pins(chip->routing, resampled_gsi);
+
+	if (!(irqchip_take_resample_due(chip) & pins))
+		return;
+	irqchip_drive_pins(chip, pins, SOURCE_RESAMPLE, false, false);
+	resampled++;
+}
 
 void vcpu_queue_nmi(struct vcpu *vcpu)
 {
@@ -83,6 +106,8 @@ static inline void destroy(void)
 	lapic_destroy(&cpu[0]);
 	lapic_destroy(&cpu[1]);
 	irqchip_destroy(&vm);
+	resampled_gsi = -1;
+	resampled = 0;
 }
 
 static inline void apic_write(struct vcpu *vcpu, u32 reg, u32 val)
@@ -146,6 +171,6 @@ static inline int line(u32 gsi, int level)
 {
 	int status = 99;
 
-	CHECK_EQ(irqchip_set_irq(&vm, gsi, level, &status), 0);
+	CHECK_EQ(irqchip_set_irq(&vm, SOURCE_VMM, gsi, level, &status), 0);
 	return status;
 }

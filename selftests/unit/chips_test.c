@@ -8,7 +8,7 @@ static void creation_rules(void)
 	int status;
 
 	memset(&vm, 0, sizeof(vm));
-	CHECK_EQ(irqchip_set_irq(&vm, 0, 1, &status), -ENXIO);
+	CHECK_EQ(irqchip_set_irq(&vm, SOURCE_VMM, 0, 1, &status), -ENXIO);
 	mutex_lock(&vm.lock);
 	CHECK_EQ(pit_create(&vm, &config), -ENOENT);
 	vm.nr_vcpus = 1;
@@ -147,11 +147,11 @@ static void msi(void)
 	create();
 	enable(&cpu[0]);
 	enable(&cpu[1]);
-	CHECK_EQ(irqchip_send_msi(&vm, 0xfee01000, 0x61), 1);
+	CHECK_EQ(send_msi(&vm, 0xfee01000, 0x61), 1);
 	CHECK_EQ(take(&cpu[1]), 0x61);
-	CHECK_EQ(irqchip_send_msi(&vm, 0xfee05000, 0x61), 0);
-	CHECK_EQ(irqchip_send_msi(&vm, 0xfeeff000, 0x62), 2);
-	CHECK_EQ(irqchip_send_msi(&vm, 0xfee00000, 0x200), 0);	/* SMI */
+	CHECK_EQ(send_msi(&vm, 0xfee05000, 0x61), 0);
+	CHECK_EQ(send_msi(&vm, 0xfeeff000, 0x62), 2);
+	CHECK_EQ(send_msi(&vm, 0xfee00000, 0x200), 0);	/* SMI */
 	destroy();
 }
 

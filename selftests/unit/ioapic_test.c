@@ -97,7 +97,7 @@ static void edge(void)
 	CHECK_EQ(last.vector, 0x31);
 	CHECK_EQ(last.dest, 3);
 	CHECK_EQ(last.delivery, APIC_LOWEST);
-	CHECK(last.logical && last.assert && !last.level && !last.ipi);
+	CHECK(last.logical && last.assert && !last.level && !last.exact);
 	CHECK_EQ(ioapic_set_pin(&io, 4, true, true), 0);	/* no new edge */
 	CHECK_EQ(ioapic_set_pin(&io, 4, false, true), 1);
 	CHECK_EQ(ioapic_set_pin(&io, 4, true, true), 2);
@@ -177,9 +177,12 @@ static void two_pins_with_one_vector(void)
 	CHECK_EQ(io.acked, 1 << 9 | 1 << 11);
 }
 
-static void pit_eoi_is_wanted(void)
+static void an_eoi_that_is_listened_to_is_wanted(void)
 {
 	reset();
+	put(LOW(0), 0x30);
+	CHECK(!ioapic_wants_eoi(&io, 0x30));
+	ioapic_listen(&io, 1);
 	put(LOW(0), 0x30);
 	CHECK(ioapic_wants_eoi(&io, 0x30));
 	ioapic_set_pin(&io, 0, true, false);
@@ -188,6 +191,25 @@ static void pit_eoi_is_wanted(void)
 	put(LOW(0), 0xff);
 	CHECK(!ioapic_wants_eoi(&io, 0x30));
 	CHECK(ioapic_wants_eoi(&io, 0xff));
+	ioapic_listen(&io, 0);
+	CHECK(!ioapic_wants_eoi(&io, 0xff));
+}
+
+static void sources_share_a_pin(void)
+{
+	reset();
+	put(HIGH(9), 0);
+	put(LOW(9), LEVEL | 0x41);
+	CHECK_EQ(ioapic_drive_pin(&io, 9, SOURCE_RESAMPLE, true, false), 1);
+	CHECK_EQ(ioapic_drive_pin(&io, 9, SOURCE_VMM, true, false), -1);
+	ioapic_eoi(&io, 0x41, true);
+	CHECK_EQ(sent, 2);		/* the VMM's level is left */
+	ioapic_drive_pin(&io, 9, SOURCE_RESAMPLE, true, false);
+	ioapic_drive_pin(&io, 9, SOURCE_VMM, false, false);
+	CHECK_EQ(io.state.irr, 1 << 9);
+	ioapic_eoi(&io, 0x41, true);
+	CHECK_EQ(sent, 2);
+	CHECK_EQ(io.state.irr, 0);
 }
 
 static void rtc_ticks_merge_when_asked(void)
@@ -262,7 +284,8 @@ int main(void)
 	RUN(level_waits_behind_the_mask);
 	RUN(masked_level_is_not_sent_at_eoi);
 	RUN(two_pins_with_one_vector);
-	RUN(pit_eoi_is_wanted);
+	RUN(an_eoi_that_is_listened_to_is_wanted);
+	RUN(sources_share_a_pin);
 	RUN(rtc_ticks_merge_when_asked);
 	RUN(state_goes_round);
 	RUN(any_state_is_safe);

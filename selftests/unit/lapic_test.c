@@ -257,9 +257,9 @@ static void mode_changes(void)
 	CHECK_EQ(get(LAPIC_ID), 5 << 24);
 }
 
-static bool match(u32 dest, bool logical, bool ipi)
+static bool match(u32 dest, bool logical, bool exact)
 {
-	struct apic_msg msg = { .dest = dest, .logical = logical, .ipi = ipi };
+	struct apic_msg msg = { .dest = dest, .logical = logical, .exact = exact };
 
 	return lapic_regs_match(&apic, &msg);
 }
@@ -315,7 +315,7 @@ static int looks;
 static void other_cpu(void)
 {
 	static const u32 wrong[] = { 0, 1, 2, 4, 0x30, 0xfe };
-	bool x2apic = lapic_regs_match(&apic, &(struct apic_msg) { .dest = ~0U, .ipi = true });
+	bool x2apic = lapic_regs_match(&apic, &(struct apic_msg) { .dest = ~0U, .exact = true });
 	unsigned int i;
 
 	looks++;
@@ -389,7 +389,7 @@ static void icr_fields(void)
 	CHECK_EQ(msg.vector, 0x31);
 	CHECK_EQ(msg.delivery, APIC_INIT);
 	CHECK_EQ(msg.shorthand, APIC_TO_ALL);
-	CHECK(msg.logical && msg.level && msg.assert && msg.ipi);
+	CHECK(msg.logical && msg.level && msg.assert && msg.exact);
 	reset(0, LAPIC_X2APIC);
 	lapic_regs_icr(&apic, 0x46f8, 0x12345678, &msg);
 	CHECK_EQ(msg.dest, 0x12345678);

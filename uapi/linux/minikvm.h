@@ -159,13 +159,18 @@ MINIKVM_ASSERT_SIZE(minikvm_cpuid2, 8);
 #define MINIKVM_GET_IRQCHIP		_IOWR(MINIKVMIO, 0x62, struct minikvm_irqchip)
 #define MINIKVM_SET_IRQCHIP		_IOR(MINIKVMIO, 0x63, struct minikvm_irqchip)
 #define MINIKVM_IRQ_LINE_STATUS		_IOWR(MINIKVMIO, 0x67, struct minikvm_irq_level)
+#define MINIKVM_SET_GSI_ROUTING		_IOW(MINIKVMIO, 0x6a, struct minikvm_irq_routing)
+#define MINIKVM_IRQFD			_IOW(MINIKVMIO, 0x76, struct minikvm_irqfd)
 #define MINIKVM_CREATE_PIT2		_IOW(MINIKVMIO, 0x77, struct minikvm_pit_config)
 #define MINIKVM_SET_CLOCK		_IOW(MINIKVMIO, 0x7b, struct minikvm_clock_data)
 #define MINIKVM_GET_CLOCK		_IOR(MINIKVMIO, 0x7c, struct minikvm_clock_data)
+#define MINIKVM_IOEVENTFD		_IOW(MINIKVMIO, 0x79, struct minikvm_ioeventfd)
 #define MINIKVM_GET_PIT2		_IOR(MINIKVMIO, 0x9f, struct minikvm_pit_state2)
 #define MINIKVM_SET_PIT2		_IOW(MINIKVMIO, 0xa0, struct minikvm_pit_state2)
 #define MINIKVM_SET_TSC_KHZ		_IO(MINIKVMIO, 0xa2)	/* also on a vCPU */
 #define MINIKVM_GET_TSC_KHZ		_IO(MINIKVMIO, 0xa3)	/* also on a vCPU */
+#define MINIKVM_ENABLE_CAP		_IOW(MINIKVMIO, 0xa3, struct minikvm_enable_cap)
+#define MINIKVM_SIGNAL_MSI		_IOW(MINIKVMIO, 0xa5, struct minikvm_msi)
 
 #define MINIKVM_MEM_LOG_DIRTY_PAGES	(1UL << 0)
 #define MINIKVM_MEM_READONLY		(1UL << 1)
@@ -211,6 +216,93 @@ struct minikvm_irq_level {
 	__u32 level;		/* [in] 0 or 1 */
 };
 MINIKVM_ASSERT_SIZE(minikvm_irq_level, 8);
+
+#define MINIKVM_IRQ_ROUTING_IRQCHIP	1
+#define MINIKVM_IRQ_ROUTING_MSI		2
+
+struct minikvm_irq_routing_irqchip {
+	__u32 irqchip;		/* [in] MINIKVM_IRQCHIP_* */
+	__u32 pin;		/* [in] 0..7 of a PIC, 0..23 of the IOAPIC */
+};
+MINIKVM_ASSERT_SIZE(minikvm_irq_routing_irqchip, 8);
+
+struct minikvm_irq_routing_msi {
+	__u32 address_lo;	/* [in] */
+	__u32 address_hi;	/* [in] bits 31:8: bits 31:8 of the APIC ID, see CAP_X2APIC_API */
+	__u32 data;		/* [in] */
+	__u32 pad;		/* ignored */
+};
+MINIKVM_ASSERT_SIZE(minikvm_irq_routing_msi, 16);
+
+#define MINIKVM_MSI_VALID_DEVID		(1 << 0)	/* taken; the ID is ignored */
+
+struct minikvm_irq_routing_entry {
+	__u32 gsi;		/* [in] 0..4095 */
+	__u32 type;		/* [in] MINIKVM_IRQ_ROUTING_* */
+	__u32 flags;		/* [in] 0; of an MSI also MINIKVM_MSI_VALID_DEVID */
+	__u32 pad;		/* ignored */
+	union {
+		struct minikvm_irq_routing_irqchip irqchip;
+		struct minikvm_irq_routing_msi msi;
+		__u32 pad[8];
+	} u;
+};
+MINIKVM_ASSERT_SIZE(minikvm_irq_routing_entry, 48);
+
+struct minikvm_irq_routing {	/* SET_GSI_ROUTING */
+	__u32 nr;		/* [in] entries, at most 4096 */
+	__u32 flags;		/* [in] 0 */
+	MINIKVM_FLEX(struct minikvm_irq_routing_entry, entries);
+};
+MINIKVM_ASSERT_SIZE(minikvm_irq_routing, 8);
+
+struct minikvm_msi {		/* SIGNAL_MSI */
+	__u32 address_lo;	/* [in] as in minikvm_irq_routing_msi */
+	__u32 address_hi;	/* [in] */
+	__u32 data;		/* [in] */
+	__u32 flags;		/* [in] 0 or MINIKVM_MSI_VALID_DEVID */
+	__u32 devid;		/* ignored */
+	__u8 pad[12];		/* ignored */
+};
+MINIKVM_ASSERT_SIZE(minikvm_msi, 32);
+
+#define MINIKVM_IRQFD_FLAG_DEASSIGN	(1 << 0)
+#define MINIKVM_IRQFD_FLAG_RESAMPLE	(1 << 1)
+
+struct minikvm_irqfd {
+	__u32 fd;		/* [in] eventfd: a write to it raises @gsi */
+	__u32 gsi;		/* [in] */
+	__u32 flags;		/* [in] MINIKVM_IRQFD_FLAG_* */
+	__u32 resamplefd;	/* [in] with RESAMPLE: eventfd that is told of the EOI */
+	__u8 pad[16];		/* ignored */
+};
+MINIKVM_ASSERT_SIZE(minikvm_irqfd, 32);
+
+#define MINIKVM_IOEVENTFD_FLAG_DATAMATCH	(1 << 0)
+#define MINIKVM_IOEVENTFD_FLAG_PIO		(1 << 1)
+#define MINIKVM_IOEVENTFD_FLAG_DEASSIGN		(1 << 2)
+
+struct minikvm_ioeventfd {
+	__u64 datamatch;	/* [in] with DATAMATCH: only a write of this value */
+	__u64 addr;		/* [in] port or guest physical address */
+	__u32 len;		/* [in] 1, 2, 4 or 8; 0: any */
+	__s32 fd;		/* [in] eventfd that a write signals */
+	__u32 flags;		/* [in] MINIKVM_IOEVENTFD_FLAG_* */
+	__u8 pad[36];		/* ignored */
+};
+MINIKVM_ASSERT_SIZE(minikvm_ioeventfd, 64);
+
+#define MINIKVM_X2APIC_API_USE_32BIT_IDS		(1ULL << 0)
+#define MINIKVM_X2APIC_API_DISABLE_BROADCAST_QUIRK	(1ULL << 1)
+#define MINIKVM_X2APIC_API_VALID_FLAGS	3
+
+struct minikvm_enable_cap {
+	__u32 cap;		/* [in] MINIKVM_CAP_X2APIC_API */
+	__u32 flags;		/* [in] 0 */
+	__u64 args[4];		/* [in] args[0]: MINIKVM_X2APIC_API_* */
+	__u8 pad[64];		/* ignored */
+};
+MINIKVM_ASSERT_SIZE(minikvm_enable_cap, 104);
 
 struct minikvm_pic_state {	/* one 8259 */
 	__u8 last_irr;		/* levels of the lines, to see edges */

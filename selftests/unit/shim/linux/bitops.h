@@ -38,4 +38,9 @@ static inline int __fls(unsigned long word)
 	return 63 - __builtin_clzl(word);
 }
 
+static inline int __ffs(unsigned long word)
+{
+	return __builtin_ctzl(word);
+}
+
 #endif

@@ -13,6 +13,7 @@
 #define kzalloc(size, flags)	(shim_may_alloc() ? calloc(1, size) : NULL)
 #define kcalloc(n, size, flags)	(shim_may_alloc() ? calloc(n, size) : NULL)
 #define kvmalloc(size, flags)	(shim_may_alloc() ? malloc(size) : NULL)
+#define kvzalloc(size, flags)	(shim_may_alloc() ? calloc(1, size) : NULL)
 #define kvcalloc(n, size, flags) (shim_may_alloc() ? calloc(n, size) : NULL)
 #define kmemdup(p, size, flags)	(shim_may_alloc() ? memcpy(malloc(size), p, size) : NULL)
 #define kfree(p)		free(p)

@@ -19,6 +19,7 @@ typedef struct { bool held; int readers; } rwlock_t;
 #define shim_lock(l)		do { assert(!(l)->held); (l)->held = true; } while (0)
 #define shim_unlock(l)		do { assert((l)->held); (l)->held = false; } while (0)
 #define lockdep_assert_held(l)	assert((l)->held)
+#define lockdep_is_held(l)	((l)->held)
 #define __acquires(l)
 #define __releases(l)
 
