@@ -17,7 +17,6 @@
 #include "stats_layout.h"
 
 #define CUMULATIVE	MINIKVM_STATS_TYPE_CUMULATIVE
-#define INSTANT		MINIKVM_STATS_TYPE_INSTANT
 
 #define OF_VCPU(field)	offsetof(struct vcpu, stats.field)
 #define OF_EXIT(reason)	offsetof(struct vcpu, stats.exits[reason])
