@@ -10,18 +10,15 @@
 
 #define STATS_NAME	48	/* bytes of each name, as KVM */
 
-struct stats_item {
-	struct minikvm_stats_desc desc;
-	char name[STATS_NAME];
-};
+#define STATS_ITEM	(sizeof(struct minikvm_stats_desc) + STATS_NAME)	/* a descriptor's bytes */
 
 /**
- * struct stats_image - a whole file: this, then items, then values
+ * struct stats_image - a whole file: this, then descriptors with their names, then values
  */
 struct stats_image {
 	struct minikvm_stats_header header;
 	char id[STATS_NAME];
-	struct stats_item item[];
+	u8 items[];
 };
 
 /* One statistic: its name, and where its value is found. */
@@ -33,26 +30,33 @@ struct stats_source {
 
 static inline size_t stats_size(u32 n)
 {
-	return sizeof(struct stats_image) + n * (sizeof(struct stats_item) + sizeof(u64));
+	return sizeof(struct stats_image) + n * (STATS_ITEM + sizeof(u64));
+}
+
+static inline struct minikvm_stats_desc *stats_item(struct stats_image *image, u32 i)
+{
+	return (struct minikvm_stats_desc *)(image->items + i * STATS_ITEM);
 }
 
 /* Fills all of a zeroed image but its name. Return: where the values are to go. */
 static inline u64 *stats_fill(struct stats_image *image, const struct stats_source *source, u32 n)
 {
+	struct minikvm_stats_desc *desc;
 	u32 i;
 
 	image->header.name_size = STATS_NAME;
 	image->header.num_desc = n;
 	image->header.id_offset = offsetof(struct stats_image, id);
 	image->header.desc_offset = sizeof(*image);
-	image->header.data_offset = sizeof(*image) + n * sizeof(struct stats_item);
+	image->header.data_offset = sizeof(*image) + n * STATS_ITEM;
 	for (i = 0; i < n; i++) {
-		image->item[i].desc.flags = source[i].flags;
-		image->item[i].desc.size = 1;
-		image->item[i].desc.offset = i * sizeof(u64);
-		strncpy(image->item[i].name, source[i].name, STATS_NAME - 1);
+		desc = stats_item(image, i);
+		desc->flags = source[i].flags;
+		desc->size = 1;
+		desc->offset = i * sizeof(u64);
+		strncpy(desc->name, source[i].name, STATS_NAME - 1);
 	}
-	return (u64 *)&image->item[n];
+	return (u64 *)stats_item(image, n);
 }
 
 #endif

@@ -33,11 +33,11 @@ static void items(void)
 	struct stats_image *image = calloc(1, stats_size(3));
 
 	stats_fill(image, sources, 3);
-	CHECK(!strcmp(image->item[0].name, "first"));
-	CHECK_EQ(strlen(image->item[1].name), 47);
-	CHECK_EQ(image->item[1].desc.flags, 1);
-	CHECK_EQ(image->item[2].desc.offset, 16);
-	CHECK_EQ(image->item[2].desc.size, 1);
+	CHECK(!strcmp(stats_item(image, 0)->name, "first"));
+	CHECK_EQ(strlen(stats_item(image, 1)->name), 47);
+	CHECK_EQ(stats_item(image, 1)->flags, 1);
+	CHECK_EQ(stats_item(image, 2)->offset, 16);
+	CHECK_EQ(stats_item(image, 2)->size, 1);
 	free(image);
 }
 
