@@ -170,9 +170,11 @@ static int drive_pins(struct irqchip *chip, u64 pins, enum irq_source source, bo
 int irqchip_drive_pins(struct irqchip *chip, u64 pins, enum irq_source source, bool level,
 		       bool report)
 {
-	unsigned long flags = chip_lock(chip);
-	int taken = drive_pins(chip, pins, source, level, report);
+	unsigned long flags;
+	int taken;
 
+	flags = chip_lock(chip);
+	taken = drive_pins(chip, pins, source, level, report);
 	chip_unlock(chip, flags);
 	return taken;
 }
@@ -180,8 +182,9 @@ int irqchip_drive_pins(struct irqchip *chip, u64 pins, enum irq_source source, b
 /** irqchip_pulse_pins - irqchip_drive_pins() up and down, with nobody in between */
 void irqchip_pulse_pins(struct irqchip *chip, u64 pins, enum irq_source source)
 {
-	unsigned long flags = chip_lock(chip);
+	unsigned long flags;
 
+	flags = chip_lock(chip);
 	drive_pins(chip, pins, source, true, false);
 	drive_pins(chip, pins, source, false, false);
 	chip_unlock(chip, flags);
@@ -197,8 +200,9 @@ void irqchip_pulse_pins(struct irqchip *chip, u64 pins, enum irq_source source)
  */
 void irqchip_listen(struct irqchip *chip, u64 pit_pins, u64 resample_pins)
 {
-	unsigned long flags = chip_lock(chip);
+	unsigned long flags;
 
+	flags = chip_lock(chip);
 	chip->pit_pins = pit_pins;
 	chip->resample_pins = resample_pins;
 	ioapic_listen(&chip->ioapic, (pit_pins | resample_pins) >> PIN_IOAPIC);
@@ -208,9 +212,11 @@ void irqchip_listen(struct irqchip *chip, u64 pit_pins, u64 resample_pins)
 /** irqchip_take_resample_due - which resampled pins' interrupts have ended since; any context */
 u64 irqchip_take_resample_due(struct irqchip *chip)
 {
-	unsigned long flags = chip_lock(chip);
-	u64 due = chip->resample_due;
+	unsigned long flags;
+	u64 due;
 
+	flags = chip_lock(chip);
+	due = chip->resample_due;
 	chip->resample_due = 0;
 	chip_unlock(chip, flags);
 	return due;
