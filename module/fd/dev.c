@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* /dev/minikvm: what there is, and new VMs. */
+#define pr_fmt(fmt) "minikvm: " fmt
+
 #include <linux/fs.h>
 #include <linux/minmax.h>
 #include <linux/miscdevice.h>
@@ -146,14 +148,43 @@ static struct miscdevice dev = {
 	.mode	= 0600,
 };
 
-/** dev_init - publish the device, last of all. Return: 0 or -errno. */
+static bool as_kvm;
+module_param(as_kvm, bool, 0444);
+MODULE_PARM_DESC(as_kvm, "be /dev/kvm, too, for VMMs that know no other path (default: no)");
+
+static struct miscdevice kvm_dev = {
+	.minor	= KVM_MINOR,
+	.name	= "kvm",
+	.fops	= &dev_fops,
+	.mode	= 0600,
+};
+
+/**
+ * dev_init - publish the device, last of all
+ *
+ * Return: 0 or -errno; EBUSY: it is to be /dev/kvm, which another module is.
+ */
 int dev_init(void)
 {
-	return misc_register(&dev);
+	int err;
+
+	if (as_kvm) {
+		err = misc_register(&kvm_dev);
+		if (err) {
+			pr_err("as_kvm=1: /dev/kvm is another module's: modprobe -r kvm_intel first\n");
+			return err;
+		}
+	}
+	err = misc_register(&dev);
+	if (err && as_kvm)
+		misc_deregister(&kvm_dev);
+	return err;
 }
 
 /** dev_exit - take it away; nobody has it open */
 void dev_exit(void)
 {
 	misc_deregister(&dev);
+	if (as_kvm)
+		misc_deregister(&kvm_dev);
 }
