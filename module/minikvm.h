@@ -84,6 +84,7 @@ enum {
 	REQ_KILL,		/* vm_kill() was called */
 	REQ_TIMER,		/* the LAPIC timer expired */
 	REQ_TRIPLE_FAULT,	/* cpu/events.c: a fault while delivering #DF */
+	REQ_EOI_EXIT,		/* the VMM's IOAPIC is to hear of @ioapic_eoi */
 };
 
 /* Bits of vcpu->starts. An INIT takes back a SIPI that waits. */
@@ -189,6 +190,7 @@ struct vcpu {
 
 	/* Interrupt controller and halt */
 	struct lapic *lapic;		/* [c] NULL: the VMM's own */
+	u8 ioapic_eoi;			/* [m] the vector of REQ_EOI_EXIT */
 	u64 timer_deadline;		/* [m] guest TSC at which the run loop has its timer expire; 0: none */
 	u32 mp_state;			/* [m] MINIKVM_MP_STATE_*: cpu/mp_state.c */
 	u8 sipi_vector;			/* [a] written before START_SIPI */
@@ -249,6 +251,7 @@ struct vm {
 
 	/* Chips: irqchip/. NULL: the VMM brings its own. */
 	struct irqchip *irqchip;	/* [l] to write, smp_load_acquire to read */
+	bool irqchip_split;		/* [l] to write, before @irqchip: PIC and IOAPIC are the VMM's */
 	struct pit *pit;		/* [l] to write, smp_load_acquire to read */
 	u32 x2apic_api;			/* [a] MINIKVM_X2APIC_API_*: ENABLE_CAP sets them */
 

@@ -156,6 +156,7 @@ static inline void event_inject_gp(struct vcpu *vcpu)	/* #GP(0) */
 
 void event_page_fault(struct vcpu *vcpu, gva_t addr, u32 error);
 int event_interrupt(struct vcpu *vcpu, u32 vector);	/* INTERRUPT ioctl */
+bool event_takes_interrupts(struct vcpu *vcpu);
 bool event_can_take_interrupt(struct vcpu *vcpu);	/* IF, shadow, nothing in the way */
 bool event_waiting(struct vcpu *vcpu);			/* a halted vCPU would wake */
 void event_inject(struct vcpu *vcpu);			/* IRQs off, before each entry with something to do */

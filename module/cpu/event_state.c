@@ -19,8 +19,8 @@
  * @vcpu: loaded
  * @vector: as event_interrupt_in_flight() gave it
  *
- * With a LAPIC here the vector was acknowledged and is delivered at once. A VMM
- * with chips of its own may set it at any time: then it waits for IF.
+ * With a LAPIC here the vector was acknowledged and is delivered at once, in the place of
+ * one that waits. A VMM with chips of its own may set it at any time: then it waits for IF.
  */
 void event_interrupt_again(struct vcpu *vcpu, u8 vector)
 {
@@ -30,17 +30,26 @@ void event_interrupt_again(struct vcpu *vcpu, u8 vector)
 		vcpu->events.extint = vector;
 		return;
 	}
+	vcpu->events.extint = -1;
 	vcpu->events.interrupt.injected = true;
 	vcpu->events.interrupt.soft = false;
 	vcpu->events.interrupt.vector = vector;
 }
 
-/** event_interrupt_in_flight - vector that left its chip and was not delivered yet, or -1 */
+/**
+ * event_interrupt_in_flight - vector that left its chip and was not delivered yet, or -1
+ * @vcpu: loaded
+ *
+ * With a LAPIC here, one of the VMM's PIC only if it can be delivered at once: who sets it
+ * elsewhere has that done.
+ */
 int event_interrupt_in_flight(struct vcpu *vcpu)
 {
 	const struct vcpu_events *e = &vcpu->events;
 
-	return e->interrupt.injected && !e->interrupt.soft ? e->interrupt.vector : e->extint;
+	if (e->interrupt.injected && !e->interrupt.soft)
+		return e->interrupt.vector;
+	return !vcpu->lapic || event_takes_interrupts(vcpu) ? e->extint : -1;
 }
 
 /* The VMCS's blocking bits and the ABI's have the same meaning, not the same places. */

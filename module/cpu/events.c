@@ -154,17 +154,28 @@ static bool nmis_open(void)
 }
 
 /**
- * event_can_take_interrupt - would an INTERRUPT be delivered at once?
+ * event_takes_interrupts - would an interrupt of a PIC be delivered at once?
  * @vcpu: loaded
  *
- * Context: any. What a VMM with chips of its own reads in the run page.
+ * Context: any.
  */
-bool event_can_take_interrupt(struct vcpu *vcpu)
+bool event_takes_interrupts(struct vcpu *vcpu)
 {
 	const struct vcpu_events *e = &vcpu->events;
 
-	return !e->interrupt.injected && e->extint < 0 && !e->nmi_injected &&
-	       !e->exception.pending && !e->exception.injected && interrupts_open();
+	return !e->interrupt.injected && !e->nmi_injected && !e->exception.pending &&
+	       !e->exception.injected && interrupts_open() && irqchip_accepts_extint(vcpu);
+}
+
+/**
+ * event_can_take_interrupt - would an INTERRUPT be delivered at once?
+ * @vcpu: loaded
+ *
+ * Context: any. What a VMM with a PIC of its own reads in the run page.
+ */
+bool event_can_take_interrupt(struct vcpu *vcpu)
+{
+	return vcpu->events.extint < 0 && event_takes_interrupts(vcpu);
 }
 
 static bool has_interrupt(struct vcpu *vcpu)

@@ -11,6 +11,7 @@
 #include <asm/tsc.h>
 
 #include "../cpu/cpu.h"
+#include "../irqchip/irqchip.h"
 #include "../run/run.h"
 #include "../vm/vm.h"
 #include "../vmx/vmx.h"
@@ -26,14 +27,14 @@ static long vcpu_ioctl_translate(struct vcpu *vcpu, void __user *argp)
 	return copy_to_user(argp, &tr, sizeof(tr)) ? -EFAULT : 0;
 }
 
-/* With all chips here, nobody else delivers interrupts. */
+/* With a PIC here, nobody else delivers its interrupts. */
 static long vcpu_ioctl_interrupt(struct vcpu *vcpu, void __user *argp)
 {
 	struct minikvm_interrupt irq;
 
 	if (copy_from_user(&irq, argp, sizeof(irq)))
 		return -EFAULT;
-	if (irq.irq < MINIKVM_NR_INTERRUPTS && vcpu->lapic)
+	if (irq.irq < MINIKVM_NR_INTERRUPTS && vm_full_irqchip(vcpu->vm))
 		return -ENXIO;
 	return event_interrupt(vcpu, irq.irq);
 }

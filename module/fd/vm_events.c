@@ -76,6 +76,17 @@ static long enable_x2apic_api(struct vm *vm, u64 flags)
 	return 0;
 }
 
+static long enable_split_irqchip(struct vm *vm, u64 pins)
+{
+	long err;
+
+	if (mutex_lock_killable(&vm->lock))
+		return -EINTR;
+	err = irqchip_create_split(vm, pins);
+	mutex_unlock(&vm->lock);
+	return err;
+}
+
 /** vm_enable_cap - ENABLE_CAP */
 long vm_enable_cap(struct vm *vm, void __user *argp)
 {
@@ -87,5 +98,7 @@ long vm_enable_cap(struct vm *vm, void __user *argp)
 		return -EINVAL;
 	if (cap.cap == MINIKVM_CAP_X2APIC_API)
 		return enable_x2apic_api(vm, cap.args[0]);
+	if (cap.cap == MINIKVM_CAP_SPLIT_IRQCHIP)
+		return enable_split_irqchip(vm, cap.args[0]);
 	return -EINVAL;
 }

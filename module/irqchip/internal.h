@@ -23,7 +23,8 @@
  *	  inside the PIT's tick_lock; local APICs are woken under it. Raw: PREEMPT_RT
  *	  must not make it sleep where the run loop has interrupts off
  * @pic: the 8259 pair
- * @ioapic: the IOAPIC
+ * @ioapic: the IOAPIC. Where these two are the VMM's, only @ioapic.wanted is used
+ * @vmm_pins: how many GSIs, from 0, are the pins of the VMM's IOAPIC [c]
  * @pit_pins: where the PIT's GSI leads: it is told of what happens there
  * @resample_pins: where the GSIs of irqfds with RESAMPLE lead
  * @resample_due: those of them whose interrupt ended; @resample_work looks
@@ -39,6 +40,7 @@ struct irqchip {
 	raw_spinlock_t lock;	/* @pic and @ioapic */
 	struct pic pic;
 	struct ioapic ioapic;
+	u32 vmm_pins;
 	u64 pit_pins, resample_pins, resample_due;	/* @lock, a bit per pin as in route.h */
 	struct irq_work resample_work;
 	struct routing __rcu *routing;
@@ -54,7 +56,9 @@ int irqchip_drive_pins(struct irqchip *chip, u64 pins, enum irq_source source, b
 void irqchip_pulse_pins(struct irqchip *chip, u64 pins, enum irq_source source);
 void irqchip_listen(struct irqchip *chip, u64 pit_pins, u64 resample_pins);
 u64 irqchip_take_resample_due(struct irqchip *chip);
-void irqchip_eoi(struct vm *vm, u8 vector, bool level);
+int irqchip_take_pic(struct irqchip *chip);
+void irqchip_eoi(struct vcpu *vcpu, u8 vector, bool level);
+void irqchip_forward(struct irqchip *chip, const struct routing *r);
 
 /* routing.c */
 extern struct srcu_struct routing_srcu;

@@ -25,10 +25,20 @@
 enum { SELECT = 0x00, WINDOW = 0x10 };
 enum { REG_ID = 0, REG_VERSION = 1, REG_ARBITRATION = 2, REG_TABLE = 0x10 };
 
-/*
- * Which EOIs to pass on: level-triggered ones, and those that somebody waits for. Bits that stay
- * set do not blink for a reader without the lock.
+/**
+ * ioapic_set_wanted - say which EOIs matter
+ * @io: the IOAPIC
+ * @wanted: a bit per vector; those that stay set do not blink for a reader without the lock
  */
+void ioapic_set_wanted(struct ioapic *io, const u64 wanted[4])
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(io->wanted); i++)
+		WRITE_ONCE(io->wanted[i], wanted[i]);
+}
+
+/* Which EOIs to pass on: level-triggered ones, and those that somebody waits for. */
 static void update_wanted(struct ioapic *io)
 {
 	u64 wanted[4] = {};
@@ -40,8 +50,7 @@ static void update_wanted(struct ioapic *io)
 		if (io->state.redirtbl[i].fields.trig_mode || (io->listened & BIT(i)))
 			wanted[vector / 64] |= BIT_ULL(vector % 64);
 	}
-	for (i = 0; i < ARRAY_SIZE(wanted); i++)
-		WRITE_ONCE(io->wanted[i], wanted[i]);
+	ioapic_set_wanted(io, wanted);
 }
 
 /**

@@ -45,6 +45,7 @@ int ioapic_set_pin(struct ioapic *io, unsigned int pin, bool level, bool report)
 int ioapic_drive_pin(struct ioapic *io, unsigned int pin, enum irq_source source, bool level,
 		     bool report);
 void ioapic_listen(struct ioapic *io, u32 pins);
+void ioapic_set_wanted(struct ioapic *io, const u64 wanted[4]);
 bool ioapic_wants_eoi(const struct ioapic *io, u8 vector);
 void ioapic_eoi(struct ioapic *io, u8 vector, bool level);
 u32 ioapic_read(const struct ioapic *io, u32 offset);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The chips that the vCPUs of a VM share. Also where the local APIC's and the
- * PIC's offers to a vCPU meet.
+ * The chips that the vCPUs of a VM share: the PIC pair and the IOAPIC. A VMM may have these two
+ * itself: then what is left here are the routing and the EOIs that its IOAPIC has to hear of.
  *
- * Called by fd/vm.c (create, state), io/bus.c (ports and memory),
- * cpu/events.c (injection), routing.c (lines), irqfd.c and lapic.c.
+ * Called by fd/vm.c and fd/vm_events.c (create, state), io/bus.c (ports and memory),
+ * offer.c (injection), routing.c (lines), irqfd.c and lapic.c.
  */
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -82,26 +82,15 @@ static void chip_unlock(struct irqchip *chip, unsigned long flags)
 		tell_pit(chip->vm, unmasked);
 }
 
-/**
- * irqchip_create - CREATE_IRQCHIP: PIC pair and IOAPIC
- * @vm: the VM; @vm->lock is held
- *
- * vCPUs that are created afterwards get a local APIC. Return: 0; -EEXIST: there
- * are chips already; -EINVAL: there are vCPUs already; -ENOMEM.
- */
-int irqchip_create(struct vm *vm)
+/* @vmm_pins: of the VMM's IOAPIC, if @vm->irqchip_split. 0 or -ENOMEM. */
+static int irqchip_publish(struct vm *vm, u32 vmm_pins)
 {
-	struct irqchip *chip;
+	struct irqchip *chip = kzalloc(sizeof(*chip), GFP_KERNEL_ACCOUNT);
 
-	lockdep_assert_held(&vm->lock);
-	if (vm->irqchip)
-		return -EEXIST;
-	if (vm->nr_vcpus)
-		return -EINVAL;
-	chip = kzalloc(sizeof(*chip), GFP_KERNEL_ACCOUNT);
 	if (!chip)
 		return -ENOMEM;
 	chip->vm = vm;
+	chip->vmm_pins = vmm_pins;
 	raw_spin_lock_init(&chip->lock);
 	mutex_init(&chip->routing_lock);
 	INIT_LIST_HEAD(&chip->irqfds);
@@ -115,6 +104,43 @@ int irqchip_create(struct vm *vm)
 	}
 	smp_store_release(&vm->irqchip, chip);	/* seen complete, see vm_irqchip() */
 	return 0;
+}
+
+/**
+ * irqchip_create - CREATE_IRQCHIP: PIC pair and IOAPIC
+ * @vm: the VM; @vm->lock is held
+ *
+ * vCPUs that are created afterwards get a local APIC. Return: 0; -EEXIST: there
+ * are chips already; -EINVAL: there are vCPUs already; -ENOMEM.
+ */
+int irqchip_create(struct vm *vm)
+{
+	lockdep_assert_held(&vm->lock);
+	if (vm->irqchip)
+		return -EEXIST;
+	if (vm->nr_vcpus)
+		return -EINVAL;
+	vm->irqchip_split = false;
+	return irqchip_publish(vm, 0);
+}
+
+/**
+ * irqchip_create_split - ENABLE_CAP(SPLIT_IRQCHIP): PIC and IOAPIC are the VMM's
+ * @vm: the VM; @vm->lock is held
+ * @pins: GSIs, from 0, that are the pins of its IOAPIC
+ *
+ * vCPUs that are created afterwards get a local APIC; GSIs lead nowhere yet. Return: 0;
+ * -EINVAL: too many pins; -EEXIST: there are chips already, or vCPUs; -ENOMEM.
+ */
+int irqchip_create_split(struct vm *vm, u64 pins)
+{
+	lockdep_assert_held(&vm->lock);
+	if (pins > MAX_ROUTES)
+		return -EINVAL;
+	if (vm->irqchip || vm->nr_vcpus)
+		return -EEXIST;
+	vm->irqchip_split = true;
+	return irqchip_publish(vm, pins);
 }
 
 /**
@@ -223,20 +249,47 @@ u64 irqchip_take_resample_due(struct irqchip *chip)
 }
 
 /**
+ * irqchip_forward - say which EOIs the VMM's IOAPIC wants to hear of
+ * @chip: the chips, without an IOAPIC of their own
+ * @r: the routing
+ *
+ * Context: any but NMI.
+ */
+void irqchip_forward(struct irqchip *chip, const struct routing *r)
+{
+	u64 wanted[ARRAY_SIZE(chip->ioapic.wanted)] = {};
+	unsigned long flags;
+
+	routing_levels(r, chip->vmm_pins, wanted);
+	flags = chip_lock(chip);
+	ioapic_set_wanted(&chip->ioapic, wanted);
+	chip_unlock(chip, flags);
+}
+
+/**
  * irqchip_eoi - a local APIC ended an interrupt
- * @vm: the VM; it has chips
+ * @vcpu: whose; the VM has chips
  * @vector: which
  * @level: it was level triggered
  *
+ * Where the IOAPIC is the VMM's, RUN ends before the guest's next instruction.
+ *
  * Context: the APIC's vCPU thread, interrupts on or off.
  */
-void irqchip_eoi(struct vm *vm, u8 vector, bool level)
+void irqchip_eoi(struct vcpu *vcpu, u8 vector, bool level)
 {
-	struct irqchip *chip = vm_irqchip(vm);
+	struct irqchip *chip = vm_irqchip(vcpu->vm);
 	unsigned long flags;
 
 	if (!ioapic_wants_eoi(&chip->ioapic, vector))
 		return;
+	if (vcpu->vm->irqchip_split) {
+		if (!level)
+			return;
+		vcpu->ioapic_eoi = vector;
+		vcpu_make_request(vcpu, REQ_EOI_EXIT);
+		return;
+	}
 	flags = chip_lock(chip);
 	ioapic_eoi(&chip->ioapic, vector, level);
 	chip_unlock(chip, flags);
@@ -251,7 +304,7 @@ void irqchip_eoi(struct vm *vm, u8 vector, bool level)
  */
 int irqchip_get(struct vm *vm, struct minikvm_irqchip *chip)
 {
-	struct irqchip *chips = vm_irqchip(vm);
+	struct irqchip *chips = vm_full_irqchip(vm);
 	unsigned long flags;
 	int ret = 0;
 
@@ -285,7 +338,7 @@ int irqchip_get(struct vm *vm, struct minikvm_irqchip *chip)
  */
 int irqchip_set(struct vm *vm, const struct minikvm_irqchip *chip)
 {
-	struct irqchip *chips = vm_irqchip(vm);
+	struct irqchip *chips = vm_full_irqchip(vm);
 	unsigned long flags;
 	int ret = 0;
 
@@ -326,7 +379,7 @@ static bool pic_port(u16 port)
  */
 int irqchip_pio(struct vm *vm, bool write, u16 port, void *data, int len)
 {
-	struct irqchip *chip = vm_irqchip(vm);
+	struct irqchip *chip = vm_full_irqchip(vm);
 	unsigned long flags;
 	u8 *byte = data;
 
@@ -358,7 +411,7 @@ int irqchip_pio(struct vm *vm, bool write, u16 port, void *data, int len)
  */
 int irqchip_mmio(struct vm *vm, bool write, gpa_t gpa, void *data, int len)
 {
-	struct irqchip *chip = vm_irqchip(vm);
+	struct irqchip *chip = vm_full_irqchip(vm);
 	size_t n = min_t(size_t, len, sizeof(u32));
 	unsigned long flags;
 	u64 offset;
@@ -384,52 +437,15 @@ int irqchip_mmio(struct vm *vm, bool write, gpa_t gpa, void *data, int len)
 	return 0;
 }
 
-static bool pic_offers(struct vcpu *vcpu)
+/** irqchip_take_pic - acknowledge the PIC's interrupt. Its vector; -1: another vCPU was faster. */
+int irqchip_take_pic(struct irqchip *chip)
 {
-	return READ_ONCE(vcpu->vm->irqchip->pic.output) &&
-	       lapic_regs_accepts_pic(&vcpu->lapic->regs);
-}
-
-/**
- * irqchip_has_interrupt - is there an interrupt for this vCPU now?
- * @vcpu: the vCPU; one without a LAPIC has none
- *
- * Context: the vCPU thread, interrupts on or off. Whether the CPU can take it
- * (RFLAGS.IF and so on) is not looked at. A timer that expired is delivered first.
- */
-bool irqchip_has_interrupt(struct vcpu *vcpu)
-{
-	if (!vcpu->lapic)
-		return false;
-	lapic_timer_expired(vcpu);
-	return pic_offers(vcpu) || lapic_regs_pending(&vcpu->lapic->regs) >= 0;
-}
-
-/**
- * irqchip_take_interrupt - acknowledge the interrupt for this vCPU
- * @vcpu: the vCPU; one without a LAPIC has none
- *
- * Context: the vCPU thread, interrupts on or off. Return: its vector, or -1. The
- * PIC goes first; another vCPU may have been faster there.
- */
-int irqchip_take_interrupt(struct vcpu *vcpu)
-{
-	struct irqchip *chip = vcpu->vm->irqchip;
 	unsigned long flags;
 	int vector = -1;
 
-	if (!vcpu->lapic)
-		return -1;
-	if (pic_offers(vcpu)) {
-		flags = chip_lock(chip);
-		if (chip->pic.output)
-			vector = pic_take(&chip->pic);
-		chip_unlock(chip, flags);
-	}
-	if (vector >= 0)
-		return vector;
-	vector = lapic_regs_pending(&vcpu->lapic->regs);
-	if (vector >= 0)
-		lapic_regs_take(&vcpu->lapic->regs, vector);
+	flags = chip_lock(chip);
+	if (chip->pic.output)
+		vector = pic_take(&chip->pic);
+	chip_unlock(chip, flags);
 	return vector;
 }

@@ -6,11 +6,22 @@
 #include "../minikvm.h"
 #include "lines.h"
 
-/* The chips of a VM, or NULL; what was written before they were published is seen. */
+/*
+ * What leads to the local APICs of a VM, PIC and IOAPIC included or not; or NULL. What was written
+ * before it was published is seen.
+ */
 static inline struct irqchip *vm_irqchip(struct vm *vm)
 {
 	/* Pairs with the release in irqchip_create(). */
 	return smp_load_acquire(&vm->irqchip);
+}
+
+/* The same with PIC and IOAPIC, or NULL. */
+static inline struct irqchip *vm_full_irqchip(struct vm *vm)
+{
+	struct irqchip *chip = vm_irqchip(vm);
+
+	return chip && !vm->irqchip_split ? chip : NULL;
 }
 
 static inline struct pit *vm_pit(struct vm *vm)
@@ -22,20 +33,24 @@ static inline struct pit *vm_pit(struct vm *vm)
 /* May a chip in the kernel answer a port? */
 static inline bool vm_has_ports(struct vm *vm)
 {
-	return vm_irqchip(vm) || vm_pit(vm);
+	return vm_full_irqchip(vm) || vm_pit(vm);
 }
 
 /*
  * irqchip.c: the chips of a VM: PIC pair and IOAPIC.
  */
 int irqchip_create(struct vm *vm);
+int irqchip_create_split(struct vm *vm, u64 pins);
 void irqchip_destroy(struct vm *vm);
 int irqchip_get(struct vm *vm, struct minikvm_irqchip *chip);
 int irqchip_set(struct vm *vm, const struct minikvm_irqchip *chip);
 int irqchip_pio(struct vm *vm, bool write, u16 port, void *data, int len);	/* PIC, ELCR */
 int irqchip_mmio(struct vm *vm, bool write, gpa_t gpa, void *data, int len);	/* IOAPIC */
-bool irqchip_has_interrupt(struct vcpu *vcpu);	/* LAPIC or PIC: something to inject now */
+
+/* offer.c: LAPIC or PIC */
+bool irqchip_has_interrupt(struct vcpu *vcpu);	/* something to inject now */
 int irqchip_take_interrupt(struct vcpu *vcpu);	/* vector, acknowledged, or -1 */
+bool irqchip_accepts_extint(const struct vcpu *vcpu);
 
 /* routing.c: how a GSI or a message reaches the chips */
 int irqchip_set_routing(struct vm *vm, const struct minikvm_irq_routing_entry *entries, u32 nr);

@@ -284,7 +284,8 @@ static int irqfd_assign_file(struct irqchip *chip, struct file *file,
  * @vm: the VM; the caller holds its descriptor
  * @args: flags are checked already
  *
- * Context: sleeps. Return: 0; -EINVAL: no chips, or not an eventfd; -EBADF; -EBUSY: the eventfd
+ * Context: sleeps. Return: 0; -EINVAL: no chips, or none with pins to resample, or not an eventfd;
+ * -EBADF; -EBUSY: the eventfd
  * raises a GSI already; -ENOSPC: too many that resample; -ENOMEM; -EINTR.
  */
 int irqfd_assign(struct vm *vm, const struct minikvm_irqfd *args)
@@ -294,6 +295,9 @@ int irqfd_assign(struct vm *vm, const struct minikvm_irqfd *args)
 	int err;
 
 	if (!chip)
+		return -EINVAL;
+	/* The VMM's IOAPIC hears of EOIs itself. */
+	if ((args->flags & MINIKVM_IRQFD_FLAG_RESAMPLE) && vm->irqchip_split)
 		return -EINVAL;
 	file = fget(args->fd);
 	if (!file)

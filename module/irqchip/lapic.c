@@ -55,7 +55,7 @@ static void end_of_interrupt(struct lapic *lapic)
 	int vector = lapic_regs_eoi(&lapic->regs, &level);
 
 	if (vector >= 0)
-		irqchip_eoi(lapic->vcpu->vm, vector, level);
+		irqchip_eoi(lapic->vcpu, vector, level);
 }
 
 static void send_ipi(struct lapic *lapic, u32 low, u32 high)

@@ -230,7 +230,7 @@ int pit_create(struct vm *vm, const struct minikvm_pit_config *config)
 	lockdep_assert_held(&vm->lock);
 	if (vm->pit)
 		return -EEXIST;
-	if (!vm->irqchip)
+	if (!vm_full_irqchip(vm))
 		return -ENOENT;
 	pit = kzalloc(sizeof(*pit), GFP_KERNEL_ACCOUNT);
 	if (!pit)

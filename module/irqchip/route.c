@@ -13,6 +13,8 @@
 #include "lapic_regs.h"
 #include "route.h"
 
+#define MSI_DATA_LEVEL	BIT(15)
+
 /**
  * routing_size - GSIs that a table must have room for
  * @entries: of the caller
@@ -83,11 +85,12 @@ static int route_to_msi(struct route *route, const struct minikvm_irq_routing_en
  * @entries: of the caller; any bytes, but for the GSIs, which routing_size() has checked
  * @nr: how many
  * @wide: MSIs have APIC IDs of 32 bits
+ * @pins: there are chips with pins
  *
  * Return: 0; -EINVAL: an entry that cannot be, or contradicts another.
  */
 int routing_fill(struct routing *r, const struct minikvm_irq_routing_entry *entries, u32 nr,
-		 bool wide)
+		 bool wide, bool pins)
 {
 	u32 i;
 
@@ -96,7 +99,7 @@ int routing_fill(struct routing *r, const struct minikvm_irq_routing_entry *entr
 		struct route *route = &r->route[array_index_nospec(e->gsi, r->nr)];
 		int err = -EINVAL;
 
-		if (e->type == MINIKVM_IRQ_ROUTING_IRQCHIP)
+		if (e->type == MINIKVM_IRQ_ROUTING_IRQCHIP && pins)
 			err = route_to_pin(route, e);
 		else if (e->type == MINIKVM_IRQ_ROUTING_MSI)
 			err = route_to_msi(route, e, wide);
@@ -132,6 +135,25 @@ u64 routing_pins(const struct routing *r, u32 gsi)
 }
 
 /**
+ * routing_levels - the vectors that an IOAPIC of the VMM's sends for levels
+ * @r: the table
+ * @nr: its pins are the first so many GSIs
+ * @vectors: a bit per vector; set, and none cleared
+ */
+void routing_levels(const struct routing *r, u32 nr, u64 vectors[4])
+{
+	u32 i;
+
+	for (i = 0; i < min(nr, r->nr); i++) {
+		const struct route *route = &r->route[i];
+		u8 vector = route->data;
+
+		if (route->type == ROUTE_MSI && (route->data & MSI_DATA_LEVEL))
+			vectors[vector / 64] |= BIT_ULL(vector % 64);
+	}
+}
+
+/**
  * msi_is_valid - may a VMM send a message there?
  * @address: of the message
  * @wide: APIC IDs have 32 bits: what lies between their two parts must be 0
@@ -158,7 +180,7 @@ void msi_message(u64 address, u32 data, bool wide, struct apic_msg *msg)
 		.logical = address & BIT(2),
 		.vector = data & 0xff,
 		.delivery = data >> 8 & 7,
-		.level = data & BIT(15),
+		.level = data & MSI_DATA_LEVEL,
 		.assert = true,
 	};
 	if (wide)

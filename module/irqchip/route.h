@@ -46,9 +46,10 @@ struct apic_msg;
 
 u32 routing_size(const struct minikvm_irq_routing_entry *entries, u32 nr);
 int routing_fill(struct routing *r, const struct minikvm_irq_routing_entry *entries, u32 nr,
-		 bool wide);
+		 bool wide, bool pins);
 const struct route *routing_find(const struct routing *r, u32 gsi);
 u64 routing_pins(const struct routing *r, u32 gsi);
+void routing_levels(const struct routing *r, u32 nr, u64 vectors[4]);
 bool msi_is_valid(u64 address, bool wide);
 void msi_message(u64 address, u32 data, bool wide, struct apic_msg *msg);
 

@@ -39,7 +39,8 @@ static struct routing *routing_alloc(u32 nr)
  * @chip: not published yet
  *
  * GSIs 0 to 15 lead to the PIC's line and the IOAPIC's pin of the same number, 16 to 23 to the
- * IOAPIC only: KVM's default. Return: 0 or -ENOMEM.
+ * IOAPIC only: KVM's default. Where these two are the VMM's, no GSI leads anywhere.
+ * Return: 0 or -ENOMEM.
  */
 int routing_create(struct irqchip *chip)
 {
@@ -48,7 +49,7 @@ int routing_create(struct irqchip *chip)
 
 	if (!r)
 		return -ENOMEM;
-	for (gsi = 0; gsi < IOAPIC_PINS; gsi++) {
+	for (gsi = 0; gsi < IOAPIC_PINS && !chip->vm->irqchip_split; gsi++) {
 		r->route[gsi].type = ROUTE_PINS;
 		r->route[gsi].to = BIT_ULL(PIN_IOAPIC + gsi) |
 				   (gsi < PIC_LINES ? BIT_ULL(gsi) : 0);
@@ -73,11 +74,15 @@ void routing_listen(struct irqchip *chip)
 	const struct routing *r = rcu_dereference_protected(chip->routing,
 						lockdep_is_held(&chip->routing_lock));
 
+	if (chip->vm->irqchip_split) {
+		irqchip_forward(chip, r);
+		return;
+	}
 	irqchip_listen(chip, routing_pins(r, PIT_GSI), irqfd_resample_pins(chip, r));
 }
 
-static struct routing *routing_make(const struct minikvm_irq_routing_entry *entries, u32 nr,
-				    bool wide)
+static struct routing *routing_make(struct vm *vm,
+				    const struct minikvm_irq_routing_entry *entries, u32 nr)
 {
 	u32 size = routing_size(entries, nr);
 	struct routing *r;
@@ -88,7 +93,7 @@ static struct routing *routing_make(const struct minikvm_irq_routing_entry *entr
 	r = routing_alloc(size);
 	if (!r)
 		return ERR_PTR(-ENOMEM);
-	err = routing_fill(r, entries, nr, wide);
+	err = routing_fill(r, entries, nr, vm_has_wide_ids(vm), !vm->irqchip_split);
 	if (!err)
 		return r;
 	kvfree(r);
@@ -112,7 +117,7 @@ int irqchip_set_routing(struct vm *vm, const struct minikvm_irq_routing_entry *e
 
 	if (!chip)
 		return -EINVAL;
-	new = routing_make(entries, nr, vm_has_wide_ids(vm));
+	new = routing_make(vm, entries, nr);
 	if (IS_ERR(new))
 		return PTR_ERR(new);
 	if (mutex_lock_killable(&chip->routing_lock)) {

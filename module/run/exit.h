@@ -58,6 +58,7 @@ int run_step(struct vcpu *vcpu);
 
 /* wait.c: what keeps a vCPU from running */
 int run_requests(struct vcpu *vcpu);
+bool run_window_opens(struct vcpu *vcpu);
 int run_thread_work(struct vcpu *vcpu);
 int run_wait(struct vcpu *vcpu);
 int run_interrupted(struct vcpu *vcpu);

@@ -135,10 +135,7 @@ int exit_intr_window(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	vmcs_set_interrupt_window(vcpu, false);
 	vcpu_make_request(vcpu, REQ_EVENT);
-	if (!vcpu->window_asked || !event_can_take_interrupt(vcpu))
-		return EXIT_RESUME;
-	vcpu->run->exit_reason = MINIKVM_EXIT_IRQ_WINDOW_OPEN;
-	return EXIT_USER;
+	return run_window_opens(vcpu) ? EXIT_USER : EXIT_RESUME;
 }
 
 /* exit_nmi_window - the guest can take an NMI now */

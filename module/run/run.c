@@ -235,6 +235,8 @@ static int slow_path(struct vcpu *vcpu)
 		vcpu_make_request(vcpu, REQ_EVENT);
 		return EXIT_RESUME;
 	}
+	if (run_window_opens(vcpu))
+		return EXIT_USER;
 	ret = run_wait(vcpu);
 	return ret ?: EXIT_RESUME;
 }
@@ -264,10 +266,8 @@ static int run_loop(struct vcpu *vcpu)
 			continue;
 		}
 		if (vcpu->window_asked) {
-			if (event_can_take_interrupt(vcpu)) {
-				vcpu->run->exit_reason = MINIKVM_EXIT_IRQ_WINDOW_OPEN;
+			if (run_window_opens(vcpu))
 				return EXIT_USER;
-			}
 			vmcs_set_interrupt_window(vcpu, true);
 		}
 		switch (guest_loop(vcpu, &verdict)) {
@@ -292,7 +292,7 @@ static int run_loop(struct vcpu *vcpu)
 
 /* ---- one RUN */
 
-/* What a VMM with its own interrupt controller reads after every exit. */
+/* What a VMM with its own PIC or APIC reads after every exit. */
 static void fill_run(struct vcpu *vcpu)
 {
 	struct minikvm_run *run = vcpu->run;
@@ -303,11 +303,14 @@ static void fill_run(struct vcpu *vcpu)
 	run->apic_base = vcpu->apic_base;
 	if (vcpu->lapic) {
 		run->cr8 = vcpu_cr8(vcpu);
-		run->ready_for_interrupt_injection = 1;
+		if (likely(!vcpu->vm->irqchip_split)) {
+			run->ready_for_interrupt_injection = 1;
+			return;
+		}
 	} else {
 		run->cr8 = vcpu->cr8;
-		run->ready_for_interrupt_injection = on && event_can_take_interrupt(vcpu);
 	}
+	run->ready_for_interrupt_injection = on && event_can_take_interrupt(vcpu);
 }
 
 /*
@@ -353,7 +356,8 @@ static int run_once(struct vcpu *vcpu)
 	u64 valid, dirty;
 	int ret;
 
-	vcpu->window_asked = READ_ONCE(run->request_interrupt_window) && !vcpu->lapic;
+	vcpu->window_asked = READ_ONCE(run->request_interrupt_window) &&
+			     (!vcpu->lapic || vcpu->vm->irqchip_split);
 	if (vcpu->mp_state == MINIKVM_MP_STATE_UNINITIALIZED)
 		return immediate_exit ? -EINTR : run_wait_for_init(vcpu);
 	valid = READ_ONCE(run->kvm_valid_regs);

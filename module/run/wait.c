@@ -28,7 +28,26 @@ int run_requests(struct vcpu *vcpu)
 		vcpu->run->exit_reason = MINIKVM_EXIT_SHUTDOWN;
 		return EXIT_USER;
 	}
+	if (test_and_clear_bit(REQ_EOI_EXIT, &vcpu->requests)) {
+		vcpu->run->exit_reason = MINIKVM_EXIT_IOAPIC_EOI;
+		vcpu->run->eoi.vector = vcpu->ioapic_eoi;
+		return EXIT_USER;
+	}
 	return EXIT_RESUME;
+}
+
+/**
+ * run_window_opens - has the VMM waited for a moment like this to inject an interrupt?
+ * @vcpu: loaded
+ *
+ * Return: true: it is told; EXIT_USER.
+ */
+bool run_window_opens(struct vcpu *vcpu)
+{
+	if (!vcpu->window_asked || !event_can_take_interrupt(vcpu))
+		return false;
+	vcpu->run->exit_reason = MINIKVM_EXIT_IRQ_WINDOW_OPEN;
+	return true;
 }
 
 /**

@@ -82,18 +82,37 @@ void vm_free_vcpu(struct test_vm *t)
 	close(t->vcpu);
 }
 
-void vm_make(struct test_vm *t, bool irqchip)
+static void make_vm(struct test_vm *t)
 {
 	t->dev = test_open();
 	t->vm = must(ioctl(t->dev, MINIKVM_CREATE_VM, 0), "CREATE_VM");
 	must(ioctl(t->vm, MINIKVM_SET_TSS_ADDR, 0xfffbd000), "SET_TSS_ADDR");
-	if (irqchip)
-		must(ioctl(t->vm, MINIKVM_CREATE_IRQCHIP, 0), "CREATE_IRQCHIP");
+}
+
+static void make_rest(struct test_vm *t)
+{
 	t->mem = mmap(NULL, G_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (t->mem == MAP_FAILED)
 		err(EXIT_BROKEN, "mmap");
 	must(vm_slot(t, 0, 0, 0, G_SIZE, t->mem), "SET_USER_MEMORY_REGION");
 	*t = vm_add_vcpu(t, 0);
+}
+
+void vm_make(struct test_vm *t, bool irqchip)
+{
+	make_vm(t);
+	if (irqchip)
+		must(ioctl(t->vm, MINIKVM_CREATE_IRQCHIP, 0), "CREATE_IRQCHIP");
+	make_rest(t);
+}
+
+void vm_make_split(struct test_vm *t, int pins)
+{
+	struct minikvm_enable_cap cap = { .cap = MINIKVM_CAP_SPLIT_IRQCHIP, .args = { pins } };
+
+	make_vm(t);
+	must(ioctl(t->vm, MINIKVM_ENABLE_CAP, &cap), "SPLIT_IRQCHIP");
+	make_rest(t);
 }
 
 void vm_free(struct test_vm *t)

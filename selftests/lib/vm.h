@@ -65,6 +65,7 @@ bool test_on_kvm(void);
 int test_open(void);	/* the device, or exits with "skip" */
 
 void vm_make(struct test_vm *t, bool irqchip);
+void vm_make_split(struct test_vm *t, int pins);	/* PIC and IOAPIC are the test's */
 void vm_free(struct test_vm *t);
 /* One more vCPU of @t's VM, as a test_vm that shares everything else with it. */
 struct test_vm vm_add_vcpu(const struct test_vm *t, int id);

@@ -30,6 +30,7 @@ struct vmx_caps vmx_caps;
 #include "../../module/irqchip/lapic_timer.c"
 #include "../../module/irqchip/pit.c"
 #include "../../module/irqchip/irqchip.c"
+#include "../../module/irqchip/offer.c"
 #include "../../module/irqchip/route.c"
 #include "../../module/irqchip/routing.c"
 
@@ -92,6 +93,7 @@ static inline void create(void)
 	for (i = 0; i < 2; i++) {
 		cpu[i].vm = &vm;
 		cpu[i].id = i;
+		cpu[i].events.extint = -1;
 		cpu[i].maxphyaddr = 39;
 		cpu[i].has_x2apic = cpu[i].has_tsc_deadline = true;
 		CHECK_EQ(lapic_create(&cpu[i]), 0);

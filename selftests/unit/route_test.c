@@ -23,7 +23,7 @@ static int fill(u32 nr, bool wide)
 		return -EINVAL;
 	table = calloc(1, sizeof(*table) + size * sizeof(table->route[0]));
 	table->nr = size;
-	err = routing_fill(table, entry, nr, wide);
+	err = routing_fill(table, entry, nr, wide, true);
 	return err;
 }
 
@@ -112,6 +112,32 @@ static void what_a_message_says(void)
 	CHECK(!msg.redirect && !msg.logical && !msg.level);
 }
 
+static bool is_in(const u64 vectors[4], u8 vector)
+{
+	return vectors[vector / 64] >> (vector % 64) & 1;
+}
+
+/* Of a VMM's IOAPIC with 3 pins. */
+static void levels_among_the_first(void)
+{
+	u64 vectors[4] = { [2] = 1 };
+
+	entry[0] = msi_of(0, 0xfee00000, 0, 0x8041);
+	entry[1] = msi_of(1, 0xfee00000, 0, 0x42);
+	entry[2] = msi_of(2, 0xfee00000, 0, 0x81ff);
+	entry[3] = msi_of(3, 0xfee00000, 0, 0x8044);
+	CHECK_EQ(fill(4, false), 0);
+	routing_levels(table, 3, vectors);
+	CHECK(is_in(vectors, 0x41) && is_in(vectors, 0xff) && is_in(vectors, 0x80));
+	CHECK_EQ(__builtin_popcountll(vectors[0]) + __builtin_popcountll(vectors[1]) +
+		 __builtin_popcountll(vectors[2]) + __builtin_popcountll(vectors[3]), 3);
+	routing_levels(table, 4096, vectors);
+	CHECK(is_in(vectors, 0x44));
+	CHECK_EQ(routing_fill(table, entry, 0, false, false), 0);
+	entry[0] = pin_of(0, MINIKVM_IRQCHIP_IOAPIC, 0);
+	CHECK_EQ(routing_fill(table, entry, 1, false, false), -EINVAL);
+}
+
 /* May entry @i follow the ones before it? A GSI has one message, or a pin of each chip. */
 static bool fits(u32 i)
 {
@@ -164,6 +190,7 @@ int main(void)
 	RUN(messages);
 	RUN(nothing_leads_nowhere);
 	RUN(what_a_message_says);
+	RUN(levels_among_the_first);
 	RUN(contradictions);
 	free(table);
 	return unit_end();

@@ -743,7 +743,7 @@ MINIKVM_ASSERT_SIZE(minikvm_stats_desc, 16);
 #define MINIKVM_EXIT_NMI		16	/* - */
 #define MINIKVM_EXIT_INTERNAL_ERROR	17	/* run->internal, run->emulation_failure */
 #define MINIKVM_EXIT_SYSTEM_EVENT	24	/* - */
-#define MINIKVM_EXIT_IOAPIC_EOI		26	/* - */
+#define MINIKVM_EXIT_IOAPIC_EOI		26	/* run->eoi; only with CAP_SPLIT_IRQCHIP */
 
 #define MINIKVM_INTERNAL_ERROR_EMULATION	1	/* an instruction minikvm does not do */
 #define MINIKVM_INTERNAL_ERROR_SIMUL_EX		2
