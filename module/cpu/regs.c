@@ -75,19 +75,19 @@ void vcpu_get_regs(struct vcpu *vcpu, struct minikvm_regs *regs)
  */
 int vcpu_set_regs(struct vcpu *vcpu, const struct minikvm_regs *regs)
 {
-	u64 rflags, rip = READ_ONCE(regs->rip);
+	u64 rip = READ_ONCE(regs->rip), rflags = READ_ONCE(regs->rflags) | X86_EFLAGS_FIXED;
+	bool moved = rip != vmcs_read_guest_rip();
 
 #define SET(i, name) (vcpu->regs[i] = regs->name)
 	FOR_EACH_GPR(SET);
 #undef SET
 	vmcs_write_guest_rsp(regs->rsp);
-	rflags = READ_ONCE(regs->rflags) | X86_EFLAGS_FIXED;
-	if (rip != vmcs_read_guest_rip())
+	if (moved)
 		vcpu->complete = NULL;
-	if (vcpu->debug.control)
-		guest_debug_set_regs(vcpu, rip != vmcs_read_guest_rip(), rflags);
 	vmcs_write_guest_rip(rip);
 	vmcs_write_guest_rflags(rflags);
 	vcpu->events.exception.pending = false;
+	if (unlikely(vcpu->debug.control))
+		guest_debug_set_regs(vcpu, moved, rflags);
 	return 0;
 }

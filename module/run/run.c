@@ -329,18 +329,6 @@ static int finish_exit(struct vcpu *vcpu)
 	return verdict == EXIT_STEP ? run_step(vcpu) : verdict;
 }
 
-/* The same for a VMM that debugs: what is finished may be the step that it wanted. */
-static noinline_for_stack int finish_debugged(struct vcpu *vcpu)
-{
-	int verdict;
-
-	guest_debug_run_begin(vcpu);
-	verdict = finish_exit(vcpu);
-	if (verdict == EXIT_RESUME && vcpu->debug.step == STEP_DONE)
-		return guest_debug_stepped(vcpu);
-	return verdict;
-}
-
 /* A VMM with its own interrupt controller says with each RUN what CR8 is. */
 static int take_cr8(struct vcpu *vcpu)
 {
@@ -369,9 +357,13 @@ static int run_once(struct vcpu *vcpu)
 	/* Without chips here, HLT was an exit: a new RUN is a new start. */
 	if (!vcpu->lapic && vcpu->mp_state == MINIKVM_MP_STATE_HALTED)
 		vcpu->mp_state = MINIKVM_MP_STATE_RUNNABLE;
-	ret = unlikely(vcpu->debug.control) ? finish_debugged(vcpu) : finish_exit(vcpu);
+	if (unlikely(vcpu->debug.control))
+		guest_debug_run_begin(vcpu);
+	ret = finish_exit(vcpu);
 	if (ret != EXIT_RESUME)
 		return ret == -EINTR ? run_interrupted(vcpu) : ret;
+	if (unlikely(vcpu->debug.step == STEP_DONE))	/* what is finished was the step */
+		return guest_debug_stepped(vcpu);
 	if (immediate_exit)
 		return -EINTR;
 	vcpu->cpuid_locked = true;
