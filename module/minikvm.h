@@ -47,6 +47,7 @@
 
 struct vm;
 struct vcpu;
+struct cpumask;
 struct lapic;
 struct ioapic;
 struct pic;
@@ -245,6 +246,7 @@ struct vm {
 	int invalidate_active;		/* [e] invalidations between start and end */
 	hva_t invalidate_start, invalidate_end; /* [e] all active ones lie in between */
 	atomic64_t ept_gen;		/* bumped after an EPT entry lost rights */
+	struct cpumask *in_guest;	/* [e] of vm_sync_guests() */
 	u64 *cpu_ept_gen;		/* [r] per CPU: generation of its last INVEPT */
 	u64 eptp;			/* [c] the EPT pointer for the VMCS */
 	u8 gpa_bits;			/* [c] width of guest physical addresses */

@@ -130,8 +130,11 @@ int dirty_log_get(struct vm *vm, struct minikvm_dirty_log *log)
 		err = -ENOMEM;
 		goto unlock;
 	}
-	if (vmx_caps.pml)
+	if (vmx_caps.pml) {
+		ept_lock(vm);
 		vm_sync_guests(vm);	/* who leaves the guest flushes */
+		ept_unlock(vm);
+	}
 	dirty_harvest(vm, slot, bits);
 	ept_check_slots(vm);
 	if (copy_to_user((void __user *)log->dirty_bitmap, bits, size)) {

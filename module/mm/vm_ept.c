@@ -8,6 +8,7 @@
  * that every processor has forgotten it. The IPIs may be sent under the lock, since nobody
  * takes it with interrupts off.
  */
+#include <linux/cpumask.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/vmstat.h>
@@ -117,10 +118,12 @@ int ept_create(struct vm *vm)
 	/* The CPUs have seen generation 0: an older VM may have had this root page. */
 	atomic64_set(&vm->ept_gen, 1);
 	vm->cpu_ept_gen = kcalloc(nr_cpu_ids, sizeof(u64), GFP_KERNEL_ACCOUNT);
+	vm->in_guest = kzalloc(cpumask_size(), GFP_KERNEL_ACCOUNT);
 	vm->ept.levels = 4;
 	vm->ept.root = ept_table_alloc();
-	if (!vm->cpu_ept_gen || !vm->ept.root) {
+	if (!vm->cpu_ept_gen || !vm->in_guest || !vm->ept.root) {
 		kfree(vm->cpu_ept_gen);
+		kfree(vm->in_guest);
 		if (vm->ept.root)
 			ept_table_free(vm->ept.root);
 		return -ENOMEM;
@@ -134,5 +137,6 @@ int ept_create(struct vm *vm)
 void ept_destroy_vm(struct vm *vm)
 {
 	ept_free_all(&vm->ept, ept_table_free);
+	kfree(vm->in_guest);
 	kfree(vm->cpu_ept_gen);
 }

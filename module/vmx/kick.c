@@ -8,6 +8,8 @@
  */
 #define pr_fmt(fmt) "minikvm: " fmt
 
+#include <linux/cpumask.h>
+#include <linux/lockdep.h>
 #include <linux/preempt.h>
 #include <linux/printk.h>
 #include <linux/rcuwait.h>
@@ -93,19 +95,26 @@ static void sync_nothing(void *unused)
  * After this returns, each CPU that was inside the guest has left it, and will
  * look before it enters again.
  *
- * Context: interrupts on, preemptible or not.
+ * All of them are asked at once, and waited for together.
+ *
+ * Context: ept_lock held, and with it vm->in_guest; interrupts on.
  */
 void vm_sync_guests(struct vm *vm)
 {
 	u32 i, n;
 
+	lockdep_assert_held(&vm->ept_lock);
+	cpumask_clear(vm->in_guest);
 	smp_mb();	/* the change before the look at who is in the guest; pairs with run/run.c */
 	n = smp_load_acquire(&vm->nr_vcpus);	/* before the slots are read */
 	for (i = 0; i < n; i++) {
 		int cpu = READ_ONCE(vm->vcpus[i]->guest_cpu);
 
-		/* A CPU that went offline meanwhile is out of the guest, and refuses the call. */
 		if (cpu >= 0)
-			smp_call_function_single(cpu, sync_nothing, NULL, 1);
+			__cpumask_set_cpu(cpu, vm->in_guest);
 	}
+	/* This CPU is out of the guest, and so is one that went offline meanwhile: they are left out. */
+	preempt_disable();
+	smp_call_function_many(vm->in_guest, sync_nothing, NULL, true);
+	preempt_enable();
 }
