@@ -39,7 +39,8 @@
 #include "../uapi/linux/minikvm.h"
 #include "parts.h"
 
-#define VM_MAX_VCPUS	16	/* in one VM */
+#define VM_MAX_VCPUS	512	/* in one VM: a page of pointers to them */
+#define VM_VCPU_IDS	(4 * VM_MAX_VCPUS) /* as in KVM: a VMM may leave gaps for a topology */
 #define VM_MAX_SLOTS	512	/* in one VM */
 #define CPUID_MAX	256	/* entries that SET_CPUID2 takes */
 #define MAX_IO_MSRS	256	/* entries of GET_MSRS and SET_MSRS, plus 1 */
@@ -226,6 +227,8 @@ struct vm {
 	struct mutex lock;		/* creation of vCPUs and chips */
 	struct vcpu *vcpus[VM_MAX_VCPUS]; /* [l] to write, READ_ONCE to read; slots fill from 0 */
 	u32 nr_vcpus;			/* [a] smp_store_release after vcpus[] */
+	u32 vcpu_ids;			/* [l] how many IDs there are; 0: neither chosen nor used yet */
+	u32 boot_id;			/* [l] to write, before there are vCPUs: who begins by itself */
 	u32 boosted;			/* [a] slot to which a spinning vCPU gave its time last */
 	pid_t pid;			/* [c] of the creator, for debugfs */
 
@@ -256,6 +259,7 @@ struct vm {
 	bool irqchip_split;		/* [l] to write, before @irqchip: PIC and IOAPIC are the VMM's */
 	struct pit *pit;		/* [l] to write, smp_load_acquire to read */
 	u32 x2apic_api;			/* [a] MINIKVM_X2APIC_API_*: ENABLE_CAP sets them */
+	atomic_t apic_aliases;		/* local APICs that answer to another ID than their vCPU's */
 
 	/* Eventfds: io/ioeventfd.c */
 	struct mutex ioeventfd_lock;	/* changes of @ioeventfds, one at a time */

@@ -133,7 +133,7 @@ FIELD(msi, data) FIELD(msi, flags) FIELD(irqfd, gsi) FIELD(irqfd, flags) FIELD(i
 FIELD(ioeventfd, addr) FIELD(ioeventfd, len) FIELD(ioeventfd, fd) FIELD(ioeventfd, flags)
 FIELD(enable_cap, flags) FIELD(enable_cap, args)
 
-NUMBER(GET_CLOCK) NUMBER(SET_CLOCK)
+NUMBER(GET_CLOCK) NUMBER(SET_CLOCK) NUMBER(SET_BOOT_CPU_ID)
 NUMBER(CLOCK_TSC_STABLE) NUMBER(CLOCK_REALTIME) NUMBER(CLOCK_HOST_TSC)
 SIZE(clock_data) FIELD(clock_data, flags) FIELD(clock_data, realtime) FIELD(clock_data, host_tsc)
 

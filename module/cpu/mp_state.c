@@ -3,14 +3,14 @@
  * The state of a vCPU among the others of its VM: does it run, is it halted, or does it
  * wait to be started? What GET_MP_STATE and SET_MP_STATE show. With chips in the kernel:
  *
- *	  CREATE_VCPU, any ID but 0
+ *	  CREATE_VCPU, not the boot processor
  *	              |
  *	              v           INIT                       SIPI
  *	      UNINITIALIZED --------------> INIT_RECEIVED ----------.
  *	      (RUN waits for INIT,             ^                     |
  *	       then fails with EAGAIN)         | INIT, unless it is  |
  *	                                       | the boot processor  v
- *	  CREATE_VCPU, ID 0 ------------------------------------> RUNNABLE
+ *	  CREATE_VCPU, boot processor --------------------------> RUNNABLE
  *	                                                          |      ^
  *	                                                      HLT |      | interrupt, NMI,
  *	                                                          v      | boot processor: INIT
@@ -35,8 +35,9 @@
  */
 void mp_power_up(struct vcpu *vcpu)
 {
-	vcpu->mp_state = vcpu->lapic && vcpu->id ? MINIKVM_MP_STATE_UNINITIALIZED
-						  : MINIKVM_MP_STATE_RUNNABLE;
+	bool waits = vcpu->lapic && vcpu->id != vcpu->vm->boot_id;
+
+	vcpu->mp_state = waits ? MINIKVM_MP_STATE_UNINITIALIZED : MINIKVM_MP_STATE_RUNNABLE;
 }
 
 static void take_init(struct vcpu *vcpu)

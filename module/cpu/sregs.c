@@ -61,8 +61,8 @@ static void queue_interrupt_of(struct vcpu *vcpu, const struct minikvm_sregs *sr
 /* A VMM that resets the CPU by hand wants it to run again. */
 static void unhalt_after_reset(struct vcpu *vcpu, const struct minikvm_sregs *s)
 {
-	if (vcpu->id == 0 && vmcs_read_guest_rip() == 0xfff0 && s->cs.selector == 0xf000 &&
-	    s->cs.base == 0xffff0000 && !(s->cr0 & X86_CR0_PE))
+	if ((s->apic_base & MSR_IA32_APICBASE_BSP) && vmcs_read_guest_rip() == 0xfff0 &&
+	    s->cs.selector == 0xf000 && s->cs.base == 0xffff0000 && !(s->cr0 & X86_CR0_PE))
 		vcpu->mp_state = MINIKVM_MP_STATE_RUNNABLE;
 }
 

@@ -226,7 +226,7 @@ int vcpu_create_fd(struct vm *vm, unsigned long id)
 {
 	int ret;
 
-	if (id >= VM_MAX_VCPUS)
+	if (id >= VM_VCPU_IDS)
 		return -EINVAL;
 	if (mutex_lock_killable(&vm->lock))
 		return -EINTR;

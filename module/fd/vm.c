@@ -73,6 +73,23 @@ static long set_identity_map_addr(struct vm *vm, void __user *argp)
 	return err;
 }
 
+/* As KVM: one past the last ID is let through, though no vCPU can have it. */
+static long set_boot_cpu_id(struct vm *vm, unsigned long id)
+{
+	long err = 0;
+
+	if (mutex_lock_killable(&vm->lock))
+		return -EINTR;
+	if (vm->nr_vcpus)
+		err = -EBUSY;
+	else if (id > (vm->vcpu_ids ?: VM_VCPU_IDS))
+		err = -EINVAL;
+	else
+		vm->boot_id = id;
+	mutex_unlock(&vm->lock);
+	return err;
+}
+
 static long create_irqchip(struct vm *vm)
 {
 	long err;
@@ -207,6 +224,8 @@ static long vm_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 		return set_tss_addr(arg);
 	case MINIKVM_SET_IDENTITY_MAP_ADDR:
 		return set_identity_map_addr(vm, argp);
+	case MINIKVM_SET_BOOT_CPU_ID:
+		return set_boot_cpu_id(vm, arg);
 	case MINIKVM_CREATE_IRQCHIP:
 		return create_irqchip(vm);
 	case MINIKVM_CREATE_PIT2:

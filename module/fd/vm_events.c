@@ -87,6 +87,23 @@ static long enable_split_irqchip(struct vm *vm, u64 pins)
 	return err;
 }
 
+/* Once, before the first vCPU, which makes it the most there can be. */
+static long limit_vcpu_ids(struct vm *vm, u64 ids)
+{
+	long err = -EINVAL;
+
+	if (ids > VM_VCPU_IDS)
+		return -EINVAL;
+	if (mutex_lock_killable(&vm->lock))
+		return -EINTR;
+	if (ids >= vm->boot_id && (!vm->vcpu_ids || vm->vcpu_ids == ids)) {
+		vm->vcpu_ids = ids;
+		err = 0;
+	}
+	mutex_unlock(&vm->lock);
+	return err;
+}
+
 /** vm_enable_cap - ENABLE_CAP */
 long vm_enable_cap(struct vm *vm, void __user *argp)
 {
@@ -100,5 +117,7 @@ long vm_enable_cap(struct vm *vm, void __user *argp)
 		return enable_x2apic_api(vm, cap.args[0]);
 	if (cap.cap == MINIKVM_CAP_SPLIT_IRQCHIP)
 		return enable_split_irqchip(vm, cap.args[0]);
+	if (cap.cap == MINIKVM_CAP_MAX_VCPU_ID)
+		return limit_vcpu_ids(vm, cap.args[0]);
 	return -EINVAL;
 }

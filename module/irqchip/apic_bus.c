@@ -2,9 +2,12 @@
 /*
  * How an interrupt message finds its local APICs. Senders are other local
  * APICs (ICR), the IOAPIC and MSIs. Messages are delivered one by one to each
- * APIC that matches: with at most VM_MAX_VCPUS of them no map is kept that
+ * APIC that matches. One for a single ID is for the vCPU with that ID, as long as no
+ * APIC has taken another; for all else every APIC is asked: no map is kept that
  * would have to follow every ID and mode change.
  */
+#include <linux/nospec.h>
+
 #include "../vmx/kick.h"
 #include "lapic.h"
 
@@ -106,6 +109,19 @@ static bool apic_is_addressed(const struct lapic *lapic, const struct lapic *src
 	}
 }
 
+/* Destination number @n among those that are enabled, or NULL; @n becomes how many are missing. */
+static struct lapic *apic_nth(struct vm *vm, struct lapic *src, const struct apic_msg *msg, u32 *n)
+{
+	struct lapic *lapic;
+	u32 slot = 0;
+
+	while ((lapic = apic_next(vm, &slot)))
+		if (apic_is_addressed(lapic, src, msg) && lapic_regs_enabled(&lapic->regs) &&
+		    !(*n)--)
+			return lapic;
+	return NULL;
+}
+
 /*
  * Lowest priority goes to one of the destinations that are enabled, chosen by
  * the vector: a choice that spreads vectors and is stable (KVM's, too). One that is
@@ -113,18 +129,52 @@ static bool apic_is_addressed(const struct lapic *lapic, const struct lapic *src
  */
 static int deliver_lowest(struct vm *vm, struct lapic *src, const struct apic_msg *msg)
 {
-	struct lapic *found[VM_MAX_VCPUS], *lapic;
-	u32 slot = 0, nr = 0, i;
+	u32 missing = ~0U, nr, i, n;
+	struct lapic *lapic;
 
-	while ((lapic = apic_next(vm, &slot)))
-		if (apic_is_addressed(lapic, src, msg) && lapic_regs_enabled(&lapic->regs))
-			found[nr++] = lapic;
+	apic_nth(vm, src, msg, &missing);
+	nr = ~0U - missing;
 	for (i = 0; i < nr; i++) {
-		lapic = found[(msg->vector + i) % nr];
-		if (lapic_accept(lapic, msg, lapic == src))
+		n = (msg->vector + i) % nr;
+		lapic = apic_nth(vm, src, msg, &n);
+		if (lapic && lapic_accept(lapic, msg, lapic == src))
 			return 1;
 	}
 	return 0;
+}
+
+static struct lapic *apic_of_id(struct vm *vm, u32 id)
+{
+	u32 nr = smp_load_acquire(&vm->nr_vcpus), slot = 0;	/* before the slots are read */
+	struct lapic *lapic;
+
+	/* Most VMMs number vCPUs in the order in which they create them. */
+	if (id < nr) {
+		struct vcpu *vcpu = READ_ONCE(vm->vcpus[array_index_nospec(id, nr)]);
+
+		if (vcpu->id == id)
+			return vcpu->lapic;
+	}
+	while ((lapic = apic_next(vm, &slot)))
+		if (lapic->regs.id == id)
+			return lapic;
+	return NULL;
+}
+
+/*
+ * The only destination of a message, or NULL: ask every APIC. As in KVM, with 32-bit IDs the
+ * APIC whose own ID it is comes before those that answer to it in 8 bits.
+ */
+static struct lapic *apic_only_dest(struct vm *vm, const struct apic_msg *msg)
+{
+	bool wide = READ_ONCE(vm->x2apic_api) & MINIKVM_X2APIC_API_USE_32BIT_IDS;
+	struct lapic *lapic;
+
+	if (msg->logical || msg->shorthand || msg->dest == LAPIC_BROADCAST ||
+	    msg->dest == X2APIC_BROADCAST || (atomic_read(&vm->apic_aliases) && !wide))
+		return NULL;
+	lapic = apic_of_id(vm, msg->dest);
+	return lapic && lapic_regs_match(&lapic->regs, msg) ? lapic : NULL;
 }
 
 /* Has the VMM asked that 0xff of others than local APICs be nothing special in x2APIC mode? */
@@ -156,6 +206,9 @@ int apic_deliver(struct vm *vm, struct lapic *src, const struct apic_msg *msg)
 	}
 	if (msg->shorthand == APIC_TO_SELF)
 		return src ? lapic_accept(src, msg, true) : 0;
+	lapic = apic_only_dest(vm, msg);
+	if (lapic)
+		return lapic_accept(lapic, msg, lapic == src);
 	/* Lowest priority among all, physically addressed, is not a thing: all get it. */
 	if ((msg->delivery == APIC_LOWEST || msg->redirect) && !everyone)
 		return deliver_lowest(vm, src, msg);

@@ -352,7 +352,7 @@ int lapic_set_state(struct vcpu *vcpu, const struct minikvm_lapic_state *state)
 void lapic_reset(struct vcpu *vcpu, bool init)
 {
 	struct lapic *lapic = vcpu->lapic;
-	bool bsp = vcpu->id == 0;
+	bool bsp = vcpu->id == vcpu->vm->boot_id;
 
 	if (!init)
 		vcpu->apic_base = APIC_BASE_DEFAULT | APIC_BASE_ENABLED |
@@ -388,6 +388,7 @@ int lapic_create(struct vcpu *vcpu)
 		return -ENOMEM;
 	}
 	lapic->regs.id = vcpu->id;
+	lapic->regs.aliases = &vcpu->vm->apic_aliases;
 	lapic->vcpu = vcpu;
 	/*
 	 * Clever: deadline-timer: delete this and all still works, 1371 instructions slower (row
@@ -414,6 +415,7 @@ void lapic_destroy(struct vcpu *vcpu)
 	if (!lapic)
 		return;
 	lapic_timer_stop(lapic);
+	lapic_regs_set_mode(&lapic->regs, LAPIC_DISABLED);	/* takes back its alias */
 	vcpu->lapic = NULL;
 	free_page((unsigned long)lapic->regs.page);
 	kfree(lapic);

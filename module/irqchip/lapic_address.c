@@ -41,6 +41,22 @@ static u32 address_of(const struct lapic_regs *regs)
 	return address | lapic_reg(regs, LAPIC_ID) >> 24 << ADDRESS_ID_SHIFT;
 }
 
+static u32 address_seen(const struct lapic_regs *regs)
+{
+	return READ_ONCE(regs->address);
+}
+
+static enum lapic_mode mode_in(u32 address)
+{
+	return address & ADDRESS_MODE;
+}
+
+/* Does it answer to an ID that may be another vCPU's? The guest chose it, or cut it to 8 bits. */
+static bool is_alias(const struct lapic_regs *regs, u32 address)
+{
+	return mode_in(address) == LAPIC_XAPIC && address >> ADDRESS_ID_SHIFT != regs->id;
+}
+
 /**
  * lapic_address_publish - the owner has changed registers: senders see them now
  * @regs: the APIC
@@ -51,22 +67,17 @@ static u32 address_of(const struct lapic_regs *regs)
  */
 void lapic_address_publish(struct lapic_regs *regs)
 {
-	u32 address = address_of(regs);
+	u32 address = address_of(regs), old = regs->address;
 
-	if (address == regs->address)
+	if (address == old)
 		return;
+	/* It counts before anybody sees the alias, and until nobody does. */
+	if (is_alias(regs, address))
+		atomic_inc(regs->aliases);
 	WRITE_ONCE(regs->address, address);
 	smp_mb();	/* pairs with wake_pic_listener() */
-}
-
-static u32 address_seen(const struct lapic_regs *regs)
-{
-	return READ_ONCE(regs->address);
-}
-
-static enum lapic_mode mode_in(u32 address)
-{
-	return address & ADDRESS_MODE;
+	if (is_alias(regs, old))
+		atomic_dec(regs->aliases);
 }
 
 /**

@@ -12,6 +12,7 @@
 #ifndef IRQCHIP_LAPIC_REGS_H
 #define IRQCHIP_LAPIC_REGS_H
 
+#include <linux/atomic.h>
 #include <linux/bits.h>
 #include <linux/types.h>
 
@@ -126,6 +127,7 @@ struct apic_msg {
  * @id: the x2APIC ID, which never changes
  * @mode: enum lapic_mode, follows IA32_APIC_BASE; the vCPU thread's
  * @address: what senders look at; written by lapic_address_publish() only
+ * @aliases: how many APICs of the VM answer to another ID than @id; lapic_address_publish()
  * @isr_words: which of the eight ISR registers have a bit set; the vCPU thread's
  * @deadline_ok: CPUID offers TSC-deadline mode
  */
@@ -134,6 +136,7 @@ struct lapic_regs {
 	u32 id;
 	u32 mode;
 	u32 address;
+	atomic_t *aliases;
 	u32 isr_words;
 	bool deadline_ok;
 };

@@ -79,10 +79,14 @@ static bool vcpu_id_taken(struct vm *vm, u32 id)
 static int vcpu_may_create(struct vm *vm, u32 id)
 {
 	lockdep_assert_held(&vm->lock);
-	if (vcpu_id_taken(vm, id))
-		return -EEXIST;
 	if (vm->nr_vcpus == VM_MAX_VCPUS)
 		return -EINVAL;
+	if (!vm->vcpu_ids)
+		vm->vcpu_ids = VM_VCPU_IDS;
+	if (id >= vm->vcpu_ids)
+		return -EINVAL;
+	if (vcpu_id_taken(vm, id))
+		return -EEXIST;
 	return vm->irqchip ? memslots_spare_apic(vm) : 0;
 }
 
@@ -94,7 +98,7 @@ static int vcpu_may_create(struct vm *vm, u32 id)
  * Undone by vcpu_free(), or published by vcpu_publish().
  *
  * Context: sleeps. Return: it; -EEXIST (the number is used, or a slot is where its APIC is to
- * be), -EINVAL (too many), -ENOMEM.
+ * be), -EINVAL (too many, or too large a number), -ENOMEM.
  */
 struct vcpu *vcpu_create(struct vm *vm, u32 id)
 {

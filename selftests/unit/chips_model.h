@@ -36,6 +36,7 @@ struct vmx_caps vmx_caps;
 
 static struct vm vm;
 static struct vcpu cpu[2];
+static u32 ids[2] = { 0, 1 };
 static struct { unsigned int woken, nmis; } heard[2];	/* by each of them */
 
 /* In place of irqfd.c: one irqfd with RESAMPLE, on a GSI that the test chooses; -1: none. */
@@ -92,7 +93,7 @@ static inline void create(void)
 	mutex_unlock(&vm.lock);
 	for (i = 0; i < 2; i++) {
 		cpu[i].vm = &vm;
-		cpu[i].id = i;
+		cpu[i].id = ids[i];
 		cpu[i].events.extint = -1;
 		cpu[i].maxphyaddr = 39;
 		cpu[i].has_x2apic = cpu[i].has_tsc_deadline = true;

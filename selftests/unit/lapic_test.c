@@ -19,7 +19,8 @@ static void look(void)
 #include "../../module/irqchip/lapic_state.c"
 #include "../../module/irqchip/lapic_address.c"
 
-static struct lapic_regs apic;
+static atomic_t aliases;
+static struct lapic_regs apic = { .aliases = &aliases };
 
 static void reset(u32 id, enum lapic_mode mode)
 {

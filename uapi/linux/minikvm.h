@@ -162,6 +162,7 @@ MINIKVM_ASSERT_SIZE(minikvm_cpuid2, 8);
 #define MINIKVM_SET_GSI_ROUTING		_IOW(MINIKVMIO, 0x6a, struct minikvm_irq_routing)
 #define MINIKVM_IRQFD			_IOW(MINIKVMIO, 0x76, struct minikvm_irqfd)
 #define MINIKVM_CREATE_PIT2		_IOW(MINIKVMIO, 0x77, struct minikvm_pit_config)
+#define MINIKVM_SET_BOOT_CPU_ID		_IO(MINIKVMIO, 0x78)	/* arg: id; before the first vCPU */
 #define MINIKVM_SET_CLOCK		_IOW(MINIKVMIO, 0x7b, struct minikvm_clock_data)
 #define MINIKVM_GET_CLOCK		_IOR(MINIKVMIO, 0x7c, struct minikvm_clock_data)
 #define MINIKVM_IOEVENTFD		_IOW(MINIKVMIO, 0x79, struct minikvm_ioeventfd)

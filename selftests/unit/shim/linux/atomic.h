@@ -6,6 +6,9 @@
 
 typedef struct { int n; } atomic_t;
 typedef struct { long long n; } atomic64_t;
+#define atomic_read(a)		((a)->n)
+#define atomic_inc(a)		((a)->n++)
+#define atomic_dec(a)		((a)->n--)
 #define atomic64_set(a, v)	((a)->n = (v))
 #define atomic64_inc(a)		((a)->n++)
 
