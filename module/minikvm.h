@@ -54,6 +54,7 @@ struct ioapic;
 struct pic;
 struct pit;
 struct ioeventfd_table;
+struct msr_filter;
 struct memslots;
 struct vmcs;
 struct step;
@@ -87,6 +88,7 @@ enum {
 	REQ_TIMER,		/* the LAPIC timer expired */
 	REQ_TRIPLE_FAULT,	/* cpu/events.c: a fault while delivering #DF */
 	REQ_EOI_EXIT,		/* the VMM's IOAPIC is to hear of @ioapic_eoi */
+	REQ_MSR_FILTER,		/* vm->msr_filter is another one */
 };
 
 /* Bits of vcpu->starts. An INIT takes back a SIPI that waits. */
@@ -144,6 +146,8 @@ struct vcpu {
 
 	/* MSRs kept in memory or switched with the thread: cpu/msr.c */
 	struct msr_state msr;		/* [m] */
+	bool msr_filtered;		/* [m] a filter has a say: cpu/msr_filter.c */
+	u8 *msr_bitmap;			/* [m] of its own, once it had a filter; vmx/vmcs.c */
 	u64 host_tsc_aux;		/* [p] of @last_cpu, to put back in msr_switch_to_host() */
 	u64 host_kernel_gs_base;	/* [r] likewise, of the thread */
 	bool syscall_loaded;		/* [r] STAR and its kin are the guest's */
@@ -260,6 +264,11 @@ struct vm {
 	struct pit *pit;		/* [l] to write, smp_load_acquire to read */
 	u32 x2apic_api;			/* [a] MINIKVM_X2APIC_API_*: ENABLE_CAP sets them */
 	atomic_t apic_aliases;		/* local APICs that answer to another ID than their vCPU's */
+
+	/* What the VMM asked for by ENABLE_CAP and the like: fd/vm_caps.c */
+	u32 msr_exits;			/* [a] MINIKVM_MSR_EXIT_REASON_*: what it serves itself */
+	u32 platform_info;		/* [a] 1: the guest has MSR_PLATFORM_INFO */
+	struct msr_filter __rcu *msr_filter; /* [l] to write; NULL: there is none */
 
 	/* Eventfds: io/ioeventfd.c */
 	struct mutex ioeventfd_lock;	/* changes of @ioeventfds, one at a time */

@@ -109,7 +109,7 @@ void cpuid_free(struct vcpu *vcpu);
 
 /*
  * msr.c: may run with interrupts off, never sleeps.
- * 0; 1: the guest gets #GP, an ioctl stops counting.
+ * 0; 1, MSR_UNKNOWN: the guest gets #GP, an ioctl stops counting.
  * @host: asked by an ioctl (may set read-only ones), not by the guest.
  */
 int msr_read(struct vcpu *vcpu, u32 index, u64 *data, bool host);
@@ -119,6 +119,10 @@ void msr_reset(struct vcpu *vcpu);
 bool msr_listed(u32 index);	/* in GET_MSR_INDEX_LIST on this host */
 int msr_feature_read(u32 index, u64 *data);
 bool msr_tsc_khz_valid(u32 khz);
+
+/* msr_filter.c: what the VMM keeps from the guest */
+bool msr_allowed(struct vcpu *vcpu, u32 index, bool write);
+int msr_filter_take(struct vcpu *vcpu);
 
 /* msr_switch.c */
 void msr_switch_init(void);

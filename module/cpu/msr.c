@@ -17,9 +17,6 @@
 #include "../vmx/vmx.h"
 #include "cpu.h"
 
-#define X2APIC_FIRST	0x800
-#define X2APIC_COUNT	0x100
-
 static u64 spec_ctrl_bits __ro_after_init;	/* that this host takes */
 
 /* SDM "CPUID leaf 7": which bits of SPEC_CTRL there are. */
@@ -225,7 +222,7 @@ static u64 read_kernel_gs_base(struct vcpu *vcpu)
  * @data: result; 0 on failure
  * @host: asked by an ioctl
  *
- * Context: any that does not migrate. Return: 0, or 1: there is none.
+ * Context: any that does not migrate. Return: 0; 1: it is refused; MSR_UNKNOWN.
  */
 int msr_read(struct vcpu *vcpu, u32 index, u64 *data, bool host)
 {
@@ -268,6 +265,10 @@ int msr_read(struct vcpu *vcpu, u32 index, u64 *data, bool host)
 	case MSR_IA32_SYSENTER_EIP:
 		*data = vmcs_read_guest_sysenter_eip();
 		return 0;
+	case MSR_PLATFORM_INFO:
+		if (!host && !READ_ONCE(vcpu->vm->platform_info))
+			return 1;
+		fallthrough;
 	default:
 		return msr_state_read(&vcpu->msr, index, data, host);
 	}
@@ -365,10 +366,13 @@ static bool is_final(const struct vcpu *vcpu, u32 index, u64 data, bool host)
 
 static int write_state(struct vcpu *vcpu, u32 index, u64 data, bool host)
 {
+	int ret;
+
 	if (is_final(vcpu, index, data, host))
 		return 1;
-	if (msr_state_write(&vcpu->msr, index, data, host))
-		return 1;
+	ret = msr_state_write(&vcpu->msr, index, data, host);
+	if (ret)
+		return ret;
 	/* STAR and its kin are in the processor while the thread is. */
 	if (index >= MSR_EFER && vcpu->host_loaded)
 		msr_reload(vcpu, index);
@@ -382,7 +386,7 @@ static int write_state(struct vcpu *vcpu, u32 index, u64 data, bool host)
  * @data: value
  * @host: asked by an ioctl, which may write what the guest only reads
  *
- * Context: any that does not migrate. Return: 0, or 1: #GP, nothing changed.
+ * Context: any that does not migrate. Return: 0; 1, MSR_UNKNOWN: #GP, nothing changed.
  */
 int msr_write(struct vcpu *vcpu, u32 index, u64 data, bool host)
 {

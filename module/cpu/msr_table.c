@@ -385,7 +385,7 @@ static bool is_mce_ctl2(const struct msr_state *s, u32 index)
  * @data: result
  * @host: asked by an ioctl
  *
- * Return: 0, or 1: there is none for the asker.
+ * Return: 0; 1: there is none for the asker; MSR_UNKNOWN: for nobody.
  */
 int msr_state_read(const struct msr_state *s, u32 index, u64 *data, bool host)
 {
@@ -406,7 +406,9 @@ int msr_state_read(const struct msr_state *s, u32 index, u64 *data, bool host)
 	if (is_mce_ctl2(s, index))
 		return !host;
 	a = find_answer(index);
-	if (!a || !answer_there(s, a, host) || (a->flags & WRITE_ONLY))
+	if (!a)
+		return MSR_UNKNOWN;
+	if (!answer_there(s, a, host) || (a->flags & WRITE_ONLY))
 		return 1;
 	*data = a->value;
 	return 0;
@@ -416,7 +418,9 @@ static int answer_write(const struct msr_state *s, u32 index, u64 data, bool hos
 {
 	const struct answer *a = find_answer(index);
 
-	if (!a || !answer_there(s, a, host) || !(a->flags & WRITABLE))
+	if (!a)
+		return MSR_UNKNOWN;
+	if (!answer_there(s, a, host) || !(a->flags & WRITABLE))
 		return 1;
 	return (data & ~a->dropped) != 0;
 }

@@ -12,6 +12,12 @@
 
 #include "../parts.h"
 
+#define X2APIC_FIRST	0x800
+#define X2APIC_COUNT	0x100
+
+/* Instead of 1, which is a refusal: there is no such MSR. As KVM tells them apart. */
+#define MSR_UNKNOWN	2
+
 /* What the guest's CPUID gives it, as far as MSRs go: bits of msr_rules.has. */
 enum {
 	MSR_HAS_TSC_AUX		= BIT(0),	/* RDTSCP or RDPID */

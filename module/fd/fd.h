@@ -25,7 +25,10 @@ long vm_set_gsi_routing(struct vm *vm, struct minikvm_irq_routing __user *user);
 long vm_signal_msi(struct vm *vm, void __user *argp);
 long vm_irqfd(struct vm *vm, void __user *argp);
 long vm_ioeventfd(struct vm *vm, void __user *argp);
+
+/* vm_caps.c */
 long vm_enable_cap(struct vm *vm, void __user *argp);
+long vm_set_msr_filter(struct vm *vm, void __user *argp);
 
 /* vcpu.c */
 int vcpu_create_fd(struct vm *vm, unsigned long id);

@@ -244,6 +244,8 @@ static long vm_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 		return vm_ioeventfd(vm, argp);
 	case MINIKVM_ENABLE_CAP:
 		return vm_enable_cap(vm, argp);
+	case MINIKVM_X86_SET_MSR_FILTER:
+		return vm_set_msr_filter(vm, argp);
 	case MINIKVM_GET_IRQCHIP:
 		return get_irqchip(vm, argp);
 	case MINIKVM_SET_IRQCHIP:

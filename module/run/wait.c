@@ -14,7 +14,7 @@
  * run_requests - do what others have asked the vCPU thread for
  * @vcpu: loaded
  *
- * Return: EXIT_RESUME, EXIT_USER, or -EIO: the VM is dead.
+ * Return: EXIT_RESUME, EXIT_USER; -EIO: the VM is dead; -ENOMEM: it is still to be done.
  */
 int run_requests(struct vcpu *vcpu)
 {
@@ -23,6 +23,8 @@ int run_requests(struct vcpu *vcpu)
 	if (READ_ONCE(vcpu->vm->dead))
 		return -EIO;
 	clear_bit(REQ_KILL, &vcpu->requests);
+	if (test_bit(REQ_MSR_FILTER, &vcpu->requests) && msr_filter_take(vcpu))
+		return -ENOMEM;
 	if (test_and_clear_bit(REQ_TRIPLE_FAULT, &vcpu->requests)) {
 		memset(&vcpu->events.exception, 0, sizeof(vcpu->events.exception));
 		vcpu->run->exit_reason = MINIKVM_EXIT_SHUTDOWN;

@@ -123,6 +123,8 @@ struct vcpu *vcpu_create(struct vm *vm, u32 id)
 		return ERR_PTR(err);
 	}
 	vcpu_power_up(vcpu);
+	if (rcu_access_pointer(vm->msr_filter))
+		vcpu_make_request(vcpu, REQ_MSR_FILTER);
 	stats_add(vcpu);
 	return vcpu;
 }

@@ -34,6 +34,7 @@ struct vm *vm_create(void)
 	mutex_init(&vm->ioeventfd_lock);
 	vm->pid = current->tgid;
 	vm->tsc_khz = tsc_khz;
+	vm->platform_info = 1;
 	vm->tsc_base = host_tsc();
 	vm_clock_init(vm);
 	vm->mm = current->mm;
@@ -74,6 +75,7 @@ static void vm_destroy(struct vm *vm)
 	for (i = 0; i < vm->nr_vcpus; i++)
 		vcpu_free(vm->vcpus[i]);
 	ioeventfd_destroy(vm);
+	kvfree(rcu_access_pointer(vm->msr_filter));
 	irqchip_destroy(vm);
 	memslots_destroy(vm);
 	ept_destroy_vm(vm);

@@ -15,6 +15,10 @@ void vmcs_set_proc_controls(struct vcpu *vcpu, u32 proc);
 void vmcs_clear_all_local(void);
 void vmcs_clear_all_emergency(void);
 
+/* msr_bitmap.c */
+int msr_bitmap_init(void);
+void msr_bitmap_exit(void);
+
 /* mitigations.c */
 void vmx_l1d_flush(struct vcpu *vcpu);
 void vmx_new_guest_on_cpu(void);

@@ -22,40 +22,6 @@ static DEFINE_PER_CPU(struct vcpu *, vmcs_current);	/* whose VMCS is current */
 static DEFINE_PER_CPU(struct list_head, vmcs_loaded);	/* whose VMCSs are active */
 static DEFINE_IDA(vpids);
 
-/* MSRs that the guest accesses itself; all others exit. For all VMs. */
-static const struct { u32 msr; bool write; } msr_direct[] = {
-	{ MSR_IA32_SYSENTER_CS, true },
-	{ MSR_IA32_SYSENTER_ESP, true },
-	{ MSR_IA32_SYSENTER_EIP, true },
-	{ MSR_FS_BASE, true },
-	{ MSR_GS_BASE, true },
-	{ MSR_KERNEL_GS_BASE, true },
-	{ MSR_IA32_TSC, false },	/* RDMSR adds the TSC offset */
-};
-
-static u8 *msr_bitmap;			/* of a vCPU at first */
-static u8 *msr_bitmap_spec_ctrl;	/* and once it uses SPEC_CTRL, which it then has to itself */
-
-/* SDM "MSR-Bitmap Address": reads low, reads high, writes low, writes high. */
-static void msr_bitmap_allow(u8 *map, u32 msr, bool write)
-{
-	u32 half = msr >= 0xc0000000 ? 1024 : 0;
-	u32 bit = msr & 0x1fff;
-
-	map[half + bit / 8] &= ~(1 << (bit % 8));
-	if (write)
-		map[2048 + half + bit / 8] &= ~(1 << (bit % 8));
-}
-
-static void msr_bitmap_fill(u8 *map)
-{
-	int i;
-
-	memset(map, 0xff, PAGE_SIZE);
-	for (i = 0; i < ARRAY_SIZE(msr_direct); i++)
-		msr_bitmap_allow(map, msr_direct[i].msr, msr_direct[i].write);
-}
-
 /**
  * vmcs_create - allocate a VMCS and a VPID; nothing is loaded yet
  * @vcpu: new
@@ -96,6 +62,7 @@ void vmcs_destroy(struct vcpu *vcpu)
 	check_vmcs_destroy(vcpu);
 	if (vcpu->vpid)
 		ida_free(&vpids, vcpu->vpid);
+	free_page((unsigned long)vcpu->msr_bitmap);
 	free_page((unsigned long)vcpu->pml);
 	free_page((unsigned long)vcpu->vmcs);
 }
@@ -257,7 +224,7 @@ static void setup_controls(struct vcpu *vcpu)
 	vmcs_write_proc2_controls(proc2);
 	vmcs_write_exit_controls(vmx_caps.exit);
 	vmcs_write_entry_controls(vmx_caps.entry);
-	vmcs_write_msr_bitmap(__pa(msr_bitmap));
+	vmx_filter_msrs(vcpu, NULL);
 	if (vcpu->vpid)
 		vmcs_write_vpid(vcpu->vpid);
 	vmcs_write_eptp(vcpu->vm->eptp);
@@ -414,23 +381,6 @@ const u64 *vmx_pml_take(struct vcpu *vcpu, unsigned int *n)
 }
 
 /**
- * vmx_spec_ctrl_direct - from the next entry on the guest reads and writes SPEC_CTRL itself
- * @vcpu: loaded; its CPUID has the MSR, and is final
- *
- * A guest with legacy IBRS writes it twice in each system call; one that never writes
- * more than 0 does not pay the RDMSR of each exit that this brings, see entry.S.
- *
- * Context: interrupts off or on.
- */
-void vmx_spec_ctrl_direct(struct vcpu *vcpu)
-{
-	if (vcpu->spec_ctrl_direct)
-		return;
-	vcpu->spec_ctrl_direct = true;
-	vmcs_write_msr_bitmap(__pa(msr_bitmap_spec_ctrl));
-}
-
-/**
  * vmcs_set_proc_controls - what the guest may do without an exit, from the next entry on
  * @vcpu: loaded
  * @proc: PROC_*
@@ -469,22 +419,12 @@ int __init vmcs_init(void)
 
 	for_each_possible_cpu(cpu)
 		INIT_LIST_HEAD(&per_cpu(vmcs_loaded, cpu));
-	msr_bitmap = (u8 *)__get_free_page(GFP_KERNEL);
-	msr_bitmap_spec_ctrl = (u8 *)__get_free_page(GFP_KERNEL);
-	if (!msr_bitmap || !msr_bitmap_spec_ctrl) {
-		vmcs_exit();
-		return -ENOMEM;
-	}
-	msr_bitmap_fill(msr_bitmap);
-	msr_bitmap_fill(msr_bitmap_spec_ctrl);
-	msr_bitmap_allow(msr_bitmap_spec_ctrl, MSR_IA32_SPEC_CTRL, true);
 	hv_timer_max = min_t(u64, (u64)tsc_khz * HV_TIMER_MAX_MS >> vmx_caps.timer_shift, U32_MAX) ?: U32_MAX;
-	return 0;
+	return msr_bitmap_init();
 }
 
 /** vmcs_exit - undo vmcs_init() */
 void vmcs_exit(void)
 {
-	free_page((unsigned long)msr_bitmap_spec_ctrl);
-	free_page((unsigned long)msr_bitmap);
+	msr_bitmap_exit();
 }

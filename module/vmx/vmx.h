@@ -55,7 +55,6 @@ void vmx_load_tsc_offset(struct vcpu *vcpu);
 void vmx_set_hv_timer(struct vcpu *vcpu, u64 ticks);
 const u64 *vmx_pml_take(struct vcpu *vcpu, unsigned int *n);
 void vmcs_clear(struct vcpu *vcpu);
-void vmx_spec_ctrl_direct(struct vcpu *vcpu);
 enum {	/* instructions that VMX can keep from a guest */
 	VMX_HAS_RDTSCP	= BIT(0),	/* and RDPID */
 	VMX_HAS_INVPCID	= BIT(1),
@@ -65,6 +64,10 @@ enum {	/* instructions that VMX can keep from a guest */
 void vmcs_set_features(struct vcpu *vcpu, u32 features);
 void vmcs_set_interrupt_window(struct vcpu *vcpu, bool on);
 void vmcs_set_nmi_window(struct vcpu *vcpu, bool on);
+
+/* msr_bitmap.c: which MSRs the guest accesses itself */
+void vmx_spec_ctrl_direct(struct vcpu *vcpu);
+void vmx_filter_msrs(struct vcpu *vcpu, bool (*allowed)(struct vcpu *vcpu, u32 msr, bool write));
 
 /* segment.c: guest segments in KVM's layout */
 void vmx_get_segment(int seg, struct minikvm_segment *s);

@@ -101,10 +101,12 @@
 #define MINIKVM_CAP_IMMEDIATE_EXIT	136
 #define MINIKVM_CAP_GET_MSR_FEATURES	153
 #define MINIKVM_CAP_NESTED_STATE	157
+#define MINIKVM_CAP_MSR_PLATFORM_INFO	159
 #define MINIKVM_CAP_COALESCED_PIO	162
 #define MINIKVM_CAP_EXCEPTION_PAYLOAD	164
 #define MINIKVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 168
 #define MINIKVM_CAP_X86_USER_SPACE_MSR	188
+#define MINIKVM_CAP_X86_MSR_FILTER	189
 #define MINIKVM_CAP_DIRTY_LOG_RING	192
 #define MINIKVM_CAP_SET_GUEST_DEBUG2	195
 #define MINIKVM_CAP_SREGS2		200
@@ -172,6 +174,7 @@ MINIKVM_ASSERT_SIZE(minikvm_cpuid2, 8);
 #define MINIKVM_GET_TSC_KHZ		_IO(MINIKVMIO, 0xa3)	/* also on a vCPU */
 #define MINIKVM_ENABLE_CAP		_IOW(MINIKVMIO, 0xa3, struct minikvm_enable_cap)
 #define MINIKVM_SIGNAL_MSI		_IOW(MINIKVMIO, 0xa5, struct minikvm_msi)
+#define MINIKVM_X86_SET_MSR_FILTER	_IOW(MINIKVMIO, 0xc6, struct minikvm_msr_filter)
 
 #define MINIKVM_MEM_LOG_DIRTY_PAGES	(1UL << 0)
 #define MINIKVM_MEM_READONLY		(1UL << 1)
@@ -298,12 +301,43 @@ MINIKVM_ASSERT_SIZE(minikvm_ioeventfd, 64);
 #define MINIKVM_X2APIC_API_VALID_FLAGS	3
 
 struct minikvm_enable_cap {
-	__u32 cap;		/* [in] MINIKVM_CAP_X2APIC_API */
+	__u32 cap;		/* [in] MINIKVM_CAP_* */
 	__u32 flags;		/* [in] 0 */
-	__u64 args[4];		/* [in] args[0]: MINIKVM_X2APIC_API_* */
+	__u64 args[4];		/* [in] args[0]: what the capability says */
 	__u8 pad[64];		/* ignored */
 };
 MINIKVM_ASSERT_SIZE(minikvm_enable_cap, 104);
+
+#define MINIKVM_MSR_FILTER_READ			(1 << 0)
+#define MINIKVM_MSR_FILTER_WRITE		(1 << 1)
+#define MINIKVM_MSR_FILTER_RANGE_VALID_MASK	(MINIKVM_MSR_FILTER_READ | MINIKVM_MSR_FILTER_WRITE)
+#define MINIKVM_MSR_FILTER_MAX_BITMAP_SIZE	0x600	/* bytes */
+
+struct minikvm_msr_filter_range {
+	__u32 flags;		/* [in] MINIKVM_MSR_FILTER_READ, _WRITE */
+	__u32 nmsrs;		/* [in] 0: the range counts for nothing */
+	__u32 base;		/* [in] the first MSR */
+	__u8 *bitmap;		/* [in] a bit per MSR, rounded up to 64: 1 lets the guest */
+};
+MINIKVM_ASSERT_SIZE(minikvm_msr_filter_range, sizeof(void *) == 8 ? 24 : 16);
+
+#define MINIKVM_MSR_FILTER_MAX_RANGES	16
+#define MINIKVM_MSR_FILTER_DEFAULT_ALLOW	(0 << 0)
+#define MINIKVM_MSR_FILTER_DEFAULT_DENY		(1 << 0)
+#define MINIKVM_MSR_FILTER_VALID_MASK		MINIKVM_MSR_FILTER_DEFAULT_DENY
+
+struct minikvm_msr_filter {	/* X86_SET_MSR_FILTER */
+	__u32 flags;		/* [in] of MSRs in no range: MINIKVM_MSR_FILTER_DEFAULT_* */
+	struct minikvm_msr_filter_range ranges[MINIKVM_MSR_FILTER_MAX_RANGES];
+};
+
+/* Why an access is the VMM's: bits of CAP_X86_USER_SPACE_MSR, and run->msr.reason. */
+#define MINIKVM_MSR_EXIT_REASON_INVAL	(1 << 0)	/* refused: the value, the guest's CPUID */
+#define MINIKVM_MSR_EXIT_REASON_UNKNOWN	(1 << 1)	/* there is no such MSR here */
+#define MINIKVM_MSR_EXIT_REASON_FILTER	(1 << 2)	/* X86_SET_MSR_FILTER has denied it */
+#define MINIKVM_MSR_EXIT_REASON_VALID_MASK \
+	(MINIKVM_MSR_EXIT_REASON_INVAL | MINIKVM_MSR_EXIT_REASON_UNKNOWN | \
+	 MINIKVM_MSR_EXIT_REASON_FILTER)
 
 struct minikvm_pic_state {	/* one 8259 */
 	__u8 last_irr;		/* levels of the lines, to see edges */
@@ -745,6 +779,8 @@ MINIKVM_ASSERT_SIZE(minikvm_stats_desc, 16);
 #define MINIKVM_EXIT_INTERNAL_ERROR	17	/* run->internal, run->emulation_failure */
 #define MINIKVM_EXIT_SYSTEM_EVENT	24	/* - */
 #define MINIKVM_EXIT_IOAPIC_EOI		26	/* run->eoi; only with CAP_SPLIT_IRQCHIP */
+#define MINIKVM_EXIT_X86_RDMSR		29	/* run->msr: what CAP_X86_USER_SPACE_MSR asked for */
+#define MINIKVM_EXIT_X86_WRMSR		30	/* run->msr */
 
 #define MINIKVM_INTERNAL_ERROR_EMULATION	1	/* an instruction minikvm does not do */
 #define MINIKVM_INTERNAL_ERROR_SIMUL_EX		2
@@ -831,6 +867,13 @@ struct minikvm_run {
 		struct {		/* MINIKVM_EXIT_IOAPIC_EOI */
 			__u8 vector;
 		} eoi;
+		struct {		/* MINIKVM_EXIT_X86_RDMSR, MINIKVM_EXIT_X86_WRMSR */
+			__u8 error;	/* [in] not 0: the guest gets #GP; [out] 0 */
+			__u8 pad[7];
+			__u32 reason;	/* [out] MINIKVM_MSR_EXIT_REASON_* */
+			__u32 index;	/* [out] */
+			__u64 data;	/* [out] of WRMSR, [in] for RDMSR */
+		} msr;
 		char padding[256];
 	};
 	__u64 kvm_valid_regs;		/* [in] what RUN leaves in s.regs */

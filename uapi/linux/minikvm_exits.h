@@ -101,6 +101,8 @@
 	X(NMI)				\
 	X(INTERNAL_ERROR)		\
 	X(SYSTEM_EVENT)			\
-	X(IOAPIC_EOI)
+	X(IOAPIC_EOI)			\
+	X(X86_RDMSR)			\
+	X(X86_WRMSR)
 
 #endif
