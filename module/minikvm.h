@@ -44,7 +44,8 @@
 #define VM_MAX_SLOTS	512	/* in one VM */
 #define CPUID_MAX	256	/* entries that SET_CPUID2 takes */
 #define MAX_IO_MSRS	256	/* entries of GET_MSRS and SET_MSRS, plus 1 */
-#define RUN_PAGES	3	/* run page, PIO data, ring of coalesced MMIO (empty) */
+#define RUN_PAGES	3	/* run page, PIO data; and the VM's ring of coalesced writes */
+#define VCPU_PAGES	2	/* of them, those that are the vCPU's own */
 
 struct vm;
 struct vcpu;
@@ -212,7 +213,7 @@ struct vcpu {
 	bool sigmask_active;		/* [m] */
 	sigset_t sigmask;		/* [m] SET_SIGNAL_MASK, while in RUN */
 	struct preempt_notifier notifier; /* [m] while loaded */
-	struct page *run_pages;		/* [c] run page, PIO page, coalesced ring */
+	struct page *run_pages;		/* [c] run page, PIO page */
 	void *pio_data;			/* [c] second page of @run_pages */
 	struct list_head stats_link;	/* ground: list of all vCPUs for debugfs */
 	struct vcpu_stats stats;	/* [m] read racily by debugfs */
@@ -273,6 +274,12 @@ struct vm {
 	/* Eventfds: io/ioeventfd.c */
 	struct mutex ioeventfd_lock;	/* changes of @ioeventfds, one at a time */
 	struct ioeventfd_table __rcu *ioeventfds; /* written under @ioeventfd_lock; NULL: none */
+
+	/* Coalesced writes: io/coalesced.c */
+	spinlock_t ring_lock;		/* @zones, and who puts into @ring */
+	struct list_head zones;		/* @ring_lock */
+	u32 nr_zones;			/* @ring_lock to write, READ_ONCE to read */
+	struct minikvm_coalesced_mmio_ring *ring; /* [c] a page, shared with the VMM: read once */
 
 	u32 tsc_khz;			/* [a] of vCPUs to come */
 	u64 tsc_base;			/* [c] host_tsc() at creation: guests count from 0 */

@@ -232,6 +232,22 @@ TEST(eois_of_levels_are_told)
 	vm_free(&t);
 }
 
+/* Who shares a level's vector is not taken for it: KVM tells of these, too. */
+TEST(eois_of_edges_are_not_told)
+{
+	struct minikvm_msi msi = { .address_lo = 0xfee00000, .data = 0x55 };
+	struct test_vm t;
+
+	if (test_on_kvm())
+		SKIP(return, "KVM looks at the vector only");
+	make_idle(&t, 6);
+	ASSERT_EQ(0, irq_route_one(&t, level_msi(5, 0x55)));
+	ASSERT_EQ(1, ioctl(t.vm, MINIKVM_SIGNAL_MSI, &msi));
+	ASSERT_EQ(0x55, next(&t));
+	ASSERT_EQ(NO_IRQ, next(&t));
+	vm_free(&t);
+}
+
 /* As irq_tail, with the EOI of x2APIC mode. */
 GUEST64(x2apic_tail, "mov $0x80b, %ecx; xor %eax, %eax; xor %edx, %edx; wrmsr; iretq");
 

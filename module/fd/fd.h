@@ -25,6 +25,7 @@ long vm_set_gsi_routing(struct vm *vm, struct minikvm_irq_routing __user *user);
 long vm_signal_msi(struct vm *vm, void __user *argp);
 long vm_irqfd(struct vm *vm, void __user *argp);
 long vm_ioeventfd(struct vm *vm, void __user *argp);
+long vm_coalesced_mmio(struct vm *vm, void __user *argp, bool add);
 
 /* vm_caps.c */
 long vm_enable_cap(struct vm *vm, void __user *argp);

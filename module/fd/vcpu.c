@@ -152,10 +152,16 @@ static vm_fault_t run_page_fault(struct vm_fault *vmf)
 {
 	struct vcpu *vcpu = vmf->vma->vm_file->private_data;
 
+	struct page *page;
+
 	if (vmf->pgoff >= RUN_PAGES)
 		return VM_FAULT_SIGBUS;
-	get_page(vcpu->run_pages + vmf->pgoff);
-	vmf->page = vcpu->run_pages + vmf->pgoff;
+	if (vmf->pgoff == MINIKVM_COALESCED_MMIO_PAGE_OFFSET)
+		page = virt_to_page(vcpu->vm->ring);
+	else
+		page = vcpu->run_pages + vmf->pgoff;
+	get_page(page);
+	vmf->page = page;
 	return 0;
 }
 

@@ -242,6 +242,10 @@ static long vm_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 		return vm_irqfd(vm, argp);
 	case MINIKVM_IOEVENTFD:
 		return vm_ioeventfd(vm, argp);
+	case MINIKVM_REGISTER_COALESCED_MMIO:
+		return vm_coalesced_mmio(vm, argp, true);
+	case MINIKVM_UNREGISTER_COALESCED_MMIO:
+		return vm_coalesced_mmio(vm, argp, false);
 	case MINIKVM_ENABLE_CAP:
 		return vm_enable_cap(vm, argp);
 	case MINIKVM_X86_SET_MSR_FILTER:

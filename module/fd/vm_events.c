@@ -63,3 +63,13 @@ long vm_ioeventfd(struct vm *vm, void __user *argp)
 		return -EFAULT;
 	return ioeventfd_set(vm, &args);
 }
+
+/** vm_coalesced_mmio - REGISTER_COALESCED_MMIO, or UNREGISTER_ */
+long vm_coalesced_mmio(struct vm *vm, void __user *argp, bool add)
+{
+	struct minikvm_coalesced_mmio_zone zone;
+
+	if (copy_from_user(&zone, argp, sizeof(zone)))
+		return -EFAULT;
+	return add ? coalesced_register(vm, &zone) : coalesced_unregister(vm, &zone);
+}

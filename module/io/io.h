@@ -25,6 +25,20 @@ static inline bool vm_has_ioeventfds(const struct vm *vm)
 	return unlikely(rcu_access_pointer(vm->ioeventfds));
 }
 
+/* coalesced.c: writes that are noted in a ring */
+int coalesced_create(struct vm *vm);
+void coalesced_destroy(struct vm *vm);
+int coalesced_register(struct vm *vm, const struct minikvm_coalesced_mmio_zone *zone);
+int coalesced_unregister(struct vm *vm, const struct minikvm_coalesced_mmio_zone *zone);
+bool coalesced_write(struct vm *vm, bool pio, u64 addr, u64 data, int len);
+
+/* Is a write noted, so that it need not be an exit? Asked just before that: the order is kept. */
+static inline bool io_coalesces(struct vcpu *vcpu, bool pio, u64 addr, u64 data, int len)
+{
+	return unlikely(READ_ONCE(vcpu->vm->nr_zones)) &&
+	       coalesced_write(vcpu->vm, pio, addr, data, len);
+}
+
 /* side.c: a memory operand that is read or written for the guest */
 int side_locate(struct vcpu *vcpu, struct side *side, const struct logical *l, int size,
 		unsigned int access, u64 *room);

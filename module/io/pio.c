@@ -84,9 +84,18 @@ static noinline_for_stack bool chips_answer(struct vcpu *vcpu)
 	return true;
 }
 
+static bool pio_is_coalesced(struct vcpu *vcpu, u32 value)
+{
+	const struct pio_state *pio = &vcpu->pio;
+
+	return !pio->in && io_coalesces(vcpu, true, pio->port, value, pio->size);
+}
+
 static int pio_simple(struct vcpu *vcpu)
 {
 	if ((vm_has_ports(vcpu->vm) || vm_has_ioeventfds(vcpu->vm)) && chips_answer(vcpu))
+		return EXIT_SKIP;
+	if (pio_is_coalesced(vcpu, pio_output(vcpu)))
 		return EXIT_SKIP;
 	to_vmm(vcpu, pio_output(vcpu));
 	/* As KVM always did: who patches accesses to the TPR looks at RIP. */
@@ -135,7 +144,8 @@ static int pio_outs(struct vcpu *vcpu)
 		return ret;
 	if (!string_left(vcpu, &vcpu->pio.string))
 		return EXIT_SKIP;	/* the VMM has changed RCX meanwhile */
-	if (!io_bus_pio(vcpu, true, vcpu->pio.port, &value, vcpu->pio.size))
+	if (!io_bus_pio(vcpu, true, vcpu->pio.port, &value, vcpu->pio.size) ||
+	    pio_is_coalesced(vcpu, value))
 		return values_done(vcpu, 1);
 	to_vmm(vcpu, value);
 	return values_done(vcpu, 1) == EXIT_SKIP ? EXIT_USER_SKIP : EXIT_USER;

@@ -201,6 +201,22 @@ static int next_piece(struct vcpu *vcpu)
 	return side_write_rest(vcpu, &vcpu->emulate.write, EXIT_RESUME);
 }
 
+/* The next piece that must be an exit, or NULL. */
+static __always_inline const struct side_piece *next_for_vmm(struct vcpu *vcpu, struct side *side)
+{
+	while (side->done < side->n) {
+		const struct side_piece *p = &side->piece[side->done++];
+		u64 data = piece_value(side, p);
+
+		if (p->written)
+			continue;
+		trace_minikvm_mmio(true, p->gpa, p->len, data);
+		if (!io_coalesces(vcpu, false, p->gpa, data, p->len))
+			return p;
+	}
+	return NULL;
+}
+
 /**
  * side_write_rest - hand the VMM what side_write_here() has left of an operand
  * @vcpu: loaded; all its registers but RIP are as after the instruction
@@ -214,17 +230,11 @@ static int next_piece(struct vcpu *vcpu)
  */
 int side_write_rest(struct vcpu *vcpu, struct side *side, int verdict)
 {
-	const struct side_piece *p;
-	u64 data;
+	const struct side_piece *p = next_for_vmm(vcpu, side);
 
-	while (side->done < side->n && side->piece[side->done].written)
-		side->done++;
-	if (side->done == side->n)
+	if (!p)
 		return verdict;
-	p = &side->piece[side->done++];
-	data = piece_value(side, p);
-	trace_minikvm_mmio(true, p->gpa, p->len, data);
-	side_to_vmm(vcpu, p, true, data);
+	side_to_vmm(vcpu, p, true, piece_value(side, p));
 	vcpu->complete = side->done < side->n ? next_piece : NULL;
 	return verdict == EXIT_SKIP ? EXIT_USER_SKIP : EXIT_USER;
 }

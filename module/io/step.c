@@ -132,7 +132,7 @@ static int step_ask(struct vcpu *vcpu, const struct step_piece *piece, bool writ
 	return side_to_vmm(vcpu, &access, write, data);
 }
 
-/* At most 8 bytes that a chip in the kernel answers, or takes. False: they are the VMM's. */
+/* At most 8 bytes that a chip in the kernel answers, or the kernel takes. False: the VMM's. */
 static bool chips_take(struct vcpu *vcpu, struct step_piece *piece, bool write)
 {
 	u8 *data = piece->data + piece->done;
@@ -141,7 +141,8 @@ static bool chips_take(struct vcpu *vcpu, struct step_piece *piece, bool write)
 
 	memcpy(&value, data, n);
 	trace_minikvm_mmio(write, piece->gpa + piece->done, n, value);
-	if (io_bus_mmio(vcpu, write, piece->gpa + piece->done, data, n))
+	if (io_bus_mmio(vcpu, write, piece->gpa + piece->done, data, n) &&
+	    !(write && io_coalesces(vcpu, false, piece->gpa + piece->done, value, n)))
 		return false;
 	piece->done += n;
 	return true;

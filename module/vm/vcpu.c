@@ -18,7 +18,7 @@
 static int vcpu_create_run_pages(struct vcpu *vcpu)
 {
 	vcpu->run_pages = alloc_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_COMP,
-				      get_order(RUN_PAGES * PAGE_SIZE));
+				      get_order(VCPU_PAGES * PAGE_SIZE));
 	if (!vcpu->run_pages)
 		return -ENOMEM;
 	vcpu->run = page_address(vcpu->run_pages);
@@ -49,7 +49,7 @@ destroy_fpu:
 destroy_vmcs:
 	vmcs_destroy(vcpu);
 free_run:
-	__free_pages(vcpu->run_pages, get_order(RUN_PAGES * PAGE_SIZE));
+	__free_pages(vcpu->run_pages, get_order(VCPU_PAGES * PAGE_SIZE));
 	return err;
 }
 
@@ -140,7 +140,7 @@ void vcpu_free(struct vcpu *vcpu)
 	ept_fault_free(vcpu);
 	step_free(vcpu);
 	/* Mappings of the run page hold pages of their own reference. */
-	__free_pages(vcpu->run_pages, get_order(RUN_PAGES * PAGE_SIZE));
+	__free_pages(vcpu->run_pages, get_order(VCPU_PAGES * PAGE_SIZE));
 	kfree(vcpu);
 }
 

@@ -39,9 +39,12 @@ struct vm *vm_create(void)
 	vm_clock_init(vm);
 	vm->mm = current->mm;
 	mmgrab(vm->mm);
-	err = vmx_get();
+	err = coalesced_create(vm);
 	if (err)
 		goto put_mm;
+	err = vmx_get();
+	if (err)
+		goto destroy_coalesced;
 	err = ept_create(vm);
 	if (err)
 		goto put_vmx;
@@ -59,6 +62,8 @@ destroy_ept:
 	ept_destroy_vm(vm);
 put_vmx:
 	vmx_put();
+destroy_coalesced:
+	coalesced_destroy(vm);
 put_mm:
 	mmdrop(vm->mm);
 	kfree(vm);
@@ -80,6 +85,7 @@ static void vm_destroy(struct vm *vm)
 	memslots_destroy(vm);
 	ept_destroy_vm(vm);
 	vmx_put();
+	coalesced_destroy(vm);
 	mmdrop(vm->mm);
 	kfree(vm);
 }

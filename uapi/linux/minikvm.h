@@ -161,6 +161,8 @@ MINIKVM_ASSERT_SIZE(minikvm_cpuid2, 8);
 #define MINIKVM_GET_IRQCHIP		_IOWR(MINIKVMIO, 0x62, struct minikvm_irqchip)
 #define MINIKVM_SET_IRQCHIP		_IOR(MINIKVMIO, 0x63, struct minikvm_irqchip)
 #define MINIKVM_IRQ_LINE_STATUS		_IOWR(MINIKVMIO, 0x67, struct minikvm_irq_level)
+#define MINIKVM_REGISTER_COALESCED_MMIO	_IOW(MINIKVMIO, 0x67, struct minikvm_coalesced_mmio_zone)
+#define MINIKVM_UNREGISTER_COALESCED_MMIO _IOW(MINIKVMIO, 0x68, struct minikvm_coalesced_mmio_zone)
 #define MINIKVM_SET_GSI_ROUTING		_IOW(MINIKVMIO, 0x6a, struct minikvm_irq_routing)
 #define MINIKVM_IRQFD			_IOW(MINIKVMIO, 0x76, struct minikvm_irqfd)
 #define MINIKVM_CREATE_PIT2		_IOW(MINIKVMIO, 0x77, struct minikvm_pit_config)
@@ -295,6 +297,30 @@ struct minikvm_ioeventfd {
 	__u8 pad[36];		/* ignored */
 };
 MINIKVM_ASSERT_SIZE(minikvm_ioeventfd, 64);
+
+struct minikvm_coalesced_mmio_zone {	/* REGISTER_, UNREGISTER_COALESCED_MMIO */
+	__u64 addr;		/* [in] port or guest physical address */
+	__u32 size;		/* [in] bytes */
+	__u32 pio;		/* [in] 0: memory, 1: ports */
+};
+MINIKVM_ASSERT_SIZE(minikvm_coalesced_mmio_zone, 16);
+
+/* A write that was noted. */
+struct minikvm_coalesced_mmio {
+	__u64 phys_addr;	/* [out] port or guest physical address */
+	__u32 len;		/* [out] bytes */
+	__u32 pio;		/* [out] 0: memory, 1: ports */
+	__u8 data[8];		/* [out] the first @len count */
+};
+MINIKVM_ASSERT_SIZE(minikvm_coalesced_mmio, 24);
+
+/* The page at MINIKVM_COALESCED_MMIO_PAGE_OFFSET; 170 entries fit. Empty if first == last. */
+struct minikvm_coalesced_mmio_ring {
+	__u32 first;		/* [in] the VMM takes from here */
+	__u32 last;		/* [in, out] minikvm puts here */
+	MINIKVM_FLEX(struct minikvm_coalesced_mmio, coalesced_mmio);
+};
+MINIKVM_ASSERT_SIZE(minikvm_coalesced_mmio_ring, 8);
 
 #define MINIKVM_X2APIC_API_USE_32BIT_IDS		(1ULL << 0)
 #define MINIKVM_X2APIC_API_DISABLE_BROADCAST_QUIRK	(1ULL << 1)
