@@ -263,6 +263,7 @@ struct vm {
 	struct irqchip *irqchip;	/* [l] to write, smp_load_acquire to read */
 	bool irqchip_split;		/* [l] to write, before @irqchip: PIC and IOAPIC are the VMM's */
 	struct pit *pit;		/* [l] to write, smp_load_acquire to read */
+	u32 apic_bus_ns;		/* [l] to write, before the first vCPU: of a bus cycle */
 	u32 x2apic_api;			/* [a] MINIKVM_X2APIC_API_*: ENABLE_CAP sets them */
 	atomic_t apic_aliases;		/* local APICs that answer to another ID than their vCPU's */
 

@@ -174,6 +174,15 @@ static long set_pit(struct vm *vm, void __user *argp)
 	return pit_set(vm, &state);
 }
 
+static long reinject_control(struct vm *vm, void __user *argp)
+{
+	struct minikvm_reinject_control control;
+
+	if (copy_from_user(&control, argp, sizeof(control)))
+		return -EFAULT;
+	return pit_set_reinject(vm, control.pit_reinject);
+}
+
 static long get_clock(struct vm *vm, void __user *argp)
 {
 	struct minikvm_clock_data data;
@@ -258,6 +267,8 @@ static long vm_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 		return get_pit(vm, argp);
 	case MINIKVM_SET_PIT2:
 		return set_pit(vm, argp);
+	case MINIKVM_REINJECT_CONTROL:
+		return reinject_control(vm, argp);
 	case MINIKVM_GET_STATS_FD:
 		return vm_stats_fd(vm);
 	case MINIKVM_GET_CLOCK:

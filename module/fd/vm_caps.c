@@ -58,6 +58,17 @@ static long enable_split_irqchip(struct vm *vm, u64 pins)
 	return err;
 }
 
+static long enable_apic_bus_cycles(struct vm *vm, u64 ns)
+{
+	long err;
+
+	if (mutex_lock_killable(&vm->lock))
+		return -EINTR;
+	err = lapic_set_bus_cycle(vm, ns);
+	mutex_unlock(&vm->lock);
+	return err;
+}
+
 /* Once, before the first vCPU, which makes it the most there can be. */
 static long limit_vcpu_ids(struct vm *vm, u64 ids)
 {
@@ -89,6 +100,8 @@ long vm_enable_cap(struct vm *vm, void __user *argp)
 		return enable_x2apic_api(vm, cap.args[0]);
 	case MINIKVM_CAP_SPLIT_IRQCHIP:
 		return enable_split_irqchip(vm, cap.args[0]);
+	case MINIKVM_CAP_X86_APIC_BUS_CYCLES_NS:
+		return enable_apic_bus_cycles(vm, cap.args[0]);
 	case MINIKVM_CAP_MAX_VCPU_ID:
 		return limit_vcpu_ids(vm, cap.args[0]);
 	default:

@@ -74,5 +74,6 @@ void irqfd_resample(struct irq_work *work);
 /* pit.c */
 void pit_ack(struct pit *pit);
 void pit_forget_ticks(struct pit *pit);
+bool pit_wants_acks(struct vm *vm);
 
 #endif

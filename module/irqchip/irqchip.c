@@ -91,6 +91,7 @@ static int irqchip_publish(struct vm *vm, u32 vmm_pins)
 		return -ENOMEM;
 	chip->vm = vm;
 	chip->vmm_pins = vmm_pins;
+	vm->apic_bus_ns = 1;
 	raw_spin_lock_init(&chip->lock);
 	mutex_init(&chip->routing_lock);
 	INIT_LIST_HEAD(&chip->irqfds);

@@ -67,6 +67,7 @@ void irqfd_release(struct vm *vm);
 
 /* lapic.c: one per vCPU */
 int lapic_create(struct vcpu *vcpu);
+int lapic_set_bus_cycle(struct vm *vm, u64 ns);
 void lapic_destroy(struct vcpu *vcpu);
 void lapic_reset(struct vcpu *vcpu, bool init);
 int lapic_mmio(struct vcpu *vcpu, bool write, gpa_t gpa, void *data, int len); /* 0 or -EOPNOTSUPP */
@@ -90,5 +91,6 @@ void pit_destroy(struct vm *vm);
 int pit_pio(struct vm *vm, bool write, u16 port, void *data, int len);
 int pit_get(struct vm *vm, struct minikvm_pit_state2 *state);
 int pit_set(struct vm *vm, const struct minikvm_pit_state2 *state);
+int pit_set_reinject(struct vm *vm, bool reinject);
 
 #endif

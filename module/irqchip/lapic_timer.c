@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The timer of a local APIC: one-shot, periodic, TSC deadline. One count is 1 ns
- * before the divider (KVM's default bus clock).
+ * before the divider (KVM's default bus clock), or what the VMM chose.
  *
  * A TSC deadline that the VMX-preemption timer can watch is the run loop's: it looks
  * at vcpu->timer_deadline before each entry, and has no timer interrupt of the host's
@@ -24,6 +24,10 @@
 #include "../vmx/kick.h"
 #include "../vmx/tsc.h"
 #include "lapic.h"
+
+/* No timer runs longer: what is left of it, times a divider, is no overflow. */
+#define MAX_PERIOD_NS	BIT_ULL(55)
+#define MAX_DIVIDE	128
 
 /* Far deadlines are looked at again after this; it also bounds the arithmetic. */
 #define MAX_SLEEP_MS	(24 * 3600 * 1000ULL)
@@ -92,9 +96,36 @@ static bool timer_counts(const struct lapic *lapic)
 	return lapic->timer_mode == LAPIC_ONESHOT || lapic->timer_mode == LAPIC_PERIODIC;
 }
 
+/* Of one count; SDM "APIC Timer". */
+static u64 count_ns(const struct lapic *lapic)
+{
+	return (u64)lapic->vcpu->vm->apic_bus_ns * lapic->divide;
+}
+
 static u64 counts_to_ns(const struct lapic *lapic, u32 count)
 {
-	return (u64)count * lapic->divide;
+	return min(count * count_ns(lapic), MAX_PERIOD_NS);
+}
+
+/**
+ * lapic_set_bus_cycle - ENABLE_CAP(X86_APIC_BUS_CYCLES_NS): how fast timers count
+ * @vm: the VM; @vm->lock is held
+ * @ns: of a cycle
+ *
+ * Return: 0; -EINVAL: no time, or the longest period is no number of 64 bits, or there are vCPUs
+ * already; -ENXIO: no local APICs here.
+ */
+int lapic_set_bus_cycle(struct vm *vm, u64 ns)
+{
+	lockdep_assert_held(&vm->lock);
+	if (!ns || ns > U64_MAX / ((u64)U32_MAX * MAX_DIVIDE))
+		return -EINVAL;
+	if (!vm->irqchip)
+		return -ENXIO;
+	if (vm->nr_vcpus)
+		return -EINVAL;
+	vm->apic_bus_ns = ns;
+	return 0;
 }
 
 static void set_period(struct lapic *lapic, enum lapic_timer_mode mode, u64 period)
@@ -283,7 +314,7 @@ u32 lapic_timer_count(const struct lapic *lapic)
 
 	if (!timer_counts(lapic) || !lapic->period)
 		return 0;
-	count = div_u64(ns_left(lapic), lapic->divide);
+	count = div64_u64(ns_left(lapic), count_ns(lapic));
 	/* A period that was stretched to the minimum is longer than the count. */
 	return min_t(u64, count, lapic_reg(&lapic->regs, LAPIC_TMICT));
 }

@@ -5,8 +5,9 @@
  * ended a tick, irqchip.c.
  *
  * Ticks are not merged: one that comes while the guest has not ended the
- * previous one waits and is sent when it has, up to a bound (KVM's default
- * policy). Left out: the other policy (REINJECT_CONTROL), NMIs through LINT0.
+ * previous one waits and is sent when it has, up to a bound. A VMM may choose
+ * that they are (REINJECT_CONTROL), for guests that make up for lost ones
+ * themselves. Left out: NMIs through LINT0.
  */
 #include <linux/hrtimer.h>
 #include <linux/slab.h>
@@ -37,6 +38,7 @@ struct pit {
 	raw_spinlock_t tick_lock; /* IRQs off; outside of the irqchip's lock, raw as that */
 	u32 waiting;		/* ticks sent and not ended, or not sent; tick_lock */
 	bool ready;		/* the guest ended the last tick; tick_lock */
+	bool reinject;		/* a tick waits for the one before; routing_lock, READ_ONCE to read */
 };
 
 /* Send a tick if the guest is ready for it; tick_lock is held. */
@@ -48,6 +50,10 @@ static void send_tick(struct pit *pit)
 		return;
 	irqchip_set_irq(pit->vm, SOURCE_PIT, PIT_GSI, true, &status);
 	irqchip_set_irq(pit->vm, SOURCE_PIT, PIT_GSI, false, NULL);
+	if (!READ_ONCE(pit->reinject)) {
+		pit->waiting = 0;
+		return;
+	}
 	/* Nobody will end what nobody got: the next tick tries again. */
 	pit->ready = status <= 0;
 	if (status < 0)
@@ -102,6 +108,39 @@ void pit_forget_ticks(struct pit *pit)
 	pit->waiting = 0;
 	pit->ready = true;
 	raw_spin_unlock_irqrestore(&pit->tick_lock, flags);
+}
+
+/** pit_wants_acks - does it matter when the guest ends a tick? */
+bool pit_wants_acks(struct vm *vm)
+{
+	struct pit *pit = vm_pit(vm);
+
+	return !pit || READ_ONCE(pit->reinject);
+}
+
+/**
+ * pit_set_reinject - REINJECT_CONTROL
+ * @vm: the VM
+ * @reinject: ticks wait until the guest has ended the one before; else they merge with it
+ *
+ * Context: sleeps. Return: 0; -ENXIO: there is no PIT; -EINTR.
+ */
+int pit_set_reinject(struct vm *vm, bool reinject)
+{
+	struct irqchip *chip = vm_irqchip(vm);
+	struct pit *pit = vm_pit(vm);
+
+	if (!pit)
+		return -ENXIO;
+	if (mutex_lock_killable(&chip->routing_lock))
+		return -EINTR;
+	if (pit->reinject != reinject) {
+		WRITE_ONCE(pit->reinject, reinject);
+		routing_listen(chip);
+		pit_forget_ticks(pit);
+	}
+	mutex_unlock(&chip->routing_lock);
+	return 0;
 }
 
 /* Channel 0 has a new count: start its timer over, or stop it. @pit->lock is held. */
@@ -242,6 +281,7 @@ int pit_create(struct vm *vm, const struct minikvm_pit_config *config)
 	hrtimer_init(&pit->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
 	pit->timer.function = pit_timer_fn;
 	pit->ready = true;
+	pit->reinject = true;
 	pit_regs_init(&pit->regs, ktime_get_ns());
 	smp_store_release(&vm->pit, pit);	/* seen complete, see vm_pit() */
 	return 0;

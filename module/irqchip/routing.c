@@ -78,7 +78,8 @@ void routing_listen(struct irqchip *chip)
 		irqchip_forward(chip, r);
 		return;
 	}
-	irqchip_listen(chip, routing_pins(r, PIT_GSI), irqfd_resample_pins(chip, r));
+	irqchip_listen(chip, pit_wants_acks(chip->vm) ? routing_pins(r, PIT_GSI) : 0,
+		       irqfd_resample_pins(chip, r));
 }
 
 static struct routing *routing_make(struct vm *vm,

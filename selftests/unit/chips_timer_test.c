@@ -45,6 +45,21 @@ static void one_shot(void)
 	destroy();
 }
 
+static void one_shot_on_a_slow_bus(void)
+{
+	create();
+	vm.apic_bus_ns = 40;
+	timer_setup(0xe0, 3);
+	apic_write(&cpu[0], LAPIC_TMICT, 1000);
+	shim_advance(160000, false);
+	CHECK_EQ(apic_read(&cpu[0], LAPIC_TMCCT), 750);
+	shim_advance(479999, false);
+	CHECK_EQ(heard[0].woken, 0);
+	shim_advance(1, false);
+	CHECK_EQ(heard[0].woken, 1);
+	destroy();
+}
+
 static void divider_changes_while_running(void)
 {
 	create();
@@ -238,6 +253,7 @@ static void timer_state_goes_round(void)
 int main(void)
 {
 	RUN(one_shot);
+	RUN(one_shot_on_a_slow_bus);
 	RUN(divider_changes_while_running);
 	RUN(periodic);
 	RUN(periodic_rate_is_bounded);

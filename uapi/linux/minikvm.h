@@ -115,6 +115,7 @@
 #define MINIKVM_CAP_X86_TRIPLE_FAULT_EVENT 218
 #define MINIKVM_CAP_X86_NOTIFY_VMEXIT	219
 #define MINIKVM_CAP_USER_MEMORY2	231
+#define MINIKVM_CAP_X86_APIC_BUS_CYCLES_NS 237
 
 struct minikvm_msr_list {
 	__u32 nmsrs;		/* [in] entries of room, [out] entries there are */
@@ -164,6 +165,7 @@ MINIKVM_ASSERT_SIZE(minikvm_cpuid2, 8);
 #define MINIKVM_REGISTER_COALESCED_MMIO	_IOW(MINIKVMIO, 0x67, struct minikvm_coalesced_mmio_zone)
 #define MINIKVM_UNREGISTER_COALESCED_MMIO _IOW(MINIKVMIO, 0x68, struct minikvm_coalesced_mmio_zone)
 #define MINIKVM_SET_GSI_ROUTING		_IOW(MINIKVMIO, 0x6a, struct minikvm_irq_routing)
+#define MINIKVM_REINJECT_CONTROL	_IO(MINIKVMIO, 0x71)	/* struct minikvm_reinject_control */
 #define MINIKVM_IRQFD			_IOW(MINIKVMIO, 0x76, struct minikvm_irqfd)
 #define MINIKVM_CREATE_PIT2		_IOW(MINIKVMIO, 0x77, struct minikvm_pit_config)
 #define MINIKVM_SET_BOOT_CPU_ID		_IO(MINIKVMIO, 0x78)	/* arg: id; before the first vCPU */
@@ -297,6 +299,12 @@ struct minikvm_ioeventfd {
 	__u8 pad[36];		/* ignored */
 };
 MINIKVM_ASSERT_SIZE(minikvm_ioeventfd, 64);
+
+struct minikvm_reinject_control {
+	__u8 pit_reinject;	/* [in] 0: the PIT's ticks do not wait for the guest */
+	__u8 reserved[31];	/* ignored */
+};
+MINIKVM_ASSERT_SIZE(minikvm_reinject_control, 32);
 
 struct minikvm_coalesced_mmio_zone {	/* REGISTER_, UNREGISTER_COALESCED_MMIO */
 	__u64 addr;		/* [in] port or guest physical address */

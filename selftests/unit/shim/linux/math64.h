@@ -5,6 +5,14 @@
 #include <assert.h>
 #include <linux/types.h>
 
+#define U32_MAX			0xffffffffU
+#define U64_MAX			0xffffffffffffffffULL
+
+static inline u64 div64_u64(u64 dividend, u64 divisor)
+{
+	return dividend / divisor;
+}
+
 static inline u64 div_u64(u64 dividend, u32 divisor)
 {
 	return dividend / divisor;
