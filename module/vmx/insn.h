@@ -50,17 +50,17 @@ static __always_inline void vmx_vmwrite(unsigned long field, unsigned long value
 		     : : [value] "rm" (value), [field] "r" (field) : "cc", "memory");
 }
 
-/* The instructions that take one memory operand, and no result but failure. */
+/* The instructions that take an address in memory, and no result but failure. */
 #define VMX_INSN_MEM(name, insn, check)					\
-static __always_inline void name(u64 pa)				\
+static __always_inline void name(const u64 *pa)				\
 {									\
-	check(pa);							\
+	check(*pa);							\
 	asm volatile("1:	" insn " %[pa]\n"			\
 		     "	ja 3f\n"					\
 		     "2:	incl " PER_CPU_FAILURES "\n"	\
 		     "3:\n"						\
 		     _ASM_EXTABLE(1b, 2b)				\
-		     : : [pa] "m" (pa) : "cc", "memory");		\
+		     : : [pa] "m" (*pa) : "cc", "memory");		\
 }
 
 VMX_INSN_MEM(vmx_vmclear, "vmclear", check_vmclear)

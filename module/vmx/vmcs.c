@@ -70,7 +70,7 @@ void vmcs_destroy(struct vcpu *vcpu)
 /* VMCLEAR: the VMCS is no longer active on this CPU. Interrupts off. SDM "VMCLEAR". */
 static void vmcs_clear_local(struct vcpu *vcpu)
 {
-	vmx_vmclear(vcpu->vmcs_pa);
+	vmx_vmclear(&vcpu->vmcs_pa);
 	if (__this_cpu_read(vmcs_current) == vcpu)
 		__this_cpu_write(vmcs_current, NULL);
 	list_del_init(&vcpu->loaded_link);
@@ -100,7 +100,7 @@ void vmcs_clear_all_emergency(void)
 	struct vcpu *vcpu;
 
 	list_for_each_entry(vcpu, this_cpu_ptr(&vmcs_loaded), loaded_link)
-		vmx_vmclear(vcpu->vmcs_pa);
+		vmx_vmclear(&vcpu->vmcs_pa);
 }
 
 static void vmcs_clear_remote(void *arg)
@@ -154,36 +154,45 @@ void vmx_load_tsc_offset(struct vcpu *vcpu)
 }
 
 /*
- * A VMCS that is not current becomes so: from memory, or from another CPU. SDM "Software
- * Use of the VMCS and Related Structures", "Initializing a VMCS".
+ * A VMCS comes to this CPU: from memory, or from another one. SDM "Software Use of the VMCS and
+ * Related Structures", "Initializing a VMCS".
  */
-static noinline void load_now(struct vcpu *vcpu, int cpu)
+static noinline void activate(struct vcpu *vcpu, int cpu)
 {
 	unsigned long flags;
 
-	if (vcpu->cpu != cpu)
-		vmcs_clear(vcpu);
+	vmcs_clear(vcpu);
 	local_irq_save(flags);
-	if (vcpu->cpu != cpu) {
-		/* Before its first use the processor initialises the region: SDM "VMCLEAR". */
-		if (vcpu->last_cpu < 0)
-			vmx_vmclear(vcpu->vmcs_pa);
-		list_add(&vcpu->loaded_link, this_cpu_ptr(&vmcs_loaded));
-		vcpu->cpu = cpu;
-	}
-	vmx_vmptrld(vcpu->vmcs_pa);
-	__this_cpu_write(vmcs_current, vcpu);
+	/* Before its first use the processor initialises the region: SDM "VMCLEAR". */
+	if (vcpu->last_cpu < 0)
+		vmx_vmclear(&vcpu->vmcs_pa);
+	list_add(&vcpu->loaded_link, this_cpu_ptr(&vmcs_loaded));
+	vcpu->cpu = cpu;
 	local_irq_restore(flags);
-	vmx_new_guest_on_cpu();
-	if (unlikely(vcpu->tsc_lost != tsc_lost))
-		vmx_load_tsc_offset(vcpu);
-	if (vcpu->last_cpu == cpu)
-		return;
+}
+
+/* It is current, and was on another CPU before. */
+static noinline void arrive(struct vcpu *vcpu, int cpu)
+{
 	host_cpu_state(vcpu, cpu);
 	/* Whoever had this VPID, or this vCPU when it was last here, left nothing. */
 	if (vcpu->vpid)
 		vmx_invvpid(INVVPID_SINGLE, vcpu->vpid);
 	vcpu->last_cpu = cpu;
+}
+
+/* A VMCS that is not current becomes so. What is active here stays so while we are here. */
+static noinline void load_now(struct vcpu *vcpu, int cpu)
+{
+	if (unlikely(vcpu->cpu != cpu))
+		activate(vcpu, cpu);
+	vmx_vmptrld(&vcpu->vmcs_pa);
+	__this_cpu_write(vmcs_current, vcpu);
+	vmx_new_guest_on_cpu();
+	if (unlikely(vcpu->tsc_lost != tsc_lost))
+		vmx_load_tsc_offset(vcpu);
+	if (unlikely(vcpu->last_cpu != cpu))
+		arrive(vcpu, cpu);
 }
 
 /**
