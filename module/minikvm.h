@@ -234,6 +234,7 @@ struct vm {
 	u32 nr_vcpus;			/* [a] smp_store_release after vcpus[] */
 	u32 vcpu_ids;			/* [l] how many IDs there are; 0: neither chosen nor used yet */
 	u32 boot_id;			/* [l] to write, before there are vCPUs: who begins by itself */
+	bool sparse_ids;		/* [a] a vCPU's ID is not its slot; set before @nr_vcpus */
 	u32 boosted;			/* [a] slot to which a spinning vCPU gave its time last */
 	pid_t pid;			/* [c] of the creator, for debugfs */
 
@@ -266,6 +267,7 @@ struct vm {
 	u32 apic_bus_ns;		/* [l] to write, before the first vCPU: of a bus cycle */
 	u32 x2apic_api;			/* [a] MINIKVM_X2APIC_API_*: ENABLE_CAP sets them */
 	atomic_t apic_aliases;		/* local APICs that answer to another ID than their vCPU's */
+	atomic_t apic_narrow;		/* local APICs in xAPIC mode, with logical IDs of 8 bits */
 
 	/* What the VMM asked for by ENABLE_CAP and the like: fd/vm_caps.c */
 	u32 msr_exits;			/* [a] MINIKVM_MSR_EXIT_REASON_*: what it serves itself */

@@ -3,8 +3,9 @@
  * How an interrupt message finds its local APICs. Senders are other local
  * APICs (ICR), the IOAPIC and MSIs. Messages are delivered one by one to each
  * APIC that matches. One for a single ID is for the vCPU with that ID, as long as no
- * APIC has taken another; for all else every APIC is asked: no map is kept that
- * would have to follow every ID and mode change.
+ * APIC has taken another; one for a cluster of x2APIC mode is for vCPUs whose IDs it names, as
+ * long as all are in that mode. For all else every APIC is asked, which costs some 50
+ * instructions each: no map is kept that would have to follow every ID and mode change.
  */
 #include <linux/nospec.h>
 
@@ -149,12 +150,8 @@ static struct lapic *apic_of_id(struct vm *vm, u32 id)
 	struct lapic *lapic;
 
 	/* Most VMMs number vCPUs in the order in which they create them. */
-	if (id < nr) {
-		struct vcpu *vcpu = READ_ONCE(vm->vcpus[array_index_nospec(id, nr)]);
-
-		if (vcpu->id == id)
-			return vcpu->lapic;
-	}
+	if (!READ_ONCE(vm->sparse_ids))
+		return id < nr ? READ_ONCE(vm->vcpus[array_index_nospec(id, nr)])->lapic : NULL;
 	while ((lapic = apic_next(vm, &slot)))
 		if (lapic->regs.id == id)
 			return lapic;
@@ -175,6 +172,32 @@ static struct lapic *apic_only_dest(struct vm *vm, const struct apic_msg *msg)
 		return NULL;
 	lapic = apic_of_id(vm, msg->dest);
 	return lapic && lapic_regs_match(&lapic->regs, msg) ? lapic : NULL;
+}
+
+/* Up to 16 vCPUs by their IDs: a logical destination where every APIC is in x2APIC mode. */
+static bool msg_to_cluster(struct vm *vm, const struct apic_msg *msg)
+{
+	if (!msg->logical || msg->shorthand || msg->redirect || msg->delivery == APIC_LOWEST)
+		return false;
+	if (msg->dest == X2APIC_BROADCAST || (msg->dest == LAPIC_BROADCAST && !msg->exact))
+		return false;
+	return !atomic_read(&vm->apic_narrow) && !READ_ONCE(vm->sparse_ids);
+}
+
+static int deliver_cluster(struct vm *vm, struct lapic *src, const struct apic_msg *msg)
+{
+	u32 id = msg->dest >> 16 << 4, members = msg->dest & 0xffff;
+	struct lapic *lapic;
+	int taken = 0;
+
+	for (; members; members >>= 1, id++) {
+		if (!(members & 1))
+			continue;
+		lapic = apic_of_id(vm, id);
+		if (lapic && lapic_regs_match(&lapic->regs, msg))
+			taken += lapic_accept(lapic, msg, lapic == src);
+	}
+	return taken;
 }
 
 /* Has the VMM asked that 0xff of others than local APICs be nothing special in x2APIC mode? */
@@ -209,6 +232,8 @@ int apic_deliver(struct vm *vm, struct lapic *src, const struct apic_msg *msg)
 	lapic = apic_only_dest(vm, msg);
 	if (lapic)
 		return lapic_accept(lapic, msg, lapic == src);
+	if (msg_to_cluster(vm, msg))
+		return deliver_cluster(vm, src, msg);
 	/* Lowest priority among all, physically addressed, is not a thing: all get it. */
 	if ((msg->delivery == APIC_LOWEST || msg->redirect) && !everyone)
 		return deliver_lowest(vm, src, msg);

@@ -389,6 +389,7 @@ int lapic_create(struct vcpu *vcpu)
 	}
 	lapic->regs.id = vcpu->id;
 	lapic->regs.aliases = &vcpu->vm->apic_aliases;
+	lapic->regs.narrow = &vcpu->vm->apic_narrow;
 	lapic->vcpu = vcpu;
 	/*
 	 * Clever: deadline-timer: delete this and all still works, 1371 instructions slower (row
@@ -415,7 +416,7 @@ void lapic_destroy(struct vcpu *vcpu)
 	if (!lapic)
 		return;
 	lapic_timer_stop(lapic);
-	lapic_regs_set_mode(&lapic->regs, LAPIC_DISABLED);	/* takes back its alias */
+	lapic_regs_set_mode(&lapic->regs, LAPIC_DISABLED);	/* what it counts as */
 	vcpu->lapic = NULL;
 	free_page((unsigned long)lapic->regs.page);
 	kfree(lapic);

@@ -71,13 +71,17 @@ void lapic_address_publish(struct lapic_regs *regs)
 
 	if (address == old)
 		return;
-	/* It counts before anybody sees the alias, and until nobody does. */
+	/* What it is counts before anybody sees it, and until nobody does. */
 	if (is_alias(regs, address))
 		atomic_inc(regs->aliases);
+	if (mode_in(address) == LAPIC_XAPIC)
+		atomic_inc(regs->narrow);
 	WRITE_ONCE(regs->address, address);
 	smp_mb();	/* pairs with wake_pic_listener() */
 	if (is_alias(regs, old))
 		atomic_dec(regs->aliases);
+	if (mode_in(old) == LAPIC_XAPIC)
+		atomic_dec(regs->narrow);
 }
 
 /**

@@ -128,6 +128,7 @@ struct apic_msg {
  * @mode: enum lapic_mode, follows IA32_APIC_BASE; the vCPU thread's
  * @address: what senders look at; written by lapic_address_publish() only
  * @aliases: how many APICs of the VM answer to another ID than @id; lapic_address_publish()
+ * @narrow: how many are in xAPIC mode; likewise
  * @isr_words: which of the eight ISR registers have a bit set; the vCPU thread's
  * @deadline_ok: CPUID offers TSC-deadline mode
  */
@@ -136,7 +137,7 @@ struct lapic_regs {
 	u32 id;
 	u32 mode;
 	u32 address;
-	atomic_t *aliases;
+	atomic_t *aliases, *narrow;
 	u32 isr_words;
 	bool deadline_ok;
 };

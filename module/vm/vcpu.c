@@ -156,5 +156,7 @@ void vcpu_publish(struct vcpu *vcpu)
 
 	refcount_inc(&vm->users);
 	WRITE_ONCE(vm->vcpus[vm->nr_vcpus], vcpu);
+	if (vcpu->id != vm->nr_vcpus)
+		WRITE_ONCE(vm->sparse_ids, true);
 	smp_store_release(&vm->nr_vcpus, vm->nr_vcpus + 1);	/* after the slot */
 }

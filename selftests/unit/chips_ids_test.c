@@ -38,6 +38,7 @@ static void end(void)
 	lapic_destroy(&cpu[0]);
 	lapic_destroy(&cpu[1]);
 	CHECK_EQ(vm.apic_aliases.n, 0);
+	CHECK_EQ(vm.apic_narrow.n, 0);
 	destroy();
 }
 
@@ -135,6 +136,39 @@ static void clusters_of_high_ids(void)
 	end();
 }
 
+/* By ID where all are in x2APIC mode; an APIC in xAPIC mode reads the 8 bits in its own way. */
+static void clusters(void)
+{
+	begin(0, 1);
+	apic_write(&cpu[1], LAPIC_LDR, 1 << 24);
+	CHECK_EQ(lapic_set_base(&cpu[0], 0xfee00d00, true), 0);
+	CHECK_EQ(vm.apic_narrow.n, 1);
+	CHECK_EQ(lapic_msr_write(&cpu[0], 0x830, 1ull << 32 | 0x4841), 0);
+	CHECK_EQ(got(&cpu[0]), 0x41);
+	CHECK_EQ(got(&cpu[1]), 0x41);
+	CHECK_EQ(lapic_set_base(&cpu[1], 0xfee00c00, true), 0);
+	CHECK_EQ(vm.apic_narrow.n, 0);
+	CHECK_EQ(lapic_msr_write(&cpu[0], 0x830, 1ull << 32 | 0x4842), 0);
+	CHECK_EQ(got(&cpu[0]), 0x42);
+	CHECK_EQ(got(&cpu[1]), -1);
+	CHECK_EQ(lapic_msr_write(&cpu[0], 0x830, 0xffull << 32 | 0x4843), 0);	/* no broadcast */
+	CHECK_EQ(got(&cpu[0]), 0x43);
+	CHECK_EQ(got(&cpu[1]), 0x43);
+	CHECK_EQ(lapic_msr_write(&cpu[0], 0x830, 0x1ffffull << 32 | 0x4844), 0); /* cluster 1 */
+	CHECK_EQ(got(&cpu[0]), -1);
+	CHECK_EQ(got(&cpu[1]), -1);
+	CHECK_EQ(lapic_msr_write(&cpu[0], 0x830, 0xffffffffull << 32 | 0x4845), 0);
+	CHECK_EQ(got(&cpu[0]), 0x45);
+	CHECK_EQ(got(&cpu[1]), 0x45);
+	CHECK_EQ(lapic_msr_write(&cpu[0], 0x830, 3ull << 32 | 0x4946), 0);	/* lowest: one */
+	CHECK_EQ((got(&cpu[0]) == 0x46) + (got(&cpu[1]) == 0x46), 1);
+	CHECK_EQ(lapic_set_base(&cpu[1], 0xfee00000, true), 0);
+	CHECK_EQ(lapic_msr_write(&cpu[0], 0x830, 3ull << 32 | 0x4c00), 0);	/* NMI; one is off */
+	CHECK_EQ(heard[0].nmis, 1);
+	CHECK_EQ(heard[1].nmis, 0);
+	end();
+}
+
 static void one_that_is_off_hears_nothing(void)
 {
 	begin(0, 1);
@@ -167,6 +201,7 @@ int main(void)
 	RUN(an_id_that_two_have);
 	RUN(an_id_of_more_than_8_bits);
 	RUN(clusters_of_high_ids);
+	RUN(clusters);
 	RUN(one_that_is_off_hears_nothing);
 	RUN(the_vmm_chooses_who_boots);
 	return unit_end();

@@ -99,6 +99,7 @@ static inline void create(void)
 		cpu[i].has_x2apic = cpu[i].has_tsc_deadline = true;
 		CHECK_EQ(lapic_create(&cpu[i]), 0);
 		lapic_reset(&cpu[i], false);
+		vm.sparse_ids |= ids[i] != i;
 		vm.vcpus[vm.nr_vcpus++] = &cpu[i];
 	}
 }

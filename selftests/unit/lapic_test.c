@@ -19,8 +19,8 @@ static void look(void)
 #include "../../module/irqchip/lapic_state.c"
 #include "../../module/irqchip/lapic_address.c"
 
-static atomic_t aliases;
-static struct lapic_regs apic = { .aliases = &aliases };
+static atomic_t aliases, narrow;
+static struct lapic_regs apic = { .aliases = &aliases, .narrow = &narrow };
 
 static void reset(u32 id, enum lapic_mode mode)
 {
