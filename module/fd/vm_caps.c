@@ -7,6 +7,7 @@
 
 #include "../cpu/msr_filter.h"
 #include "../irqchip/irqchip.h"
+#include "../mm/mm.h"
 #include "../vmx/kick.h"
 #include "fd.h"
 
@@ -169,7 +170,9 @@ static int filter_publish(struct vm *vm, struct msr_filter *new)
 	old = rcu_replace_pointer(vm->msr_filter, new, lockdep_is_held(&vm->lock));
 	for (i = 0; i < vm->nr_vcpus; i++)
 		vcpu_make_request(vm->vcpus[i], REQ_MSR_FILTER);
+	ept_lock(vm);
 	vm_sync_guests(vm);
+	ept_unlock(vm);
 	mutex_unlock(&vm->lock);
 	synchronize_rcu();
 	kvfree(old);
