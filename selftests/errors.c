@@ -36,6 +36,8 @@ static const struct {
 	{ "SET_CPUID2 from nowhere", VCPU, MINIKVM_SET_CPUID2, BAD, EFAULT },
 	{ "GET_LAPIC without one", VCPU, MINIKVM_GET_LAPIC, BAD, EINVAL },
 	{ "SET_LAPIC from nowhere", VCPU_CHIPS, MINIKVM_SET_LAPIC, BAD, EFAULT },
+	{ "SET_VAPIC_ADDR without a local APIC", VCPU, MINIKVM_SET_VAPIC_ADDR, BAD, EINVAL },
+	{ "SET_VAPIC_ADDR from nowhere", VCPU_CHIPS, MINIKVM_SET_VAPIC_ADDR, BAD, EFAULT },
 	{ "SET_FPU from nowhere", VCPU, MINIKVM_SET_FPU, BAD, EFAULT },
 	{ "SET_XSAVE from nowhere", VCPU, MINIKVM_SET_XSAVE, BAD, EFAULT },
 	{ "SET_MP_STATE from nowhere", VCPU, MINIKVM_SET_MP_STATE, BAD, EFAULT },
@@ -61,6 +63,20 @@ TEST(wrong_arguments)
 	}
 	vm_free(&plain);
 	vm_free(&chips);
+}
+
+/* What QEMU does at each reset; then a page where there is no memory. */
+TEST(no_page_for_the_tpr)
+{
+	struct minikvm_vapic_addr vapic = { 0 };
+	struct test_vm t;
+
+	vm_make(&t, true);
+	EXPECT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_VAPIC_ADDR, &vapic));
+	vapic.vapic_addr = 1ull << 35;
+	EXPECT_EQ(-1, ioctl(t.vcpu, MINIKVM_SET_VAPIC_ADDR, &vapic));
+	EXPECT_EQ(EINVAL, errno);
+	vm_free(&t);
 }
 
 /* ---- arguments that are structs: their size is in the number */
@@ -89,6 +105,7 @@ static const struct {
 	S(VCPU_CHIPS, GET_DEBUGREGS, OUT), S(VCPU_CHIPS, SET_DEBUGREGS, IN),
 	S(VCPU_CHIPS, GET_VCPU_EVENTS, OUT), S(VCPU_CHIPS, SET_VCPU_EVENTS, IN),
 	S(VCPU_CHIPS, GET_LAPIC, OUT), S(VCPU_CHIPS, SET_LAPIC, IN),
+	S(VCPU_CHIPS, SET_VAPIC_ADDR, IN),
 	S(VCPU_CHIPS, GET_MP_STATE, OUT), S(VCPU_CHIPS, SET_MP_STATE, IN),
 	S(VCPU_CHIPS, TRANSLATE, IN), S(VCPU, INTERRUPT, IN),
 #undef S

@@ -232,6 +232,18 @@ static long set_lapic(struct vcpu *vcpu, void __user *argp)
 	return err;
 }
 
+/* QEMU says at each reset that its guest has no page with a copy of the TPR. */
+static long set_vapic_addr(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_vapic_addr vapic;
+
+	if (!vcpu->lapic)
+		return -EINVAL;
+	if (copy_from_user(&vapic, argp, sizeof(vapic)))
+		return -EFAULT;
+	return vapic.vapic_addr ? -EINVAL : 0;
+}
+
 static long get_mp_state(struct vcpu *vcpu, void __user *argp)
 {
 	struct minikvm_mp_state mp = { .mp_state = vcpu_get_mp_state(vcpu) };
@@ -367,6 +379,8 @@ long vcpu_state_ioctl(struct vcpu *vcpu, unsigned int ioctl, void __user *argp)
 		return get_lapic(vcpu, argp);
 	case MINIKVM_SET_LAPIC:
 		return set_lapic(vcpu, argp);
+	case MINIKVM_SET_VAPIC_ADDR:
+		return set_vapic_addr(vcpu, argp);
 	case MINIKVM_GET_MP_STATE:
 		return get_mp_state(vcpu, argp);
 	case MINIKVM_SET_MP_STATE:

@@ -502,6 +502,7 @@ MINIKVM_ASSERT_SIZE(minikvm_clock_data, 48);
 #define MINIKVM_SET_LAPIC		_IOW(MINIKVMIO, 0x8f, struct minikvm_lapic_state)
 #define MINIKVM_SET_CPUID2		_IOW(MINIKVMIO, 0x90, struct minikvm_cpuid2)
 #define MINIKVM_GET_CPUID2		_IOWR(MINIKVMIO, 0x91, struct minikvm_cpuid2)
+#define MINIKVM_SET_VAPIC_ADDR		_IOW(MINIKVMIO, 0x93, struct minikvm_vapic_addr)
 #define MINIKVM_GET_MP_STATE		_IOR(MINIKVMIO, 0x98, struct minikvm_mp_state)
 #define MINIKVM_SET_MP_STATE		_IOW(MINIKVMIO, 0x99, struct minikvm_mp_state)
 #define MINIKVM_NMI			_IO(MINIKVMIO, 0x9a)
@@ -616,6 +617,11 @@ struct minikvm_lapic_state {	/* GET_LAPIC [out], SET_LAPIC [in]; xAPIC register 
 	char regs[MINIKVM_APIC_REG_SIZE];
 };
 MINIKVM_ASSERT_SIZE(minikvm_lapic_state, 1024);
+
+struct minikvm_vapic_addr {	/* SET_VAPIC_ADDR [in] */
+	__u64 vapic_addr;	/* 0: there is no such page */
+};
+MINIKVM_ASSERT_SIZE(minikvm_vapic_addr, 8);
 
 #define MINIKVM_MP_STATE_RUNNABLE	0
 #define MINIKVM_MP_STATE_UNINITIALIZED	1	/* waits for INIT */
