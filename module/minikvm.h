@@ -246,6 +246,7 @@ struct vm {
 	rwlock_t notifier_lock;		/* MMU notifiers read @slots under it */
 	struct memslots *slots;		/* [s] immutable snapshot */
 	u64 slots_gen;			/* [s] how many there were before */
+	u32 manual_log;			/* [a] MINIKVM_DIRTY_LOG_*: when pages are noted again */
 	bool logging;			/* [s] to write: one of @slots is logged */
 	bool apic_page;			/* [s] no slot may be where the local APICs are */
 	spinlock_t ept_lock;		/* @ept, @invalidate_*: ept_lock(), ept_unlock() */
@@ -272,6 +273,9 @@ struct vm {
 	/* What the VMM asked for by ENABLE_CAP and the like: fd/vm_caps.c */
 	u32 msr_exits;			/* [a] MINIKVM_MSR_EXIT_REASON_*: what it serves itself */
 	u32 platform_info;		/* [a] 1: the guest has MSR_PLATFORM_INFO */
+	u32 quirks_off;			/* [a] MINIKVM_X86_QUIRK_* */
+	u32 emulation_exits;		/* [a] 1: no #UD for what minikvm does not do */
+	u32 triple_fault_event;		/* [a] 1: one that waits is in VCPU_EVENTS */
 	struct msr_filter __rcu *msr_filter; /* [l] to write; NULL: there is none */
 
 	/* Eventfds: io/ioeventfd.c */
@@ -292,6 +296,12 @@ struct vm {
 	struct vm_check check;		/* vmx/check.h */
 #endif
 };
+
+/* Has the VMM left an oddity of KVM's as it is? */
+static inline bool vm_has_quirk(const struct vm *vm, u32 quirk)
+{
+	return !(READ_ONCE(vm->quirks_off) & quirk);
+}
 
 /* ---- the ground */
 

@@ -167,6 +167,18 @@ SIZE(msr_filter) SIZE(msr_filter_range) FIELD(msr_filter, ranges)
 FIELD(msr_filter_range, nmsrs) FIELD(msr_filter_range, base) FIELD(msr_filter_range, bitmap)
 FIELD(run, msr.error) FIELD(run, msr.reason) FIELD(run, msr.index) FIELD(run, msr.data)
 
+NUMBER(CLEAR_DIRTY_LOG) SIZE(clear_dirty_log) FIELD(clear_dirty_log, num_pages)
+FIELD(clear_dirty_log, first_page) FIELD(clear_dirty_log, dirty_bitmap)
+NUMBER(DIRTY_LOG_MANUAL_PROTECT_ENABLE) NUMBER(DIRTY_LOG_INITIALLY_SET)
+
+NUMBER(CAP_DISABLE_QUIRKS) NUMBER(CAP_DISABLE_QUIRKS2) NUMBER(CAP_EXIT_ON_EMULATION_FAILURE)
+NUMBER(X86_QUIRK_LINT0_REENABLED) NUMBER(X86_QUIRK_LAPIC_MMIO_HOLE)
+NUMBER(X86_QUIRK_OUT_7E_INC_RIP) NUMBER(X86_QUIRK_MISC_ENABLE_NO_MWAIT)
+NUMBER(X86_QUIRK_FIX_HYPERCALL_INSN) NUMBER(X86_QUIRK_MWAIT_NEVER_UD_FAULTS)
+#ifdef KVM_X86_QUIRK_STUFF_FEATURE_MSRS
+NUMBER(X86_QUIRK_STUFF_FEATURE_MSRS)
+#endif
+
 int main(void)
 {
 	ksft_print_header();

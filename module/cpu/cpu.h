@@ -104,6 +104,7 @@ int cpuid_set(struct vcpu *vcpu, struct minikvm_cpuid_entry2 *entries, u32 nent)
 struct minikvm_cpuid_entry2 cpuid_now(struct vcpu *vcpu, u32 i);
 const struct minikvm_cpuid_entry2 *cpuid_find(struct vcpu *vcpu, u32 function, u32 index);
 void cpuid_query(struct vcpu *vcpu);
+bool cpuid_has_mwait(struct vcpu *vcpu);
 void cpuid_create(struct vcpu *vcpu);
 void cpuid_free(struct vcpu *vcpu);
 

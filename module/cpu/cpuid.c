@@ -117,6 +117,9 @@ static u32 with_bits(u32 reg, u32 bits, bool on)
 static void adjust_leaf_1(const struct vcpu *vcpu, u32 *ecx, u32 *edx)
 {
 	*ecx = with_bits(*ecx, F1C_OSXSAVE, vcpu->cr4 & X86_CR4_OSXSAVE);
+	if (!vm_has_quirk(vcpu->vm, MINIKVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT))
+		*ecx = with_bits(*ecx, F1C_MONITOR,
+				 vcpu->msr.misc_enable & MSR_IA32_MISC_ENABLE_MWAIT);
 	*edx = with_bits(*edx, F1D_APIC, vcpu->apic_base & MSR_IA32_APICBASE_ENABLE);
 }
 
@@ -240,6 +243,16 @@ void cpuid_query(struct vcpu *vcpu)
 		return;
 	/* Clever ends: cpuid-index */
 	cpuid_search(vcpu, function, vcpu->regs[RCX]);
+}
+
+/** cpuid_has_mwait - MONITOR and MWAIT, as CPUID says now; @vcpu loaded */
+bool cpuid_has_mwait(struct vcpu *vcpu)
+{
+	const struct minikvm_cpuid_entry2 *leaf = cpuid_find(vcpu, 1, 0);
+	u32 ecx = leaf ? leaf->ecx : 0, edx = 0;
+
+	adjust_leaf_1(vcpu, &ecx, &edx);
+	return ecx & F1C_MONITOR;
 }
 
 /* ---- what follows from the VMM's choice */

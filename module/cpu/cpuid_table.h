@@ -29,6 +29,7 @@ enum cpuid_word {
 };
 
 /* The bits that somebody asks for by name. */
+#define F1C_MONITOR		BIT(3)
 #define F1C_PDCM		BIT(15)
 #define F1C_PCID		BIT(17)
 #define F1C_X2APIC		BIT(21)

@@ -97,15 +97,20 @@ void vcpu_get_events(struct vcpu *vcpu, struct minikvm_vcpu_events *events)
 	events->smi.latched_init = vcpu->lapic && test_bit(START_INIT, &vcpu->starts);
 	events->flags = MINIKVM_VCPUEVENT_VALID_NMI_PENDING | MINIKVM_VCPUEVENT_VALID_SHADOW |
 			MINIKVM_VCPUEVENT_VALID_SMM;
+	if (READ_ONCE(vcpu->vm->triple_fault_event)) {
+		events->triple_fault.pending = test_bit(REQ_TRIPLE_FAULT, &vcpu->requests);
+		events->flags |= MINIKVM_VCPUEVENT_VALID_TRIPLE_FAULT;
+	}
 }
 
-/* PAYLOAD and TRIPLE_FAULT are capabilities that minikvm does not have; nor is there SMM. */
-static bool events_valid(const struct minikvm_vcpu_events *events)
+/* PAYLOAD is a capability that minikvm does not have; nor is there SMM. */
+static bool events_valid(struct vcpu *vcpu, const struct minikvm_vcpu_events *events)
 {
-	const u32 known = MINIKVM_VCPUEVENT_VALID_NMI_PENDING |
-			  MINIKVM_VCPUEVENT_VALID_SIPI_VECTOR |
-			  MINIKVM_VCPUEVENT_VALID_SHADOW | MINIKVM_VCPUEVENT_VALID_SMM;
+	u32 known = MINIKVM_VCPUEVENT_VALID_NMI_PENDING | MINIKVM_VCPUEVENT_VALID_SIPI_VECTOR |
+		    MINIKVM_VCPUEVENT_VALID_SHADOW | MINIKVM_VCPUEVENT_VALID_SMM;
 
+	if (READ_ONCE(vcpu->vm->triple_fault_event))
+		known |= MINIKVM_VCPUEVENT_VALID_TRIPLE_FAULT;
 	if (events->flags & ~known)
 		return false;
 	if (events->exception.injected &&
@@ -145,6 +150,8 @@ static void set_flagged(struct vcpu *vcpu, const struct minikvm_vcpu_events *eve
 		set_blocking(BLOCKED_BY_STI_OR_SS, blocking_of(events->interrupt.shadow));
 	if (events->flags & MINIKVM_VCPUEVENT_VALID_NMI_PENDING)
 		atomic_set(&vcpu->nmi_queued, min_t(u8, events->nmi.pending, 2));
+	if (events->flags & MINIKVM_VCPUEVENT_VALID_TRIPLE_FAULT)
+		assign_bit(REQ_TRIPLE_FAULT, &vcpu->requests, events->triple_fault.pending);
 	if (!vcpu->lapic)
 		return;
 	if (events->flags & MINIKVM_VCPUEVENT_VALID_SIPI_VECTOR)
@@ -168,7 +175,7 @@ int vcpu_set_events(struct vcpu *vcpu, const struct minikvm_vcpu_events *events)
 {
 	struct vcpu_events *e = &vcpu->events;
 
-	if (!events_valid(events))
+	if (!events_valid(vcpu, events))
 		return -EINVAL;
 	e->exception = (struct queued_exception) {
 		.injected = events->exception.injected,

@@ -427,7 +427,8 @@ int msr_write(struct vcpu *vcpu, u32 index, u64 data, bool host)
 void msr_reset(struct vcpu *vcpu)
 {
 	msr_state_reset(&vcpu->msr);
-	vcpu->msr.arch_capabilities = arch_capabilities();
+	if (vm_has_quirk(vcpu->vm, MINIKVM_X86_QUIRK_STUFF_FEATURE_MSRS))
+		vcpu->msr.arch_capabilities = arch_capabilities();
 	vmcs_write_guest_pat(0x0007040600070406ull);
 	set_tsc_offset(vcpu, vm_tsc_offset(vcpu->vm));
 }

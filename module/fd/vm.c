@@ -50,6 +50,15 @@ static long get_dirty_log(struct vm *vm, void __user *argp)
 	return dirty_log_get(vm, &log);
 }
 
+static long clear_dirty_log(struct vm *vm, void __user *argp)
+{
+	struct minikvm_clear_dirty_log log;
+
+	if (copy_from_user(&log, argp, sizeof(log)))
+		return -EFAULT;
+	return dirty_log_clear(vm, &log);
+}
+
 /* Unrestricted guest needs no TSS for real mode: the address is checked, and that is all. */
 static long set_tss_addr(unsigned long addr)
 {
@@ -229,6 +238,8 @@ static long vm_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 		return set_nr_mmu_pages(arg);
 	case MINIKVM_GET_DIRTY_LOG:
 		return get_dirty_log(vm, argp);
+	case MINIKVM_CLEAR_DIRTY_LOG:
+		return clear_dirty_log(vm, argp);
 	case MINIKVM_SET_TSS_ADDR:
 		return set_tss_addr(arg);
 	case MINIKVM_SET_IDENTITY_MAP_ADDR:

@@ -15,6 +15,9 @@
 static const struct { u16 cap, at; u32 valid; } words[] = {
 #define AT(field) offsetof(struct vm, field)
 	{ MINIKVM_CAP_MSR_PLATFORM_INFO, AT(platform_info), 0 },	/* 0: true or false */
+	{ MINIKVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, AT(manual_log), MINIKVM_DIRTY_LOG_MANUAL_CAPS },
+	{ MINIKVM_CAP_EXIT_ON_EMULATION_FAILURE, AT(emulation_exits), 1 },
+	{ MINIKVM_CAP_X86_TRIPLE_FAULT_EVENT, AT(triple_fault_event), 0 },
 	{ MINIKVM_CAP_X86_USER_SPACE_MSR, AT(msr_exits), MINIKVM_MSR_EXIT_REASON_VALID_MASK },
 #undef AT
 };
@@ -37,13 +40,13 @@ static long set_word(struct vm *vm, u32 cap, u64 value)
 }
 
 /* What is set stays set. */
-static long enable_x2apic_api(struct vm *vm, u64 flags)
+static long add_flags(struct vm *vm, u32 *word, u64 flags, u32 valid)
 {
-	if (flags & ~MINIKVM_X2APIC_API_VALID_FLAGS)
+	if (flags & ~(u64)valid)
 		return -EINVAL;
 	if (mutex_lock_killable(&vm->lock))
 		return -EINTR;
-	WRITE_ONCE(vm->x2apic_api, vm->x2apic_api | flags);
+	WRITE_ONCE(*word, *word | flags);
 	mutex_unlock(&vm->lock);
 	return 0;
 }
@@ -98,7 +101,16 @@ long vm_enable_cap(struct vm *vm, void __user *argp)
 		return -EINVAL;
 	switch (cap.cap) {
 	case MINIKVM_CAP_X2APIC_API:
-		return enable_x2apic_api(vm, cap.args[0]);
+		return add_flags(vm, &vm->x2apic_api, cap.args[0], MINIKVM_X2APIC_API_VALID_FLAGS);
+	case MINIKVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:
+		if (cap.args[0] == MINIKVM_DIRTY_LOG_INITIALLY_SET)
+			return -EINVAL;
+		return set_word(vm, cap.cap, cap.args[0]);
+	case MINIKVM_CAP_DISABLE_QUIRKS:	/* those that are not known are ignored */
+		cap.args[0] &= MINIKVM_X86_QUIRKS_VALID_MASK;
+		fallthrough;
+	case MINIKVM_CAP_DISABLE_QUIRKS2:
+		return add_flags(vm, &vm->quirks_off, cap.args[0], MINIKVM_X86_QUIRKS_VALID_MASK);
 	case MINIKVM_CAP_SPLIT_IRQCHIP:
 		return enable_split_irqchip(vm, cap.args[0]);
 	case MINIKVM_CAP_X86_APIC_BUS_CYCLES_NS:

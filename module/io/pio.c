@@ -99,7 +99,8 @@ static int pio_simple(struct vcpu *vcpu)
 		return EXIT_SKIP;
 	to_vmm(vcpu, pio_output(vcpu));
 	/* As KVM always did: who patches accesses to the TPR looks at RIP. */
-	if (unlikely(vcpu->pio.port == PORT_TPR_PATCH) && !vcpu->pio.in)
+	if (unlikely(vcpu->pio.port == PORT_TPR_PATCH) && !vcpu->pio.in &&
+	    vm_has_quirk(vcpu->vm, MINIKVM_X86_QUIRK_OUT_7E_INC_RIP))
 		return EXIT_USER_SKIP;
 	vcpu->complete = pio_complete;
 	return EXIT_USER;

@@ -85,10 +85,13 @@ int report_emulation(struct vcpu *vcpu, const void *bytes, int n)
  * @n: how many, 0 to INSN_MAX
  *
  * A process in the guest must not be able to end it, and a kernel that runs again must get
- * somewhere: both get #UD, as with KVM. Return: verdict.
+ * somewhere: both get #UD, as with KVM; unless the VMM has asked for the exit, to do the rest
+ * itself. Return: verdict.
  */
 int report_insn(struct vcpu *vcpu, const void *bytes, int n)
 {
+	if (READ_ONCE(vcpu->vm->emulation_exits))
+		return report_emulation(vcpu, bytes, n);
 	event_exception(vcpu, X86_TRAP_UD);
 	return vmx_cpl() ? EXIT_RESUME : report_emulation(vcpu, bytes, n);
 }

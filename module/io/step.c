@@ -294,7 +294,8 @@ int step_begin(struct vcpu *vcpu)
 	struct step_insn s;
 	int err;
 
-	if (step_decode((const u8 *)e->bytes, e->n, e->bits, &s) ||
+	if (READ_ONCE(vcpu->vm->emulation_exits) ||
+	    step_decode((const u8 *)e->bytes, e->n, e->bits, &s) ||
 	    (s.needs_mtf && !vmx_step_is_exact()))
 		return step_refuse(vcpu);
 	if (!step_new(vcpu))

@@ -132,7 +132,8 @@ static void lapic_mmio_read(struct lapic *lapic, u32 offset, void *data, int len
  *
  * Context: the vCPU thread. Return: 0, or -EOPNOTSUPP: not the APIC's page.
  * Writes other than aligned 32-bit ones are dropped. While the APIC is off or
- * in x2APIC mode the page reads as ones and drops writes, as KVM's does.
+ * in x2APIC mode the page reads as ones and drops writes, as KVM's does, unless the VMM has
+ * switched that off.
  */
 int lapic_mmio(struct vcpu *vcpu, bool write, gpa_t gpa, void *data, int len)
 {
@@ -143,6 +144,8 @@ int lapic_mmio(struct vcpu *vcpu, bool write, gpa_t gpa, void *data, int len)
 	if (!lapic || offset >= PAGE_SIZE)
 		return -EOPNOTSUPP;
 	if (lapic->regs.mode != LAPIC_XAPIC) {
+		if (!vm_has_quirk(vcpu->vm, MINIKVM_X86_QUIRK_LAPIC_MMIO_HOLE))
+			return -EOPNOTSUPP;
 		if (!write)
 			memset(data, 0xff, len);
 	} else if (!write) {
@@ -361,7 +364,8 @@ void lapic_reset(struct vcpu *vcpu, bool init)
 		return;
 	lapic_timer_stop(lapic);
 	lapic_regs_set_mode(&lapic->regs, lapic_mode_of(vcpu->apic_base));
-	lapic_regs_reset(&lapic->regs, init, bsp);
+	lapic_regs_reset(&lapic->regs, init,
+			 bsp && vm_has_quirk(vcpu->vm, MINIKVM_X86_QUIRK_LINT0_REENABLED));
 	lapic_timer_mode_changed(lapic);
 	lapic_timer_start(lapic);
 	lapic_timer_divide_changed(lapic);

@@ -48,29 +48,48 @@ void dirty_log_flush(struct vcpu *vcpu)
 /* Words of the log that are taken under one lock, and with one flush. */
 #define HARVEST_WORDS	256
 
-/* Take one word of the log, and make its pages be noted again when written. */
-static void harvest_word(struct vm *vm, const struct memslot *slot, u64 word, unsigned long *bits)
+/* Of one word of the log, take what @mask has; these pages are noted again when written. */
+static unsigned long harvest_word(struct vm *vm, const struct memslot *slot, u64 word,
+				  unsigned long mask)
 {
 	gfn_t gfn = slot->base_gfn + word * BITS_PER_LONG;
 
-	*bits = xchg(&slot->dirty[word], 0);
+	mask &= atomic_long_fetch_andnot(mask, (atomic_long_t *)&slot->dirty[word]);
 	if (vmx_caps.pml)
-		ept_make_clean(&vm->ept, gfn, *bits);
+		ept_make_clean(&vm->ept, gfn, mask);
 	else
-		ept_wrprotect(&vm->ept, gfn, *bits);
+		ept_wrprotect(&vm->ept, gfn, mask);
+	return mask;
 }
 
-static void dirty_harvest(struct vm *vm, const struct memslot *slot, unsigned long *bits)
+/* @n words from the @first on: @bits has what to take, then what was taken. */
+static void dirty_harvest(struct vm *vm, const struct memslot *slot, u64 first, u64 n,
+			  unsigned long *bits)
 {
-	u64 word = 0, end, n = BITS_TO_LONGS(slot->npages);
+	u64 i = 0, end;
 
-	while (word < n) {
+	while (i < n) {
 		ept_lock(vm);
-		for (end = min(word + HARVEST_WORDS, n); word < end; word++)
-			if (READ_ONCE(slot->dirty[word]))
-				harvest_word(vm, slot, word, &bits[word]);
+		for (end = min(i + HARVEST_WORDS, n); i < end; i++) {
+			if (!(bits[i] & READ_ONCE(slot->dirty[first + i])))
+				bits[i] = 0;
+			else
+				bits[i] = harvest_word(vm, slot, first + i, bits[i]);
+		}
 		ept_unlock(vm);
 		cond_resched();
+	}
+}
+
+/* What there is; it stays. */
+static void dirty_peek(const struct memslot *slot, u64 n, unsigned long *bits)
+{
+	u64 i;
+
+	for (i = 0; i < n; i++) {
+		bits[i] = READ_ONCE(slot->dirty[i]);
+		if (i % HARVEST_WORDS == 0)
+			cond_resched();
 	}
 }
 
@@ -99,8 +118,36 @@ static const struct memslot *logged_slot(struct vm *vm, u32 id)
 	return NULL;
 }
 
+/* The log is as it was: the VMM has not got it. */
+static int dirty_copy(struct vm *vm, const struct memslot *slot, void __user *to)
+{
+	u64 words = BITS_TO_LONGS(slot->npages);
+	unsigned long *bits = kvmalloc_array(words, sizeof(long), GFP_KERNEL_ACCOUNT);
+	bool keep = READ_ONCE(vm->manual_log);
+	int err = 0;
+
+	if (!bits)
+		return -ENOMEM;
+	if (vmx_caps.pml)
+		vm_sync_guests(vm);	/* who leaves the guest flushes */
+	if (keep) {
+		dirty_peek(slot, words, bits);
+	} else {
+		memset(bits, 0xff, words * sizeof(long));
+		dirty_harvest(vm, slot, 0, words, bits);
+		ept_check_slots(vm);
+	}
+	if (copy_to_user(to, bits, words * sizeof(long))) {
+		if (!keep)
+			put_back(slot, bits);
+		err = -EFAULT;
+	}
+	kvfree(bits);
+	return err;
+}
+
 /**
- * dirty_log_get - copy the log of a slot to the VMM and start it anew
+ * dirty_log_get - copy the log of a slot to the VMM and, unless it does that itself, start it anew
  * @vm: the machine
  * @log: slot and destination
  *
@@ -111,38 +158,65 @@ static const struct memslot *logged_slot(struct vm *vm, u32 id)
 int dirty_log_get(struct vm *vm, struct minikvm_dirty_log *log)
 {
 	const struct memslot *slot;
-	unsigned long *bits;
-	size_t size;
-	int err = 0;
+	int err;
 
 	if (log->slot >= VM_MAX_SLOTS)
 		return -EINVAL;
 	if (mutex_lock_killable(&vm->slots_lock))
 		return -EINTR;
 	slot = logged_slot(vm, log->slot);
-	if (!slot) {
-		err = -ENOENT;
-		goto unlock;
+	err = slot ? dirty_copy(vm, slot, (void __user *)log->dirty_bitmap) : -ENOENT;
+	mutex_unlock(&vm->slots_lock);
+	return err;
+}
+
+static int clear_pages(struct vm *vm, const struct memslot *slot, u64 first, u64 n,
+		       const void __user *from)
+{
+	u64 words = BITS_TO_LONGS(n);
+	unsigned long *bits;
+
+	if (first > slot->npages || n > slot->npages - first ||
+	    (n < slot->npages - first && n % BITS_PER_LONG))
+		return -EINVAL;
+	bits = kvmalloc_array(words, sizeof(long), GFP_KERNEL_ACCOUNT);
+	if (!bits)
+		return -ENOMEM;
+	if (copy_from_user(bits, from, words * sizeof(long))) {
+		kvfree(bits);
+		return -EFAULT;
 	}
-	size = BITS_TO_LONGS(slot->npages) * sizeof(long);
-	bits = kvzalloc(size, GFP_KERNEL_ACCOUNT);
-	if (!bits) {
-		err = -ENOMEM;
-		goto unlock;
-	}
-	if (vmx_caps.pml) {
-		ept_lock(vm);
-		vm_sync_guests(vm);	/* who leaves the guest flushes */
-		ept_unlock(vm);
-	}
-	dirty_harvest(vm, slot, bits);
+	dirty_harvest(vm, slot, first / BITS_PER_LONG, words, bits);
 	ept_check_slots(vm);
-	if (copy_to_user((void __user *)log->dirty_bitmap, bits, size)) {
-		put_back(slot, bits);
-		err = -EFAULT;
-	}
 	kvfree(bits);
-unlock:
+	return 0;
+}
+
+/**
+ * dirty_log_clear - the VMM knows of some pages: they are to be noted again when written
+ * @vm: the machine
+ * @log: slot, pages and which of them
+ *
+ * Pages that the log does not have are left alone. What a processor has noted and not yet given,
+ * comes into the log afterwards: once too often does no harm.
+ *
+ * Context: the VM's own mm; sleeps.
+ * Return: 0; -EINVAL (no such slot number, pages), -ENOENT (slot not logged), -ENOMEM, -EFAULT,
+ * -EINTR (killed).
+ */
+int dirty_log_clear(struct vm *vm, struct minikvm_clear_dirty_log *log)
+{
+	const struct memslot *slot;
+	int err = -ENOENT;
+
+	if (log->slot >= VM_MAX_SLOTS || log->first_page % BITS_PER_LONG)
+		return -EINVAL;
+	if (mutex_lock_killable(&vm->slots_lock))
+		return -EINTR;
+	slot = logged_slot(vm, log->slot);
+	if (slot)
+		err = clear_pages(vm, slot, log->first_page, log->num_pages,
+				  (void __user *)log->dirty_bitmap);
 	mutex_unlock(&vm->slots_lock);
 	return err;
 }

@@ -9,6 +9,7 @@
  * slot that goes away is first marked dying, so that nothing maps it any more
  * while the notifiers still find it; then its EPT entries go; then it does.
  */
+#include <linux/bitmap.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
@@ -260,6 +261,13 @@ static int slot_reflag(struct vm *vm, struct memslot *old, struct memslot *new)
 	return 0;
 }
 
+/* All of it is to be named once, if the VMM would ask for that first anyway. */
+static void log_begin(const struct vm *vm, struct memslot *new)
+{
+	if (new->dirty && (READ_ONCE(vm->manual_log) & MINIKVM_DIRTY_LOG_INITIALLY_SET))
+		bitmap_set(new->dirty, 0, new->npages);
+}
+
 static struct memslot *slot_new(const struct minikvm_userspace_memory_region *r)
 {
 	struct memslot *new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
@@ -326,6 +334,7 @@ static int memslot_set_locked(struct vm *vm, const struct minikvm_userspace_memo
 	new = slot_new(r);
 	if (!new)
 		return -ENOMEM;
+	log_begin(vm, new);
 	err = slot_change(vm, old, new);
 	if (err)
 		slot_free(new);

@@ -41,6 +41,7 @@ void ept_table_free(u64 *table);
 /* dirty_log.c */
 void dirty_log_mark(const struct memslot *slot, gfn_t gfn);
 int dirty_log_get(struct vm *vm, struct minikvm_dirty_log *log);
+int dirty_log_clear(struct vm *vm, struct minikvm_clear_dirty_log *log);
 void dirty_log_flush(struct vcpu *vcpu);
 
 /*

@@ -76,6 +76,7 @@ int exit_hlt(struct vcpu *vcpu, const struct vmexit *exit);
 int exit_resume(struct vcpu *vcpu, const struct vmexit *exit);
 int exit_timer(struct vcpu *vcpu, const struct vmexit *exit);
 int exit_skip(struct vcpu *vcpu, const struct vmexit *exit);
+int exit_mwait(struct vcpu *vcpu, const struct vmexit *exit);
 int exit_undefined(struct vcpu *vcpu, const struct vmexit *exit);
 int exit_rdpmc(struct vcpu *vcpu, const struct vmexit *exit);
 int exit_wbinvd(struct vcpu *vcpu, const struct vmexit *exit);

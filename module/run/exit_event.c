@@ -12,7 +12,8 @@
 #include "../io/io.h"
 #include "exit.h"
 
-static const u8 vmmcall[] = { 0x0f, 0x01, 0xd9 };
+static const u8 vmmcall[] = { 0x0f, 0x01, 0xd9 }, vmcall_byte = 0xc1;
+#define VENDOR_BYTE	2	/* in which the two differ */
 
 /**
  * exit_iret_unblocked_nmis - an IRET that ended NMI blocking did not finish: block again
@@ -89,16 +90,28 @@ static bool is_vmmcall(struct vcpu *vcpu)
 	       !memcmp(insn, vmmcall, sizeof(insn));
 }
 
+/* One byte makes a VMCALL of it, at once for every CPU; in code that is read-only it stays. */
+static void vmmcall_to_vmcall(struct vcpu *vcpu)
+{
+	gva_t at = linear_wrap(vcpu_code_bits(vcpu), vcpu_linear_rip(vcpu) + VENDOR_BYTE);
+	struct guest_fault fault;
+	gpa_t gpa;
+
+	if (!gva_to_gpa(vcpu, at, ACCESS_WRITE, &gpa, &fault))
+		guest_write(vcpu, gpa, &vmcall_byte, sizeof(vmcall_byte));
+}
+
 /*
  * A guest that was made for the other vendor, or does not ask which one it has, makes
- * its hypercalls with VMMCALL. It works as VMCALL does; the code stays as it is.
+ * its hypercalls with VMMCALL. It works as VMCALL does, and is one the next time.
  */
 static noinline_for_stack int undefined_opcode(struct vcpu *vcpu, const struct vmexit *exit)
 {
-	if (!is_vmmcall(vcpu)) {
+	if (!vm_has_quirk(vcpu->vm, MINIKVM_X86_QUIRK_FIX_HYPERCALL_INSN) || !is_vmmcall(vcpu)) {
 		event_exception(vcpu, X86_TRAP_UD);
 		return EXIT_RESUME;
 	}
+	vmmcall_to_vmcall(vcpu);
 	exit_vmcall(vcpu, exit);
 	return vcpu_skip(vcpu, sizeof(vmmcall));
 }

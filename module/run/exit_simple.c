@@ -61,7 +61,7 @@ int exit_timer(struct vcpu *vcpu, const struct vmexit *exit)
 	return EXIT_WINDOW;
 }
 
-/* exit_skip - nothing to do: INVD (the cache is the host's), MONITOR, MWAIT */
+/* exit_skip - nothing to do: INVD (the cache is the host's) */
 int exit_skip(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	return EXIT_SKIP;
@@ -72,6 +72,14 @@ int exit_undefined(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	event_exception(vcpu, X86_TRAP_UD);
 	return EXIT_RESUME;
+}
+
+/* exit_mwait - MONITOR, MWAIT: they do nothing; as with KVM, also without CPUID, if the VMM likes */
+int exit_mwait(struct vcpu *vcpu, const struct vmexit *exit)
+{
+	if (vm_has_quirk(vcpu->vm, MINIKVM_X86_QUIRK_MWAIT_NEVER_UD_FAULTS) || cpuid_has_mwait(vcpu))
+		return EXIT_SKIP;
+	return exit_undefined(vcpu, exit);
 }
 
 /* exit_rdpmc - no performance counters: every index is invalid */

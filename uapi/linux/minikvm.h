@@ -92,6 +92,7 @@
 #define MINIKVM_CAP_ENABLE_CAP_VM	98
 #define MINIKVM_CAP_IOEVENTFD_NO_LENGTH	100
 #define MINIKVM_CAP_CHECK_EXTENSION_VM	105
+#define MINIKVM_CAP_DISABLE_QUIRKS	116
 #define MINIKVM_CAP_X86_SMM		117
 #define MINIKVM_CAP_MULTI_ADDRESS_SPACE	118
 #define MINIKVM_CAP_SPLIT_IRQCHIP	121
@@ -111,7 +112,9 @@
 #define MINIKVM_CAP_SET_GUEST_DEBUG2	195
 #define MINIKVM_CAP_SREGS2		200
 #define MINIKVM_CAP_BINARY_STATS_FD	203
+#define MINIKVM_CAP_EXIT_ON_EMULATION_FAILURE 204
 #define MINIKVM_CAP_XSAVE2		208
+#define MINIKVM_CAP_DISABLE_QUIRKS2	213
 #define MINIKVM_CAP_X86_TRIPLE_FAULT_EVENT 218
 #define MINIKVM_CAP_X86_NOTIFY_VMEXIT	219
 #define MINIKVM_CAP_USER_MEMORY2	231
@@ -178,6 +181,7 @@ MINIKVM_ASSERT_SIZE(minikvm_cpuid2, 8);
 #define MINIKVM_GET_TSC_KHZ		_IO(MINIKVMIO, 0xa3)	/* also on a vCPU */
 #define MINIKVM_ENABLE_CAP		_IOW(MINIKVMIO, 0xa3, struct minikvm_enable_cap)
 #define MINIKVM_SIGNAL_MSI		_IOW(MINIKVMIO, 0xa5, struct minikvm_msi)
+#define MINIKVM_CLEAR_DIRTY_LOG		_IOWR(MINIKVMIO, 0xc0, struct minikvm_clear_dirty_log)
 #define MINIKVM_X86_SET_MSR_FILTER	_IOW(MINIKVMIO, 0xc6, struct minikvm_msr_filter)
 
 #define MINIKVM_MEM_LOG_DIRTY_PAGES	(1UL << 0)
@@ -215,6 +219,22 @@ struct minikvm_dirty_log {
 	};
 };
 MINIKVM_ASSERT_SIZE(minikvm_dirty_log, 16);
+
+struct minikvm_clear_dirty_log {
+	__u32 slot;		/* [in] */
+	__u32 num_pages;	/* [in] a multiple of 64, or to the end of the slot */
+	__u64 first_page;	/* [in] a multiple of 64 */
+	union {
+		void *dirty_bitmap;	/* [in] one bit per page, from first_page on */
+		__u64 padding2;
+	};
+};
+MINIKVM_ASSERT_SIZE(minikvm_clear_dirty_log, 24);
+
+#define MINIKVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE	(1 << 0)
+#define MINIKVM_DIRTY_LOG_INITIALLY_SET		(1 << 1)
+#define MINIKVM_DIRTY_LOG_MANUAL_CAPS \
+	(MINIKVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE | MINIKVM_DIRTY_LOG_INITIALLY_SET)
 
 struct minikvm_irq_level {
 	union {
@@ -372,6 +392,20 @@ struct minikvm_msr_filter {	/* X86_SET_MSR_FILTER */
 #define MINIKVM_MSR_EXIT_REASON_VALID_MASK \
 	(MINIKVM_MSR_EXIT_REASON_INVAL | MINIKVM_MSR_EXIT_REASON_UNKNOWN | \
 	 MINIKVM_MSR_EXIT_REASON_FILTER)
+
+/* Oddities that a VMM can switch off: CAP_DISABLE_QUIRKS2. */
+#define MINIKVM_X86_QUIRK_LINT0_REENABLED	(1 << 0)
+#define MINIKVM_X86_QUIRK_LAPIC_MMIO_HOLE	(1 << 2)
+#define MINIKVM_X86_QUIRK_OUT_7E_INC_RIP	(1 << 3)
+#define MINIKVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT	(1 << 4)
+#define MINIKVM_X86_QUIRK_FIX_HYPERCALL_INSN	(1 << 5)
+#define MINIKVM_X86_QUIRK_MWAIT_NEVER_UD_FAULTS	(1 << 6)
+#define MINIKVM_X86_QUIRK_STUFF_FEATURE_MSRS	(1 << 8)
+#define MINIKVM_X86_QUIRKS_VALID_MASK \
+	(MINIKVM_X86_QUIRK_LINT0_REENABLED | MINIKVM_X86_QUIRK_LAPIC_MMIO_HOLE | \
+	 MINIKVM_X86_QUIRK_OUT_7E_INC_RIP | MINIKVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT | \
+	 MINIKVM_X86_QUIRK_FIX_HYPERCALL_INSN | MINIKVM_X86_QUIRK_MWAIT_NEVER_UD_FAULTS | \
+	 MINIKVM_X86_QUIRK_STUFF_FEATURE_MSRS)
 
 struct minikvm_pic_state {	/* one 8259 */
 	__u8 last_irr;		/* levels of the lines, to see edges */
