@@ -89,6 +89,7 @@ enum {
 	REQ_TIMER,		/* the LAPIC timer expired */
 	REQ_TRIPLE_FAULT,	/* cpu/events.c: a fault while delivering #DF */
 	REQ_EOI_EXIT,		/* the VMM's IOAPIC is to hear of @ioapic_eoi */
+	REQ_DIRTY_RING,		/* @dirty_ring may have to be emptied first */
 	REQ_MSR_FILTER,		/* vm->msr_filter is another one */
 };
 
@@ -183,6 +184,7 @@ struct vcpu {
 	u32 slots_seq;			/* [a] odd: this thread uses vm->slots */
 	u32 slots_depth;		/* [m] nested slots_read_lock() */
 	const struct memslot *slot_hit;	/* [m] found last under the outermost one, or NULL */
+	struct dirty_ring dirty_ring;	/* mm/dirty_ring.h */
 	struct ept_cache ept_cache;	/* [m] tables for the next fault */
 	struct cached_walk walk_cache[WALK_CACHE_SIZE]; /* [m] Clever: walk-cache: by linear address */
 	gfn_t around_gfn;		/* [m] Clever: fault-around: a fault here continues a row of faults */
@@ -247,6 +249,7 @@ struct vm {
 	struct memslots *slots;		/* [s] immutable snapshot */
 	u64 slots_gen;			/* [s] how many there were before */
 	u32 manual_log;			/* [a] MINIKVM_DIRTY_LOG_*: when pages are noted again */
+	u32 dirty_ring;			/* [l] until the first vCPU: entries of each one's; 0: a log instead */
 	bool logging;			/* [s] to write: one of @slots is logged */
 	bool apic_page;			/* [s] no slot may be where the local APICs are */
 	spinlock_t ept_lock;		/* @ept, @invalidate_*: ept_lock(), ept_unlock() */

@@ -148,6 +148,22 @@ struct ept_cache {
 	int n;
 };
 
+struct minikvm_dirty_gfn;
+
+/**
+ * struct dirty_ring - pages that were written, for the VMM to take
+ * @entry: shared with the VMM
+ * @size: entries, a power of two; 0: there is no ring
+ * @soft: entries in use with which the VMM is told
+ * @pushed: entries that there ever were; the vCPU's thread counts
+ * @reset: entries that the VMM has given back; vm->slots_lock
+ */
+struct dirty_ring {
+	struct minikvm_dirty_gfn *entry;
+	u32 size, soft;
+	u32 pushed, reset;
+};
+
 /* ---- cpu/ */
 
 /* An event on its way into the guest (exception, NMI or interrupt). */

@@ -154,7 +154,6 @@ TEST_F(manual, everything_is_dirty_at_first)
 	struct test_vm *t = &self->t;
 
 	ASSERT_EQ(0, enable(t, MANUAL | SET));
-	WRITE(t, 0x10);
 	ASSERT_EQ(0, slot(t, 0));
 	WRITE(t, 100);
 	ASSERT_EQ(0, slot(t, MINIKVM_MEM_LOG_DIRTY_PAGES));

@@ -103,7 +103,7 @@ TEST_F(quirk, mwait_without_cpuid)
 
 	show_mwait(t, false);
 	guest_long(t, monitor, monitor_end);
-	EXPECT_OUT(t, 0x10, G_CODE + 7);
+	EXPECT_OUT(t, 0x10, (uint8_t)(G_CODE + 7));
 	guest_long(t, mwait, mwait_end);
 	EXPECT_OUT(t, 0x10, 0);
 	ASSERT_EQ(0, off(t, QUIRK(MWAIT_NEVER_UD_FAULTS)));
@@ -120,7 +120,7 @@ TEST_F(quirk, mwait_with_cpuid)
 	show_mwait(t, true);
 	ASSERT_EQ(0, off(t, QUIRK(MWAIT_NEVER_UD_FAULTS)));
 	guest_long(t, monitor, monitor_end);
-	EXPECT_OUT(t, 0x10, G_CODE + 7);
+	EXPECT_OUT(t, 0x10, (uint8_t)(G_CODE + 7));
 	guest_long(t, mwait, mwait_end);
 	EXPECT_OUT(t, 0x10, 0);
 }

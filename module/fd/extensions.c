@@ -6,6 +6,7 @@
 
 #include "../cpu/cpu.h"
 #include "../irqchip/route.h"
+#include "../mm/dirty_ring.h"
 #include "fd.h"
 
 /* Answers of CHECK_EXTENSION that are not 0. Advertised only if it works completely. */
@@ -62,6 +63,8 @@ static const struct { u16 cap; s32 answer; } extensions[] = {
 	{ MINIKVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, MINIKVM_DIRTY_LOG_MANUAL_CAPS },
 	{ MINIKVM_CAP_X86_USER_SPACE_MSR, 1 },
 	{ MINIKVM_CAP_X86_MSR_FILTER, 1 },
+	{ MINIKVM_CAP_DIRTY_LOG_RING, DIRTY_RING_MAX_BYTES },
+	{ MINIKVM_CAP_DIRTY_LOG_RING_ACQ_REL, DIRTY_RING_MAX_BYTES },
 	{ MINIKVM_CAP_BINARY_STATS_FD, 1 },
 	{ MINIKVM_CAP_EXIT_ON_EMULATION_FAILURE, 1 },
 	{ MINIKVM_CAP_XSAVE2, 4096 },

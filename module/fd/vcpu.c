@@ -8,6 +8,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/vmalloc.h>
 #include <asm/tsc.h>
 
 #include "../cpu/cpu.h"
@@ -148,18 +149,29 @@ static long vcpu_compat_ioctl(struct file *file, unsigned int ioctl, unsigned lo
 	return vcpu_ioctl(file, ioctl, ioctl == MINIKVM_RUN ? arg : (unsigned long)compat_ptr(arg));
 }
 
+static unsigned long ring_pages(const struct vcpu *vcpu)
+{
+	return vcpu->dirty_ring.size * sizeof(struct minikvm_dirty_gfn) / PAGE_SIZE;
+}
+
+static struct page *run_page_at(struct vcpu *vcpu, pgoff_t at)
+{
+	if (at == MINIKVM_COALESCED_MMIO_PAGE_OFFSET)
+		return virt_to_page(vcpu->vm->ring);
+	if (at < RUN_PAGES)
+		return vcpu->run_pages + at;
+	at -= MINIKVM_DIRTY_LOG_PAGE_OFFSET;
+	if (at < ring_pages(vcpu))
+		return vmalloc_to_page((void *)vcpu->dirty_ring.entry + at * PAGE_SIZE);
+	return NULL;
+}
+
 static vm_fault_t run_page_fault(struct vm_fault *vmf)
 {
-	struct vcpu *vcpu = vmf->vma->vm_file->private_data;
+	struct page *page = run_page_at(vmf->vma->vm_file->private_data, vmf->pgoff);
 
-	struct page *page;
-
-	if (vmf->pgoff >= RUN_PAGES)
+	if (!page)
 		return VM_FAULT_SIGBUS;
-	if (vmf->pgoff == MINIKVM_COALESCED_MMIO_PAGE_OFFSET)
-		page = virt_to_page(vcpu->vm->ring);
-	else
-		page = vcpu->run_pages + vmf->pgoff;
 	get_page(page);
 	vmf->page = page;
 	return 0;
@@ -167,8 +179,14 @@ static vm_fault_t run_page_fault(struct vm_fault *vmf)
 
 static const struct vm_operations_struct run_vm_ops = { .fault = run_page_fault };
 
+/* As KVM: a copy of the ring would be of no use, nor is there code in it. */
 static int vcpu_mmap(struct file *file, struct vm_area_struct *vma)
 {
+	struct vcpu *vcpu = file->private_data;
+
+	if (vcpu->dirty_ring.size && vma->vm_pgoff + vma_pages(vma) > MINIKVM_DIRTY_LOG_PAGE_OFFSET &&
+	    ((vma->vm_flags & VM_EXEC) || !(vma->vm_flags & VM_SHARED)))
+		return -EINVAL;
 	vma->vm_ops = &run_vm_ops;
 	return 0;
 }

@@ -238,6 +238,8 @@ static long vm_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 		return set_nr_mmu_pages(arg);
 	case MINIKVM_GET_DIRTY_LOG:
 		return get_dirty_log(vm, argp);
+	case MINIKVM_RESET_DIRTY_RINGS:
+		return dirty_rings_reset(vm);
 	case MINIKVM_CLEAR_DIRTY_LOG:
 		return clear_dirty_log(vm, argp);
 	case MINIKVM_SET_TSS_ADDR:

@@ -102,6 +102,9 @@ long vm_enable_cap(struct vm *vm, void __user *argp)
 	switch (cap.cap) {
 	case MINIKVM_CAP_X2APIC_API:
 		return add_flags(vm, &vm->x2apic_api, cap.args[0], MINIKVM_X2APIC_API_VALID_FLAGS);
+	case MINIKVM_CAP_DIRTY_LOG_RING:
+	case MINIKVM_CAP_DIRTY_LOG_RING_ACQ_REL:
+		return dirty_rings_enable(vm, cap.args[0]);
 	case MINIKVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:
 		if (cap.args[0] == MINIKVM_DIRTY_LOG_INITIALLY_SET)
 			return -EINVAL;

@@ -6,17 +6,34 @@
  * write-protected, and fault.
  */
 #include <linux/bitmap.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/uaccess.h>
+#include <linux/vmalloc.h>
 
 #include "../vmx/kick.h"
 #include "../vmx/vmx.h"
+#include "dirty_ring.h"
 #include "memslot.h"
 
-/** dirty_log_mark - a page of a slot was written; any context, slots read-locked */
-void dirty_log_mark(const struct memslot *slot, gfn_t gfn)
+/* A page is in a ring once: its bit in the log says so, until it is reset. */
+static noinline void dirty_ring_mark(struct vcpu *vcpu, const struct memslot *slot, u64 page)
 {
-	if (slot->dirty)
+	if (test_and_set_bit(page, slot->dirty))
+		return;
+	dirty_ring_push(&vcpu->dirty_ring, slot->id, page);
+	if (dirty_ring_full(&vcpu->dirty_ring))
+		vcpu_make_request(vcpu, REQ_DIRTY_RING);
+}
+
+/** dirty_log_mark - a page of a slot was written; by @vcpu's thread, slots read-locked */
+void dirty_log_mark(struct vcpu *vcpu, const struct memslot *slot, gfn_t gfn)
+{
+	if (!slot->dirty)
+		return;
+	if (unlikely(vcpu->dirty_ring.size))
+		dirty_ring_mark(vcpu, slot, gfn - slot->base_gfn);
+	else
 		set_bit(gfn - slot->base_gfn, slot->dirty);
 }
 
@@ -40,7 +57,7 @@ void dirty_log_flush(struct vcpu *vcpu)
 		if (!slot || gfn - slot->base_gfn >= slot->npages)
 			slot = memslot_find(READ_ONCE(vcpu->vm->slots), gfn);
 		if (slot)
-			dirty_log_mark(slot, gfn);
+			dirty_log_mark(vcpu, slot, gfn);
 	}
 	slots_read_unlock(vcpu);
 }
@@ -128,8 +145,11 @@ static int dirty_copy(struct vm *vm, const struct memslot *slot, void __user *to
 
 	if (!bits)
 		return -ENOMEM;
-	if (vmx_caps.pml)
+	if (vmx_caps.pml) {
+		ept_lock(vm);
 		vm_sync_guests(vm);	/* who leaves the guest flushes */
+		ept_unlock(vm);
+	}
 	if (keep) {
 		dirty_peek(slot, words, bits);
 	} else {
@@ -152,14 +172,16 @@ static int dirty_copy(struct vm *vm, const struct memslot *slot, void __user *to
  * @log: slot and destination
  *
  * Context: the VM's own mm; sleeps.
- * Return: 0; -EINVAL (no such slot number), -ENOENT (slot not logged), -ENOMEM, -EFAULT (the
- * log is as it was), -EINTR (killed).
+ * Return: 0; -ENXIO (there are rings), -EINVAL (no such slot number), -ENOENT (slot not logged),
+ * -ENOMEM, -EFAULT (the log is as it was), -EINTR (killed).
  */
 int dirty_log_get(struct vm *vm, struct minikvm_dirty_log *log)
 {
 	const struct memslot *slot;
 	int err;
 
+	if (READ_ONCE(vm->dirty_ring))
+		return -ENXIO;
 	if (log->slot >= VM_MAX_SLOTS)
 		return -EINVAL;
 	if (mutex_lock_killable(&vm->slots_lock))
@@ -201,14 +223,16 @@ static int clear_pages(struct vm *vm, const struct memslot *slot, u64 first, u64
  * comes into the log afterwards: once too often does no harm.
  *
  * Context: the VM's own mm; sleeps.
- * Return: 0; -EINVAL (no such slot number, pages), -ENOENT (slot not logged), -ENOMEM, -EFAULT,
- * -EINTR (killed).
+ * Return: 0; -ENXIO (there are rings), -EINVAL (no such slot number, pages), -ENOENT (slot not
+ * logged), -ENOMEM, -EFAULT, -EINTR (killed).
  */
 int dirty_log_clear(struct vm *vm, struct minikvm_clear_dirty_log *log)
 {
 	const struct memslot *slot;
 	int err = -ENOENT;
 
+	if (READ_ONCE(vm->dirty_ring))
+		return -ENXIO;
 	if (log->slot >= VM_MAX_SLOTS || log->first_page % BITS_PER_LONG)
 		return -EINVAL;
 	if (mutex_lock_killable(&vm->slots_lock))
@@ -219,4 +243,109 @@ int dirty_log_clear(struct vm *vm, struct minikvm_clear_dirty_log *log)
 				  (void __user *)log->dirty_bitmap);
 	mutex_unlock(&vm->slots_lock);
 	return err;
+}
+
+/* ---- rings */
+
+static u32 ring_reserved(void)
+{
+	return DIRTY_RING_RESERVED + (vmx_caps.pml ? VMX_PML_ENTRIES : 0);
+}
+
+/**
+ * dirty_rings_enable - ENABLE_CAP of MINIKVM_CAP_DIRTY_LOG_RING: vCPUs get a ring each
+ * @vm: without vCPUs, and without a slot that is logged
+ * @bytes: of a ring
+ *
+ * Context: sleeps. Return: 0; -EINVAL, -E2BIG, -EINTR.
+ */
+int dirty_rings_enable(struct vm *vm, u64 bytes)
+{
+	u64 entries = bytes / sizeof(struct minikvm_dirty_gfn);
+	int err = -EINVAL;
+
+	if (!is_power_of_2(bytes) || bytes < PAGE_SIZE || entries < ring_reserved())
+		return -EINVAL;
+	if (entries > DIRTY_RING_MAX)
+		return -E2BIG;
+	if (mutex_lock_killable(&vm->lock))
+		return -EINTR;
+	if (!vm->dirty_ring && !vm->nr_vcpus && !READ_ONCE(vm->logging)) {
+		WRITE_ONCE(vm->dirty_ring, entries);
+		err = 0;
+	}
+	mutex_unlock(&vm->lock);
+	return err;
+}
+
+/** dirty_ring_create - a new vCPU's ring, if its VM has them; vfree() undoes it. 0 or -ENOMEM */
+int dirty_ring_create(struct vcpu *vcpu)
+{
+	struct dirty_ring *ring = &vcpu->dirty_ring;
+	u32 n = vcpu->vm->dirty_ring;
+
+	if (!n)
+		return 0;
+	ring->entry = __vmalloc(n * sizeof(*ring->entry), GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	if (!ring->entry)
+		return -ENOMEM;
+	ring->size = n;
+	ring->soft = n - ring_reserved();
+	return 0;
+}
+
+/* The VMM may have written anything there. */
+static void reset_page(struct vm *vm, u32 id, u64 page)
+{
+	const struct memslot *slot = logged_slot(vm, id);
+
+	if (!slot || page >= slot->npages)
+		return;
+	page = array_index_nospec(page, slot->npages);
+	harvest_word(vm, slot, page / BITS_PER_LONG, BIT(page % BITS_PER_LONG));
+}
+
+/* At most once round: meanwhile the vCPU goes on, and the VMM may mark what it likes. */
+static u32 ring_reset(struct vm *vm, struct dirty_ring *ring)
+{
+	u32 count = 0, slot, end;
+	bool more = true;
+	u64 page;
+
+	while (more && count < ring->size) {
+		ept_lock(vm);
+		for (end = count + HARVEST_WORDS; count < end; count++) {
+			more = dirty_ring_pop(ring, &slot, &page);
+			if (!more)
+				break;
+			reset_page(vm, slot, page);
+		}
+		ept_unlock(vm);
+		cond_resched();
+	}
+	return count;
+}
+
+/**
+ * dirty_rings_reset - RESET_DIRTY_RINGS: entries that the VMM has taken are free again
+ * @vm: the machine
+ *
+ * When this returns, their pages are noted again when they are written.
+ *
+ * Context: sleeps. Return: how many; -EINVAL: there are no rings; -EINTR.
+ */
+long dirty_rings_reset(struct vm *vm)
+{
+	u32 i, n, count = 0;
+
+	if (!READ_ONCE(vm->dirty_ring))
+		return -EINVAL;
+	if (mutex_lock_killable(&vm->slots_lock))
+		return -EINTR;
+	n = smp_load_acquire(&vm->nr_vcpus);	/* before the slots are read */
+	for (i = 0; i < n; i++)
+		count += ring_reset(vm, &vm->vcpus[i]->dirty_ring);
+	ept_check_slots(vm);
+	mutex_unlock(&vm->slots_lock);
+	return count;
 }

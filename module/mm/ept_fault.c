@@ -20,6 +20,7 @@
 
 /* One fault on its way. */
 struct fault {
+	struct vcpu *vcpu;
 	struct vm *vm;
 	const struct memslot *slot;
 	gfn_t gfn;
@@ -254,7 +255,7 @@ static int map_pages(struct fault *f, struct ept_cache *cache)
 		else
 			map_small(f, cache);
 		if (f->access & ACCESS_WRITE)
-			dirty_log_mark(f->slot, f->gfn);
+			dirty_log_mark(f->vcpu, f->slot, f->gfn);
 		mark_written(f);
 		ret = 0;
 	}
@@ -283,7 +284,7 @@ static bool write_again(struct fault *f)
 	ept_lock(f->vm);
 	done = ept_allow_write(&f->vm->ept, f->gfn);
 	if (done)
-		dirty_log_mark(f->slot, f->gfn);
+		dirty_log_mark(f->vcpu, f->slot, f->gfn);
 	ept_unlock(f->vm);
 	return done;
 }
@@ -294,7 +295,8 @@ static noinline_for_stack int fault_in_slot(struct vcpu *vcpu, const struct mems
 {
 	struct vm *vm = vcpu->vm;
 	struct fault fault = {
-		.vm = vm, .slot = slot, .gfn = gfn, .access = access, .page = vcpu->around_page,
+		.vcpu = vcpu, .vm = vm, .slot = slot, .gfn = gfn, .access = access,
+		.page = vcpu->around_page,
 	}, *f = &fault;
 	int around = 1, ret;
 

@@ -74,7 +74,7 @@ static int copy_piece(struct vcpu *vcpu, gpa_t gpa, void *data, size_t len, bool
 		return read_user(data, hva_of(slot, gpa), len);
 	if (write_user(hva_of(slot, gpa), data, len))
 		return -EFAULT;
-	dirty_log_mark(slot, gpa >> PAGE_SHIFT);
+	dirty_log_mark(vcpu, slot, gpa >> PAGE_SHIFT);
 	return 0;
 }
 
@@ -179,6 +179,6 @@ int guest_cmpxchg(struct vcpu *vcpu, gpa_t gpa, u64 old, u64 new, size_t len)
 		return -ENXIO;
 	ret = cmpxchg_user(hva_of(slot, gpa), old, new, len);
 	if (!ret)
-		dirty_log_mark(slot, gpa >> PAGE_SHIFT);
+		dirty_log_mark(vcpu, slot, gpa >> PAGE_SHIFT);
 	return ret;
 }

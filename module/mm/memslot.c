@@ -264,7 +264,8 @@ static int slot_reflag(struct vm *vm, struct memslot *old, struct memslot *new)
 /* All of it is to be named once, if the VMM would ask for that first anyway. */
 static void log_begin(const struct vm *vm, struct memslot *new)
 {
-	if (new->dirty && (READ_ONCE(vm->manual_log) & MINIKVM_DIRTY_LOG_INITIALLY_SET))
+	if (new->dirty && (READ_ONCE(vm->manual_log) & MINIKVM_DIRTY_LOG_INITIALLY_SET) &&
+	    !READ_ONCE(vm->dirty_ring))
 		bitmap_set(new->dirty, 0, new->npages);
 }
 

@@ -39,10 +39,13 @@ u64 *ept_table_alloc(void);
 void ept_table_free(u64 *table);
 
 /* dirty_log.c */
-void dirty_log_mark(const struct memslot *slot, gfn_t gfn);
+void dirty_log_mark(struct vcpu *vcpu, const struct memslot *slot, gfn_t gfn);
 int dirty_log_get(struct vm *vm, struct minikvm_dirty_log *log);
 int dirty_log_clear(struct vm *vm, struct minikvm_clear_dirty_log *log);
 void dirty_log_flush(struct vcpu *vcpu);
+int dirty_ring_create(struct vcpu *vcpu);
+int dirty_rings_enable(struct vm *vm, u64 bytes);
+long dirty_rings_reset(struct vm *vm);
 
 /*
  * guest_mem.c: the kernel reads and writes guest memory; sleeps.

@@ -10,6 +10,7 @@
 #include <asm/processor-flags.h>
 
 #include "../io/io.h"
+#include "../mm/mm.h"
 #include "exit.h"
 
 static const u8 vmmcall[] = { 0x0f, 0x01, 0xd9 }, vmcall_byte = 0xc1;

@@ -8,6 +8,7 @@
 #include <linux/sched/signal.h>
 
 #include "../irqchip/irqchip.h"
+#include "../mm/dirty_ring.h"
 #include "exit.h"
 
 /**
@@ -23,6 +24,13 @@ int run_requests(struct vcpu *vcpu)
 	if (READ_ONCE(vcpu->vm->dead))
 		return -EIO;
 	clear_bit(REQ_KILL, &vcpu->requests);
+	if (test_bit(REQ_DIRTY_RING, &vcpu->requests)) {
+		if (dirty_ring_full(&vcpu->dirty_ring)) {
+			vcpu->run->exit_reason = MINIKVM_EXIT_DIRTY_RING_FULL;
+			return EXIT_USER;
+		}
+		clear_bit(REQ_DIRTY_RING, &vcpu->requests);
+	}
 	if (test_bit(REQ_MSR_FILTER, &vcpu->requests) && msr_filter_take(vcpu))
 		return -ENOMEM;
 	if (test_and_clear_bit(REQ_TRIPLE_FAULT, &vcpu->requests)) {

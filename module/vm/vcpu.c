@@ -7,6 +7,7 @@
 #include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include "../cpu/cpu.h"
 #include "../io/io.h"
@@ -39,11 +40,16 @@ static int vcpu_create_parts(struct vcpu *vcpu)
 	err = fpu_create(vcpu);
 	if (err)
 		goto destroy_vmcs;
-	err = lapic_create(vcpu);
+	err = dirty_ring_create(vcpu);
 	if (err)
 		goto destroy_fpu;
+	err = lapic_create(vcpu);
+	if (err)
+		goto free_ring;
 	return 0;
 
+free_ring:
+	vfree(vcpu->dirty_ring.entry);
 destroy_fpu:
 	fpu_destroy(vcpu);
 destroy_vmcs:
@@ -134,6 +140,7 @@ void vcpu_free(struct vcpu *vcpu)
 {
 	stats_remove(vcpu);
 	lapic_destroy(vcpu);
+	vfree(vcpu->dirty_ring.entry);
 	fpu_destroy(vcpu);
 	vmcs_destroy(vcpu);
 	cpuid_free(vcpu);

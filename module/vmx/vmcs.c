@@ -16,8 +16,6 @@
 #include "internal.h"
 #include "vmx.h"
 
-#define PML_ENTRIES	512
-
 static DEFINE_PER_CPU(struct vcpu *, vmcs_current);	/* whose VMCS is current */
 static DEFINE_PER_CPU(struct list_head, vmcs_loaded);	/* whose VMCSs are active */
 static DEFINE_IDA(vpids);
@@ -241,7 +239,7 @@ static void setup_controls(struct vcpu *vcpu)
 	vmcs_write_exit_msr_load_address(__pa(vcpu->perf.exit));
 	if (vcpu->pml) {
 		vmcs_write_pml_address(__pa(vcpu->pml));
-		vmcs_write_pml_index(PML_ENTRIES - 1);
+		vmcs_write_pml_index(VMX_PML_ENTRIES - 1);
 	}
 	if (proc2 & PROC2_ENCLS)
 		vmcs_write_encls_bitmap(~0ull);	/* a guest has no enclaves: every leaf exits */
@@ -383,9 +381,9 @@ const u64 *vmx_pml_take(struct vcpu *vcpu, unsigned int *n)
 {
 	u16 first = vmcs_read_pml_index() + 1;	/* it counts down, and wraps when it is full */
 
-	*n = PML_ENTRIES - first;
+	*n = VMX_PML_ENTRIES - first;
 	if (*n)
-		vmcs_write_pml_index(PML_ENTRIES - 1);
+		vmcs_write_pml_index(VMX_PML_ENTRIES - 1);
 	return vcpu->pml + first;
 }
 

@@ -53,6 +53,7 @@ void vmcs_load(struct vcpu *vcpu, int cpu);
 void vmx_flush_vpid(struct vcpu *vcpu);
 void vmx_load_tsc_offset(struct vcpu *vcpu);
 void vmx_set_hv_timer(struct vcpu *vcpu, u64 ticks);
+#define VMX_PML_ENTRIES	512
 const u64 *vmx_pml_take(struct vcpu *vcpu, unsigned int *n);
 void vmcs_clear(struct vcpu *vcpu);
 enum {	/* instructions that VMX can keep from a guest */

@@ -35,7 +35,7 @@ static void without_ranges_the_default_counts(void)
 
 static void the_bit_of_its_range_counts(void)
 {
-	struct msr_filter *f = filter(false, 3);
+	struct msr_filter *f = filter(false, 4);
 	u32 i;
 
 	add(f, R, 0x100, 70, 0);
@@ -52,6 +52,10 @@ static void the_bit_of_its_range_counts(void)
 	CHECK(msr_filter_allows(f, 0xffffffff, true));
 	CHECK(!msr_filter_allows(f, 0xfffffffe, true));
 	CHECK(msr_filter_allows(f, 0, false));
+	/* One that goes beyond the last MSR does not begin anew at the first. */
+	f->range[1].nmsrs = 128;
+	CHECK(msr_filter_allows(f, 0, false));
+	CHECK(!msr_filter_allows(f, 0xfffffffe, true));
 	free(f);
 }
 

@@ -69,8 +69,12 @@ static void sweep(void)
 					int ret = wr(index, values[v], who);
 
 					CHECK(ret >= 0 && ret <= MSR_UNKNOWN);
-					if (!is_known(index))
+					if (!is_known(index)) {
+						u64 data;
+
 						CHECK(ret == MSR_UNKNOWN && rd(index, who) == NONE);
+						CHECK_EQ(msr_state_read(&s, index, &data, who), MSR_UNKNOWN);
+					}
 					if (ret)
 						CHECK(!memcmp(&s, &before, sizeof(s)));
 					s = before;

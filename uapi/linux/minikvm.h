@@ -117,6 +117,7 @@
 #define MINIKVM_CAP_DISABLE_QUIRKS2	213
 #define MINIKVM_CAP_X86_TRIPLE_FAULT_EVENT 218
 #define MINIKVM_CAP_X86_NOTIFY_VMEXIT	219
+#define MINIKVM_CAP_DIRTY_LOG_RING_ACQ_REL 223
 #define MINIKVM_CAP_USER_MEMORY2	231
 #define MINIKVM_CAP_X86_APIC_BUS_CYCLES_NS 237
 
@@ -182,6 +183,7 @@ MINIKVM_ASSERT_SIZE(minikvm_cpuid2, 8);
 #define MINIKVM_ENABLE_CAP		_IOW(MINIKVMIO, 0xa3, struct minikvm_enable_cap)
 #define MINIKVM_SIGNAL_MSI		_IOW(MINIKVMIO, 0xa5, struct minikvm_msi)
 #define MINIKVM_CLEAR_DIRTY_LOG		_IOWR(MINIKVMIO, 0xc0, struct minikvm_clear_dirty_log)
+#define MINIKVM_RESET_DIRTY_RINGS	_IO(MINIKVMIO, 0xc7)	/* returns how many entries */
 #define MINIKVM_X86_SET_MSR_FILTER	_IOW(MINIKVMIO, 0xc6, struct minikvm_msr_filter)
 
 #define MINIKVM_MEM_LOG_DIRTY_PAGES	(1UL << 0)
@@ -855,6 +857,7 @@ MINIKVM_ASSERT_SIZE(minikvm_stats_desc, 16);
 #define MINIKVM_EXIT_IOAPIC_EOI		26	/* run->eoi; only with CAP_SPLIT_IRQCHIP */
 #define MINIKVM_EXIT_X86_RDMSR		29	/* run->msr: what CAP_X86_USER_SPACE_MSR asked for */
 #define MINIKVM_EXIT_X86_WRMSR		30	/* run->msr */
+#define MINIKVM_EXIT_DIRTY_RING_FULL	31	/* RESET_DIRTY_RINGS comes first */
 
 #define MINIKVM_INTERNAL_ERROR_EMULATION	1	/* an instruction minikvm does not do */
 #define MINIKVM_INTERNAL_ERROR_SIMUL_EX		2
@@ -868,6 +871,17 @@ MINIKVM_ASSERT_SIZE(minikvm_stats_desc, 16);
 
 #define MINIKVM_PIO_PAGE_OFFSET		1	/* page of the mapping that io.data_offset is in */
 #define MINIKVM_COALESCED_MMIO_PAGE_OFFSET 2
+#define MINIKVM_DIRTY_LOG_PAGE_OFFSET	64	/* where the ring is, with CAP_DIRTY_LOG_RING */
+
+#define MINIKVM_DIRTY_GFN_F_DIRTY	(1 << 0)	/* [out] the entry names a page */
+#define MINIKVM_DIRTY_GFN_F_RESET	(1 << 1)	/* [in] the VMM has taken it */
+
+struct minikvm_dirty_gfn {	/* an entry of the ring, which goes round */
+	__u32 flags;		/* MINIKVM_DIRTY_GFN_F_*; read it before, set it after the others */
+	__u32 slot;		/* [out] */
+	__u64 offset;		/* [out] page of the slot */
+};
+MINIKVM_ASSERT_SIZE(minikvm_dirty_gfn, 16);
 
 /* Registers that travel in the run page: bits of kvm_valid_regs and kvm_dirty_regs. */
 #define MINIKVM_SYNC_X86_REGS	(1UL << 0)

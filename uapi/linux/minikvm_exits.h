@@ -103,6 +103,7 @@
 	X(SYSTEM_EVENT)			\
 	X(IOAPIC_EOI)			\
 	X(X86_RDMSR)			\
-	X(X86_WRMSR)
+	X(X86_WRMSR)			\
+	X(DIRTY_RING_FULL)
 
 #endif
