@@ -11,7 +11,7 @@
 enum {
 	WORKERS		= 4,
 	TIMER		= 0x43,
-	PERIOD_NS	= 1000000,
+	PERIOD_NS	= 2000000,
 	G_WORKERS	= 0x41000,	/* struct worker, 64 bytes each */
 	G_SHARED	= 0x42000,
 };
@@ -110,7 +110,7 @@ FIXTURE_TEARDOWN(apic) { unmake(); }
 TEST_F_TIMEOUT(apic, four_workers_agree, 36000)
 {
 	const char *text = getenv("SMP_TICKS");
-	int ticks = text ? atoi(text) : 300, i;
+	int ticks = text ? atoi(text) : 200, i;
 	uint64_t sum = 0, items = 0;
 	struct shared *shared;
 
