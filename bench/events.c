@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* T7 to T9: the timer, a line from outside, HLT; all with the chips in the kernel. */
+/* T7 to T9: the timer, eventfds in and out, HLT; all with the chips in the kernel. */
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <linux/kvm.h>
@@ -146,9 +146,47 @@ static int irqfd(const struct op *op, double *v, int n)
 	return n;
 }
 
+/* ---- writes that signal an eventfd */
+
+TIMED(out_word, "out %ax, $0x30");
+TIMED(write_long, "mov %eax, (%r12)");
+
+struct doorbell {
+	struct guest_code code;
+	struct guest_args args;
+	struct kvm_ioeventfd at;
+};
+
+static const struct doorbell
+	on_port = { CODE(out_word), { }, { .addr = 0x30, .len = 2, .flags = KVM_IOEVENTFD_FLAG_PIO } },
+	in_memory = { CODE(write_long), { .address = G_HOLE }, { .addr = G_HOLE, .len = 4 } },
+	of_any_length = { CODE(write_long), { .address = G_HOLE }, { .addr = G_HOLE } };
+
+static int doorbells(const struct op *op, double *v, int n)
+{
+	const struct doorbell *d = op->what;
+	struct kvm_ioeventfd at = d->at;
+	struct test_vm t;
+
+	bench_vm(&t, true);
+	if (device_has(&t, KVM_CAP_IOEVENTFD)) {
+		at.fd = must(eventfd(0, EFD_CLOEXEC), "eventfd");
+		must(ioctl(t.vm, KVM_IOEVENTFD, &at), "IOEVENTFD");
+		guest_samples(&t, &d->code, &d->args, NULL, v, n);
+		close(at.fd);
+	} else {
+		n = 0;
+	}
+	vm_free(&t);
+	return n;
+}
+
 const struct op event_ops[] = {
 	{ "T7", 1000, alone, &timer },
 	{ "T8", 1000, irqfd, NULL },
+	{ "T8b", 1000, doorbells, &on_port },
+	{ "T8c", 1000, doorbells, &in_memory },
+	{ "T8d", 1000, doorbells, &of_any_length },
 	{ "T9a", 1000, alone, &pending },
 	{ "T9b", 1000, wake, NULL },
 	{ }

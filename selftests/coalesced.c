@@ -200,7 +200,7 @@ TEST(a_write_that_crosses_the_zones_bounds_stays_in_order)
 	vm_free(&t);
 }
 
-GUEST64(strings, "cld; rep stosb; mov $3, %ecx; rep outsb; mov %rbx, %rdi; mov $2, %ecx; rep insb;"
+GUEST64(strings, "cld; rep stosb; mov $3, %ecx; rep outsb; mov %rbx, %rdi; insb;"
 	"movaps %xmm0, (%rbx); lock addl $1, 0x20(%rbx); out %al, $0x11; hlt");
 
 TEST(strings_and_wide_ones)
@@ -224,18 +224,18 @@ TEST(strings_and_wide_ones)
 	EXPECT_NOTE(&t, 3, PORT, 1, 1, 'a');
 	EXPECT_NOTE(&t, 5, PORT, 1, 1, 'c');
 	while (t.run->exit_reason == MINIKVM_EXIT_IO && t.run->io.port == PORT) {
-		memcpy(vm_io_data(&t), "xy", 2);
+		memcpy(vm_io_data(&t), "x", 1);
 		ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_RUN, 0));
 	}
 	EXPECT_NOTE(&t, 6, ZONE + 0x100, 1, 0, 'x');
 	ASSERT_EQ(MINIKVM_EXIT_MMIO, t.run->exit_reason);	/* the read of the ADD */
 	ASSERT_EQ(0, t.run->mmio.is_write);
-	EXPECT_NOTE(&t, 8, ZONE + 0x100, 8, 0, 0);
-	EXPECT_NOTE(&t, 9, ZONE + 0x108, 8, 0, 0);
+	EXPECT_NOTE(&t, 7, ZONE + 0x100, 8, 0, 0);
+	EXPECT_NOTE(&t, 8, ZONE + 0x108, 8, 0, 0);
 	memset(t.run->mmio.data, 0, 8);
 	EXPECT_OUT(&t, 0x11, 0x88);
-	EXPECT_NOTE(&t, 10, ZONE + 0x120, 4, 0, 1);
-	ASSERT_EQ(11, ring(&t)->last);
+	EXPECT_NOTE(&t, 9, ZONE + 0x120, 4, 0, 1);
+	ASSERT_EQ(10, ring(&t)->last);
 	vm_free(&t);
 }
 
@@ -287,7 +287,7 @@ TEST(not_more_than_a_thousand)
 
 	vm_make(&t, false);
 	for (i = 0; i < 1001 && !ret; i++)
-		ret = add(&t, ZONE, 4, i & 1);
+		ret = add(&t, ZONE, 4, 0);
 	ASSERT_EQ(-ENOSPC, ret);
 	ASSERT_EQ(0, del(&t, ZONE, 4, 0));
 	ASSERT_EQ(0, add(&t, ZONE, 4, 0));

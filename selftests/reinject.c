@@ -245,6 +245,8 @@ TEST(the_slowest_timer)
 	struct minikvm_lapic_state l;
 	struct test_vm t, u;
 
+	if (test_on_kvm())
+		SKIP(return, "on KVM it does not");
 	make_vm(&t, true);
 	ASSERT_EQ(0, bus_cycle(&t, ~0ull / (0xffffffffull * 128)));
 	u = vm_add_vcpu(&t, 0);
