@@ -22,6 +22,7 @@ GUEST64(stores, "mov $0xd0000050, %ebx; mov $0x1234, %eax; mov %al, (%rbx);" TEL
 GUEST64(others, "mov $0xd0000050, %ebx; mov $0x40000, %esi; mov %ebx, %edi; movsl;" TELL
 	"mov %ebx, %edi; mov $2, %ecx; mov $7, %eax; rep stosl;" TELL
 	"movl $3, (%rbx);" TELL "movnti %eax, (%rbx);" TELL "hlt");
+GUEST64(wide, "mov $0xd0000050, %ebx; movaps %xmm0, (%rbx);" TELL "movaps %xmm0, (%rbx);" TELL "hlt");
 GUEST64(string_out, "mov $0x510, %edx; mov $0x40000, %esi; mov $3, %ecx; rep outsb;" TELL "hlt");
 GUEST64(many, "mov $0x510, %edx; mov $0xd0000050, %ebx; mov $1000, %ecx; 1: out %al, %dx;"
 	"mov %eax, (%rbx); dec %ecx; jnz 1b;" TELL "hlt");
@@ -164,6 +165,23 @@ TEST_F(ioeventfd, every_kind_of_store)
 	EXPECT_SIGNAL(2);
 	EXPECT_SIGNAL(1);
 	EXPECT_SIGNAL(1);
+}
+
+/* One that the processor itself carries out: its bytes come in eights. */
+TEST_F(ioeventfd, a_wide_store)
+{
+	guest_long(&self->t, wide, wide_end);
+	ASSERT_EQ(0, set(&self->t, self->fd, ADDR, 8, 0, 0));
+	ASSERT_EQ(0, set(&self->t, self->other, ADDR + 8, 0, 0, 0));
+	ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&self->t));
+	ASSERT_EQ(1, count_of(self->fd));
+	ASSERT_EQ(1, count_of(self->other));
+	ASSERT_EQ(0, set(&self->t, self->fd, ADDR, 8, DEASSIGN, 0));
+	ASSERT_EQ(MINIKVM_EXIT_MMIO, vm_run(&self->t));
+	ASSERT_EQ(ADDR, self->t.run->mmio.phys_addr);
+	ASSERT_EQ(8, self->t.run->mmio.len);
+	ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&self->t));
+	ASSERT_EQ(1, count_of(self->other));
 }
 
 TEST_F(ioeventfd, string_output)
