@@ -148,7 +148,7 @@ static int irqfd(const struct op *op, double *v, int n)
 
 /* ---- writes that signal an eventfd */
 
-TIMED(out_word, "out %ax, $0x30");
+TIMED(out_word, "mov $0xc050, %edx; out %ax, %dx");
 TIMED(write_long, "mov %eax, (%r12)");
 
 struct doorbell {
@@ -158,7 +158,7 @@ struct doorbell {
 };
 
 static const struct doorbell
-	on_port = { CODE(out_word), { }, { .addr = 0x30, .len = 2, .flags = KVM_IOEVENTFD_FLAG_PIO } },
+	on_port = { CODE(out_word), { }, { .addr = 0xc050, .len = 2, .flags = KVM_IOEVENTFD_FLAG_PIO } },
 	in_memory = { CODE(write_long), { .address = G_HOLE }, { .addr = G_HOLE, .len = 4 } },
 	of_any_length = { CODE(write_long), { .address = G_HOLE }, { .addr = G_HOLE } };
 

@@ -24,6 +24,21 @@ DEFINE_STATIC_SRCU(ioeventfd_srcu);
 
 static const struct ioeventfd_table no_ioeventfds;
 
+/* Of a few bytes that lie anywhere. */
+static __always_inline u64 value_of(const void *data, int len)
+{
+	u64 value = 0;
+
+	/* A constant size is a move. */
+	if (len == 4)
+		memcpy(&value, data, 4);
+	else if (len == 2)
+		memcpy(&value, data, 2);
+	else
+		memcpy(&value, data, len);
+	return value;
+}
+
 /**
  * ioeventfd_write - offer a write to the ioeventfds
  * @vm: whose guest
@@ -38,10 +53,9 @@ int ioeventfd_write(struct vm *vm, bool pio, u64 addr, const void *data, int len
 {
 	const struct ioeventfd_table *t;
 	const struct ioeventfd *e = NULL;
-	u64 value = 0;
+	u64 value = value_of(data, len);
 	int idx;
 
-	memcpy(&value, data, len);
 	idx = srcu_read_lock(&ioeventfd_srcu);
 	t = srcu_dereference(vm->ioeventfds, &ioeventfd_srcu);
 	if (t)

@@ -400,6 +400,27 @@ int irqchip_pio(struct vm *vm, bool write, u16 port, void *data, int len)
 	return 0;
 }
 
+static noinline_for_stack void ioapic_access(struct irqchip *chip, bool write, u32 offset,
+					     void *data, int len)
+{
+	size_t n = min_t(size_t, len, sizeof(u32));
+	unsigned long flags;
+	u32 val = 0;
+
+	if (write)
+		memcpy(&val, data, n);
+	flags = chip_lock(chip);
+	if (write)
+		ioapic_write(&chip->ioapic, offset, val);
+	else
+		val = ioapic_read(&chip->ioapic, offset);
+	chip_unlock(chip, flags);
+	if (write)
+		return;
+	memset(data, 0, len);
+	memcpy(data, &val, n);
+}
+
 /**
  * irqchip_mmio - a memory access: the IOAPIC's?
  * @vm: the VM
@@ -413,28 +434,14 @@ int irqchip_pio(struct vm *vm, bool write, u16 port, void *data, int len)
 int irqchip_mmio(struct vm *vm, bool write, gpa_t gpa, void *data, int len)
 {
 	struct irqchip *chip = vm_full_irqchip(vm);
-	size_t n = min_t(size_t, len, sizeof(u32));
-	unsigned long flags;
 	u64 offset;
-	u32 val = 0;
 
 	if (!chip)
 		return -EOPNOTSUPP;
 	offset = gpa - READ_ONCE(chip->ioapic.state.base_address);
 	if (offset >= IOAPIC_SIZE)
 		return -EOPNOTSUPP;
-	if (write)
-		memcpy(&val, data, n);
-	flags = chip_lock(chip);
-	if (write)
-		ioapic_write(&chip->ioapic, offset, val);
-	else
-		val = ioapic_read(&chip->ioapic, offset);
-	chip_unlock(chip, flags);
-	if (!write) {
-		memset(data, 0, len);
-		memcpy(data, &val, n);
-	}
+	ioapic_access(chip, write, offset, data, len);
 	return 0;
 }
 

@@ -17,7 +17,7 @@ static inline struct irqchip *vm_irqchip(struct vm *vm)
 }
 
 /* The same with PIC and IOAPIC, or NULL. */
-static inline struct irqchip *vm_full_irqchip(struct vm *vm)
+static __always_inline struct irqchip *vm_full_irqchip(struct vm *vm)
 {
 	struct irqchip *chip = vm_irqchip(vm);
 
