@@ -216,6 +216,7 @@ int vcpu_translate(struct vcpu *vcpu, struct minikvm_translation *tr)
 		slots_read_unlock(vcpu);
 	}
 	tr->physical_address = tr->valid ? gpa : ~0ull;
+	tr->valid = tr->physical_address != ~0ull;	/* the last byte there can be is none */
 	tr->writeable = 1;
 	tr->usermode = 0;
 	memset(tr->pad, 0, sizeof(tr->pad));

@@ -254,7 +254,8 @@ static int map_pages(struct fault *f, struct ept_cache *cache)
 			map_huge(f, cache);
 		else
 			map_small(f, cache);
-		if (f->access & ACCESS_WRITE)
+		/* Of a slot made with a log KVM names what was read, and programs count on it. */
+		if (f->access & ACCESS_WRITE || (f->slot->log_reads && f->writable))
 			dirty_log_mark(f->vcpu, f->slot, f->gfn);
 		mark_written(f);
 		ret = 0;

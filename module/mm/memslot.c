@@ -304,6 +304,7 @@ static int slot_add(struct vm *vm, struct memslot *new)
 
 	if (!to)
 		return -ENOMEM;
+	new->log_reads = new->dirty;
 	slots_publish(vm, to, NULL, new);
 	return 0;
 }

@@ -15,6 +15,7 @@ struct memslot {
 	u32 flags;		/* MINIKVM_MEM_* */
 	u16 id;
 	bool dying;		/* being deleted or moved: faults wait, nothing maps it */
+	bool log_reads;		/* logged from the start: what is read first is in the log, too */
 	unsigned long *dirty;	/* a bit per page written since the last harvest, or NULL */
 };
 
