@@ -39,11 +39,16 @@ static int __init minikvm_init(void)
 	stats_init();
 	vmx_mitigations_report();
 	preempt_notifier_inc();
-	err = dev_init();
+	err = host_tsc_init();
 	if (err)
 		goto stats;
+	err = dev_init();
+	if (err)
+		goto tsc;
 	return 0;
 
+tsc:
+	host_tsc_exit();
 stats:
 	preempt_notifier_dec();
 	stats_exit();
@@ -62,6 +67,7 @@ mitigations:
 static void __exit minikvm_exit(void)
 {
 	dev_exit();
+	host_tsc_exit();
 	preempt_notifier_dec();
 	stats_exit();
 	irqfd_exit();

@@ -91,6 +91,7 @@ enum {
 	REQ_EOI_EXIT,		/* the VMM's IOAPIC is to hear of @ioapic_eoi */
 	REQ_DIRTY_RING,		/* @dirty_ring may have to be emptied first */
 	REQ_MSR_FILTER,		/* vm->msr_filter is another one */
+	REQ_CLOCK,		/* the guest's clock is to be written: pv/guest_clock.c */
 };
 
 /* Bits of vcpu->starts. An INIT takes back a SIPI that waits. */
@@ -153,8 +154,8 @@ struct vcpu {
 	u64 host_tsc_aux;		/* [p] of @last_cpu, to put back in msr_switch_to_host() */
 	u64 host_kernel_gs_base;	/* [r] likewise, of the thread */
 	bool syscall_loaded;		/* [r] STAR and its kin are the guest's */
-	u64 tsc_offset;			/* [m] guest TSC - host_tsc() */
-	u64 tsc_lost;			/* [p] the tsc_lost that the VMCS has as well */
+	u64 tsc_offset;			/* [m] guest TSC - host_tsc(); others compare theirs */
+	unsigned int tsc_epoch;		/* [p] as of which VMCS and clock are right: vmx/tsc.h */
 	u32 tsc_khz;			/* [m] as the VMM has it: the host's, give or take 250 ppm */
 
 	/* Debug registers: cpu/debug.c */
@@ -179,6 +180,8 @@ struct vcpu {
 	unsigned long cr4_reserved;	/* [m] bits that this CPUID makes reserved */
 	u64 efer_reserved;		/* [m] */
 	u64 xcr0_allowed;		/* [m] */
+
+	struct pv_state pv;		/* pv/ */
 
 	/* Guest memory: mm/ */
 	u32 slots_seq;			/* [a] odd: this thread uses vm->slots */
@@ -241,7 +244,8 @@ struct vm {
 	pid_t pid;			/* [c] of the creator, for debugfs */
 
 	raw_spinlock_t clock_lock;
-	struct vm_clock clock;		/* @clock_lock: vm/clock.c */
+	struct vm_clock clock;		/* @clock_lock: pv/clock.c */
+	u64 wall_clock;			/* [a] MSR_KVM_WALL_CLOCK: where a guest wants it */
 
 	/* Memory: mm/ */
 	struct mutex slots_lock;	/* slot changes, one at a time */

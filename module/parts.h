@@ -111,16 +111,32 @@ struct vm_check {
 
 #endif
 
-/* ---- vm/ */
+/* ---- pv/ */
 
 /**
  * struct vm_clock - the VM's clock, by a moment at which it is known
  * @ns: what it showed then
  * @tsc: host_tsc() then
  * @boot: CLOCK_BOOTTIME then, in ns
+ * @lost: what of @tsc is tsc_lost
+ * @by_tsc: it goes on with the TSC, not with CLOCK_BOOTTIME
  */
 struct vm_clock {
 	u64 ns, tsc, boot;
+	u64 lost;
+	bool by_tsc;
+};
+
+/**
+ * struct pv_state - what a guest that knows that it is one has asked for
+ * @system_time: MSR_KVM_SYSTEM_TIME: where it has its clock [m to write, others look]
+ * @stopped: the clock is to say that the VMM has stopped the guest [m]
+ * @wall_due: the wall clock is to be written [m]
+ */
+struct pv_state {
+	u64 system_time;
+	bool stopped;
+	bool wall_due;
 };
 
 /* ---- mm/ */

@@ -273,8 +273,7 @@ static void add_basic(struct list *l)
 /*
  * By these leaves a guest knows whose hypercalls and MSRs it may use. The
  * interface is KVM's, so the name is, and Linux then uses the x2APIC without
- * interrupt remapping. No paravirtual feature is offered but one that is none:
- * port accesses need no delay.
+ * interrupt remapping.
  */
 static void add_hypervisor(struct list *l)
 {
@@ -284,7 +283,8 @@ static void add_hypervisor(struct list *l)
 	memcpy(&e->ebx, "KVMK", 4);
 	memcpy(&e->ecx, "VMKV", 4);
 	memcpy(&e->edx, "M\0\0\0", 4);
-	add_empty(l, HYPERVISOR + 1, 0, false)->eax = BIT(1);
+	/* The clock by its old MSRs, no delay for ports, the clock by its new ones, its stable bit */
+	add_empty(l, HYPERVISOR + 1, 0, false)->eax = BITS4(0, 1, 3, 24);
 }
 
 /* Widths: physical, linear, and what of the physical one can be mapped. */

@@ -8,12 +8,14 @@
  * checked before they are stored; none reaches a host MSR unchecked.
  */
 #include <linux/kernel.h>
+#include <asm/kvm_para.h>
 #include <asm/msr.h>
 #include <asm/nospec-branch.h>
 #include <asm/processor.h>
 #include <asm/tsc.h>
 
 #include "../irqchip/irqchip.h"
+#include "../pv/pv.h"
 #include "../vmx/vmx.h"
 #include "cpu.h"
 
@@ -139,8 +141,11 @@ static u64 msr_guest_tsc(struct vcpu *vcpu)
 
 static void set_tsc_offset(struct vcpu *vcpu, u64 offset)
 {
-	vcpu->tsc_offset = offset;
+	if (offset == vcpu->tsc_offset)
+		return;
+	WRITE_ONCE(vcpu->tsc_offset, offset);
 	vmx_load_tsc_offset(vcpu);
+	pv_clock_changed(vcpu->vm);
 }
 
 /* The offset that the VM's vCPUs share: TSCs that differ are of no use to a guest. */
@@ -265,6 +270,9 @@ int msr_read(struct vcpu *vcpu, u32 index, u64 *data, bool host)
 	case MSR_IA32_SYSENTER_EIP:
 		*data = vmcs_read_guest_sysenter_eip();
 		return 0;
+	case MSR_KVM_WALL_CLOCK ... MSR_KVM_SYSTEM_TIME:
+	case MSR_KVM_WALL_CLOCK_NEW ... MSR_KVM_SYSTEM_TIME_NEW:
+		return pv_msr_read(vcpu, index, data);
 	case MSR_PLATFORM_INFO:
 		if (!host && !READ_ONCE(vcpu->vm->platform_info))
 			return 1;
@@ -418,6 +426,9 @@ int msr_write(struct vcpu *vcpu, u32 index, u64 data, bool host)
 	case MSR_IA32_SYSENTER_ESP:
 	case MSR_IA32_SYSENTER_EIP:
 		return write_sysenter(vcpu, index, data);
+	case MSR_KVM_WALL_CLOCK ... MSR_KVM_SYSTEM_TIME:
+	case MSR_KVM_WALL_CLOCK_NEW ... MSR_KVM_SYSTEM_TIME_NEW:
+		return pv_msr_write(vcpu, index, data);
 	default:
 		return write_state(vcpu, index, data, host);
 	}
@@ -430,5 +441,6 @@ void msr_reset(struct vcpu *vcpu)
 	if (vm_has_quirk(vcpu->vm, MINIKVM_X86_QUIRK_STUFF_FEATURE_MSRS))
 		vcpu->msr.arch_capabilities = arch_capabilities();
 	vmcs_write_guest_pat(0x0007040600070406ull);
-	set_tsc_offset(vcpu, vm_tsc_offset(vcpu->vm));
+	vcpu->tsc_offset = vm_tsc_offset(vcpu->vm);
+	vmx_load_tsc_offset(vcpu);
 }

@@ -98,8 +98,6 @@ struct answer {
 static const struct answer answers[] = {
 	{ 0x00000000, 0, 0 },			/* P5_MC_ADDR */
 	{ 0x00000001, 0, 0 },			/* P5_MC_TYPE */
-	{ 0x00000011, WRITABLE | HOST_ONLY },	/* KVM's clocks, which some VMMs reset */
-	{ 0x00000012, WRITABLE | HOST_ONLY },	/* unasked: only "off" is taken */
 	{ 0x00000017, 0, 0 },			/* PLATFORM_ID */
 	{ 0x0000002a, 0, 0 },			/* EBL_CR_POWERON */
 	{ 0x0000002c, 0, 1 << 24 },		/* EBC_FREQUENCY_ID: a ratio of 1 */
@@ -161,6 +159,7 @@ const u32 msr_index_list[] = {
 	0x8b, 0x10a, 0xce, 0x140,		/* UCODE_REV, ARCH_CAPABILITIES, PLATFORM_INFO, */
 	0x1a0, 0x1fc,				/* MISC_FEATURES, MISC_ENABLE, POWER_CTL */
 	0x17a, 0x17b,				/* MCG_STATUS, MCG_CTL */
+	0x11, 0x12, 0x4b564d00, 0x4b564d01,	/* KVM's wall clock and system time, twice */
 };
 const u32 msr_index_count = ARRAY_SIZE(msr_index_list);
 

@@ -12,6 +12,7 @@
 #include <asm/processor-flags.h>
 
 #include "../irqchip/irqchip.h"
+#include "../pv/pv.h"
 #include "../vmx/vmx.h"
 #include "cpu.h"
 
@@ -159,4 +160,5 @@ void vcpu_reset(struct vcpu *vcpu, bool init)
 	vcpu->spec_ctrl = 0;
 	debug_reset(vcpu);
 	event_reset(vcpu);
+	pv_reset(vcpu);
 }

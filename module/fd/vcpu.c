@@ -13,6 +13,7 @@
 
 #include "../cpu/cpu.h"
 #include "../irqchip/irqchip.h"
+#include "../pv/pv.h"
 #include "../run/run.h"
 #include "../vm/vm.h"
 #include "../vmx/vmx.h"
@@ -100,6 +101,8 @@ static noinline_for_stack long vcpu_ioctl_loaded(struct vcpu *vcpu, unsigned int
 		return vcpu_ioctl_nmi(vcpu);
 	case MINIKVM_GET_TSC_KHZ:
 		return vcpu->tsc_khz;
+	case MINIKVM_KVMCLOCK_CTRL:
+		return pv_clock_stopped(vcpu);
 	case MINIKVM_SET_TSC_KHZ:
 		return vcpu_set_tsc_khz(vcpu, (u32)(unsigned long)argp);
 	case MINIKVM_GET_STATS_FD:

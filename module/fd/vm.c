@@ -11,6 +11,7 @@
 #include "../cpu/cpu.h"
 #include "../irqchip/irqchip.h"
 #include "../mm/mm.h"
+#include "../pv/pv.h"
 #include "../vm/vm.h"
 #include "fd.h"
 

@@ -9,6 +9,7 @@
 
 #include "../irqchip/irqchip.h"
 #include "../mm/dirty_ring.h"
+#include "../pv/pv.h"
 #include "exit.h"
 
 /**
@@ -21,6 +22,8 @@ int run_requests(struct vcpu *vcpu)
 {
 	if (test_and_clear_bit(REQ_TIMER, &vcpu->requests))
 		lapic_timer_expired(vcpu);
+	if (test_and_clear_bit(REQ_CLOCK, &vcpu->requests))
+		pv_clock_update(vcpu);
 	if (READ_ONCE(vcpu->vm->dead))
 		return -EIO;
 	clear_bit(REQ_KILL, &vcpu->requests);

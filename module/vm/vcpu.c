@@ -13,6 +13,7 @@
 #include "../io/io.h"
 #include "../irqchip/irqchip.h"
 #include "../mm/mm.h"
+#include "../pv/pv.h"
 #include "../vmx/vmx.h"
 #include "vm.h"
 
@@ -166,4 +167,5 @@ void vcpu_publish(struct vcpu *vcpu)
 	if (vcpu->id != vm->nr_vcpus)
 		WRITE_ONCE(vm->sparse_ids, true);
 	smp_store_release(&vm->nr_vcpus, vm->nr_vcpus + 1);	/* after the slot */
+	pv_clock_changed(vm);	/* its TSC may be another than theirs */
 }

@@ -13,6 +13,7 @@
 #include "../io/io.h"
 #include "../irqchip/irqchip.h"
 #include "../mm/mm.h"
+#include "../pv/pv.h"
 #include "../vmx/vmx.h"
 #include "vm.h"
 

@@ -17,11 +17,6 @@ static inline bool vm_is_mine(const struct vm *vm)
 	return vm->mm == current->mm;
 }
 
-/* clock.c */
-void vm_clock_init(struct vm *vm);
-void vm_clock_get(struct vm *vm, struct minikvm_clock_data *data);
-int vm_clock_set(struct vm *vm, const struct minikvm_clock_data *data);
-
 /* vcpu.c */
 struct vcpu *vcpu_create(struct vm *vm, u32 id);
 void vcpu_publish(struct vcpu *vcpu);

@@ -13,7 +13,14 @@
 #include <asm/msr.h>
 #include <asm/tsc.h>
 
-extern u64 tsc_lost;	/* vmxon.c; changes only while every thread is frozen */
+extern u64 tsc_lost;	/* tsc.c; changes only while every thread is frozen */
+extern unsigned int tsc_epoch;	/* tsc.c; bumped after anything changed by which guests see time */
+
+/* tsc.c */
+int host_tsc_init(void);
+void host_tsc_exit(void);
+void host_tsc_suspend(void);
+void host_tsc_resume(void);
 
 /* host_tsc - the counter of this processor, and what it lost since the module was loaded */
 static inline u64 host_tsc(void)

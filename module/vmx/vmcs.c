@@ -147,8 +147,7 @@ static void host_cpu_state(struct vcpu *vcpu, int cpu)
  */
 void vmx_load_tsc_offset(struct vcpu *vcpu)
 {
-	vcpu->tsc_lost = tsc_lost;
-	vmcs_write_tsc_offset(vcpu->tsc_offset + vcpu->tsc_lost);
+	vmcs_write_tsc_offset(vcpu->tsc_offset + tsc_lost);
 }
 
 /*
@@ -173,6 +172,9 @@ static noinline void activate(struct vcpu *vcpu, int cpu)
 static noinline void arrive(struct vcpu *vcpu, int cpu)
 {
 	host_cpu_state(vcpu, cpu);
+	/* Elsewhere the counter may be another one: what the guest counts from is of this CPU. */
+	if (!READ_ONCE(vcpu->vm->clock.by_tsc))
+		vcpu->tsc_epoch = READ_ONCE(tsc_epoch) - 1;
 	/* Whoever had this VPID, or this vCPU when it was last here, left nothing. */
 	if (vcpu->vpid)
 		vmx_invvpid(INVVPID_SINGLE, vcpu->vpid);
@@ -187,10 +189,18 @@ static noinline void load_now(struct vcpu *vcpu, int cpu)
 	vmx_vmptrld(&vcpu->vmcs_pa);
 	__this_cpu_write(vmcs_current, vcpu);
 	vmx_new_guest_on_cpu();
-	if (unlikely(vcpu->tsc_lost != tsc_lost))
-		vmx_load_tsc_offset(vcpu);
 	if (unlikely(vcpu->last_cpu != cpu))
 		arrive(vcpu, cpu);
+}
+
+/* The host's TSC has lost something, or its time does not come from it, or does again. */
+static noinline void follow_tsc(struct vcpu *vcpu)
+{
+	vcpu->tsc_epoch = READ_ONCE(tsc_epoch);
+	vmx_load_tsc_offset(vcpu);
+	/* One that waits to be started has no clock, and would wake. */
+	if (vcpu->pv.system_time)
+		vcpu_make_request(vcpu, REQ_CLOCK);
 }
 
 /**
@@ -204,6 +214,8 @@ void vmcs_load(struct vcpu *vcpu, int cpu)
 {
 	if (__this_cpu_read(vmcs_current) != vcpu)
 		load_now(vcpu, cpu);
+	if (unlikely(vcpu->tsc_epoch != READ_ONCE(tsc_epoch)))
+		follow_tsc(vcpu);
 }
 
 /**

@@ -125,22 +125,18 @@ static void syscore_shutdown_vmx(void)
 	on_each_cpu(off_here, NULL, 1);
 }
 
-static u64 tsc_at_suspend;
-u64 tsc_lost;
-
 static int syscore_suspend_vmx(void)
 {
-	tsc_at_suspend = rdtsc_ordered();
+	host_tsc_suspend();
 	/* Only this CPU is left; the others went through hotplug_off(). */
 	if (vmx_users)
 		cpu_off();
 	return 0;
 }
 
-/* The other processors are not up yet, and their counters are as this one's. */
 static void syscore_resume_vmx(void)
 {
-	tsc_lost += tsc_lost_over(tsc_at_suspend, rdtsc_ordered());
+	host_tsc_resume();
 	if (vmx_users)
 		WARN_ON_ONCE(cpu_on());
 }

@@ -234,12 +234,6 @@ static void who_may_write(void)
 	CHECK_EQ(wr(0xce, BIT_ULL(31), HOST), 1);
 	CHECK_EQ(wr(0x140, 1, HOST), 1);
 	CHECK_EQ(wr(0x140, 0, GUEST), 0);
-	/* KVM's old clocks: a VMM may reset them, a guest has none. */
-	CHECK_EQ(wr(0x11, 0, HOST), 0);
-	CHECK_EQ(wr(0x12, 0, HOST), 0);
-	CHECK_EQ(wr(0x12, 1, HOST), 1);
-	CHECK_EQ(wr(0x12, 0, GUEST), 1);
-	CHECK_EQ(rd(0x11, GUEST), NONE);
 	CHECK_EQ(wr(0xda0, 0, HOST), 0);
 	CHECK_EQ(wr(0xda0, 0, GUEST), 1);
 }

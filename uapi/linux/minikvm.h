@@ -554,6 +554,7 @@ MINIKVM_ASSERT_SIZE(minikvm_clock_data, 48);
 #define MINIKVM_GET_XCRS		_IOR(MINIKVMIO, 0xa6, struct minikvm_xcrs)
 #define MINIKVM_SET_XCRS		_IOW(MINIKVMIO, 0xa7, struct minikvm_xcrs)
 
+#define MINIKVM_KVMCLOCK_CTRL		_IO(MINIKVMIO, 0xad)	/* no arg */
 #define MINIKVM_GET_NESTED_STATE	_IOWR(MINIKVMIO, 0xbe, struct minikvm_nested_state)
 #define MINIKVM_SET_NESTED_STATE	_IOW(MINIKVMIO, 0xbf, struct minikvm_nested_state)
 #define MINIKVM_GET_STATS_FD		_IO(MINIKVMIO, 0xce)	/* also on a VM; returns an fd */
