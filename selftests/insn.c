@@ -20,6 +20,7 @@ GUEST64(caches, "wbinvd; invd; pause; hlt");
 GUEST64(vmxon, "vmxon (%rsp); hlt");
 GUEST64(vmcall, "mov $0x12345, %eax; vmcall; hlt");
 GUEST64(vmmcall, "mov $0x12345, %eax; vmmcall; inc %ebx; hlt");
+GUEST64(yield, "mov $11, %eax; xor %ebx, %ebx; vmcall; hlt");
 GUEST64(poll_irq, "mov $-1, %rdx; mov $1, %eax; vmcall; mov %rax, %rdx; mov $1, %eax; vmmcall; hlt");
 GUEST32(poll_irq_32, "mov $1, %eax; vmcall; hlt");
 GUEST32(unknown_32, "mov $0x12345, %eax; vmcall; hlt");
@@ -180,6 +181,17 @@ TEST(the_hypercall_that_polls_answers_0)
 	r = vm_regs(&t);
 	ASSERT_EQ(0, r.rax);
 	ASSERT_EQ(0, r.rdx);
+	vm_free(&t);
+}
+
+TEST(the_hypercall_that_yields_answers_0)
+{
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, yield, yield_end);
+	EXPECT_HLT(&t);
+	ASSERT_EQ(0, vm_regs(&t).rax);
 	vm_free(&t);
 }
 

@@ -7,7 +7,8 @@
 
 #define VMCALL_ENOSYS	1000	/* "no such hypercall", as Linux guests know it */
 #define VMCALL_EPERM	1
-#define VMCALL_VAPIC_POLL_IRQ	1	/* a number, as in RAX */
+#define VMCALL_VAPIC_POLL_IRQ	1	/* numbers, as in RAX */
+#define VMCALL_SCHED_YIELD	11
 
 /* exit_cpuid - SDM "CPUID - CPU Identification" */
 int exit_cpuid(struct vcpu *vcpu, const struct vmexit *exit)
@@ -16,17 +17,17 @@ int exit_cpuid(struct vcpu *vcpu, const struct vmexit *exit)
 	return EXIT_SKIP;
 }
 
-/* exit_vmcall - a hypercall: there is one so far, and user mode may not ask */
+/* exit_vmcall - a hypercall: there are two, and user mode may not ask */
 int exit_vmcall(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	struct code_mode mode = vcpu_code_mode(vcpu);
-	unsigned long nr = vcpu->regs[RAX];
+	unsigned long nr = mode.bits == 64 ? vcpu->regs[RAX] : (u32)vcpu->regs[RAX];
 	long error = -VMCALL_ENOSYS;
 
 	if (mode.cpl)
 		error = -VMCALL_EPERM;
-	else if ((mode.bits == 64 ? nr : (u32)nr) == VMCALL_VAPIC_POLL_IRQ)
-		error = 0;	/* it came here, and interrupts are looked at: that is all */
+	else if (nr == VMCALL_VAPIC_POLL_IRQ || nr == VMCALL_SCHED_YIELD)
+		error = 0;	/* it came here, and the host may look around: that is all */
 	vcpu->regs[RAX] = mode.bits == 64 ? error : (u32)error;
 	return EXIT_SKIP;
 }
