@@ -203,6 +203,9 @@ struct vcpu {
 	/* Interrupt controller and halt */
 	struct lapic *lapic;		/* [c] NULL: the VMM's own */
 	u8 ioapic_eoi;			/* [m] the vector of REQ_EOI_EXIT */
+	void *apic_page;		/* [c] its registers, the virtual-APIC page; NULL: likewise */
+	u8 apicv;			/* [m] enum apicv_mode, as in the VMCS */
+	u8 tpr_threshold;		/* [m] as in the VMCS */
 	u64 timer_deadline;		/* [m] guest TSC at which the run loop has its timer expire; 0: none */
 	u32 mp_state;			/* [m] MINIKVM_MP_STATE_*: cpu/mp_state.c */
 	u8 sipi_vector;			/* [a] written before START_SIPI */

@@ -37,6 +37,7 @@ struct vmexit {
 struct step_state {
 	u64 eptp;		/* of that entry; 0: there is none */
 	bool quiet;		/* every exception exits */
+	u16 held;		/* then: vmx_apicv_hold() */
 	u32 windows;		/* of proc_controls */
 	bool trap;		/* by the guest's TF; then: */
 	u32 shadow;		/* of STI or MOV SS */

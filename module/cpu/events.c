@@ -312,11 +312,17 @@ static int event_acknowledge(struct vcpu *vcpu)
 	return vector;
 }
 
+/* Likewise, and is it one that an entry has to carry? */
+static bool has_injection(struct vcpu *vcpu)
+{
+	return vcpu->lapic ? irqchip_has_injection(vcpu) : vcpu->events.extint >= 0;
+}
+
 static bool take_interrupt(struct vcpu *vcpu)
 {
 	int vector;
 
-	if (!has_interrupt(vcpu))
+	if (!has_injection(vcpu))
 		return false;
 	if (!interrupts_open()) {
 		vmcs_set_interrupt_window(vcpu, true);
@@ -337,7 +343,7 @@ static bool take_interrupt(struct vcpu *vcpu)
  */
 static void set_windows(struct vcpu *vcpu)
 {
-	vmcs_set_interrupt_window(vcpu, vcpu->window_asked || has_interrupt(vcpu));
+	vmcs_set_interrupt_window(vcpu, vcpu->window_asked || has_injection(vcpu));
 	if (atomic_read(&vcpu->nmi_queued))
 		wait_for_nmi_window(vcpu);
 }
@@ -362,6 +368,8 @@ void event_inject(struct vcpu *vcpu)
 	struct vcpu_events *e = &vcpu->events;
 
 	forget_sent(vcpu);
+	if (vcpu->apicv)
+		lapic_apicv_deliver(vcpu);
 	if (e->exception.injected || e->exception.pending)
 		send_exception(vcpu);
 	else if (e->nmi_injected)
@@ -376,6 +384,8 @@ void event_inject(struct vcpu *vcpu)
 		send_interrupt(vcpu);
 	if (e->sent)
 		set_windows(vcpu);
+	if (vcpu->lapic && !vcpu->apicv)
+		lapic_watch_tpr(vcpu);
 }
 
 static void deliver_again(struct vcpu *vcpu, const struct vmexit *exit)

@@ -14,6 +14,7 @@
 #include <linux/sched.h>
 #include <asm/debugreg.h>
 
+#include "../irqchip/irqchip.h"
 #include "../mm/mm.h"
 #include "../vmx/vmx.h"
 #include "cpu.h"
@@ -64,6 +65,7 @@ int vcpu_set_guest_debug(struct vcpu *vcpu, const struct minikvm_guest_debug *de
 	set_step(d);
 	debug_use_drs(vcpu);
 	vmx_set_exceptions(vcpu);
+	lapic_apicv_update(vcpu);
 	return 0;
 }
 

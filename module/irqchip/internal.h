@@ -59,6 +59,8 @@ u64 irqchip_take_resample_due(struct irqchip *chip);
 int irqchip_take_pic(struct irqchip *chip);
 void irqchip_eoi(struct vcpu *vcpu, u8 vector, bool level);
 void irqchip_forward(struct irqchip *chip, const struct routing *r);
+u32 irqchip_eoi_seq(struct vm *vm);
+u64 irqchip_eoi_exits(struct vm *vm, unsigned int word);
 
 /* routing.c */
 extern struct srcu_struct routing_srcu;

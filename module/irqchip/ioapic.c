@@ -34,8 +34,12 @@ void ioapic_set_wanted(struct ioapic *io, const u64 wanted[4])
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(io->wanted); i++)
+	for (i = 0; i < ARRAY_SIZE(io->wanted); i++) {
+		if (wanted[i] & ~io->wanted[i])
+			io->wants_more = true;
 		WRITE_ONCE(io->wanted[i], wanted[i]);
+	}
+	smp_store_release(&io->wanted_seq, io->wanted_seq + 1);	/* after the vectors */
 }
 
 /* Which EOIs to pass on: level-triggered ones, and those that somebody waits for. */

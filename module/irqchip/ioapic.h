@@ -26,6 +26,8 @@ struct vm;
  * @holders: of each pin, as line_drive() has them
  * @listened: pins whose EOI somebody waits for, edges' too
  * @wanted: vectors whose EOI matters here; read without the lock
+ * @wanted_seq: one more for each change of these
+ * @wants_more: there are new ones since the last chip_unlock() in irqchip.c
  * @acked: pins whose interrupt ended; the owner clears them
  * @unmasked: pins whose mask was lifted; the owner clears them
  */
@@ -36,6 +38,8 @@ struct ioapic {
 	u8 holders[IOAPIC_PINS];
 	u32 listened;
 	u64 wanted[4];
+	u32 wanted_seq;
+	bool wants_more;
 	u32 acked;
 	u32 unmasked;
 };

@@ -10,6 +10,7 @@
 #include <linux/string.h>
 
 #include "../vmx/kick.h"
+#include "../vmx/vmx.h"
 #include "internal.h"
 #include "lapic.h"
 
@@ -35,6 +36,16 @@ static void wake_pic_listener(struct vm *vm)
 		vcpu_request(lapic->vcpu, REQ_EVENT);
 		return;
 	}
+}
+
+/* Vectors that are in service somewhere may be ones whose EOI matters from now on. */
+static void ask_for_eois(struct vm *vm)
+{
+	struct lapic *lapic;
+	u32 slot = 0;
+
+	while ((lapic = apic_next(vm, &slot)))
+		vcpu_request(lapic->vcpu, REQ_EVENT);
 }
 
 /* Pins of both chips in one row, as in route.h. */
@@ -63,7 +74,7 @@ static void chip_unlock(struct irqchip *chip, unsigned long flags)
 	u64 unmasked = pins_of(chip->pic.unmasked, chip->ioapic.unmasked) & chip->pit_pins;
 	u64 acked = pins_of(chip->pic.acked, chip->ioapic.acked);
 	u64 resample = acked & chip->resample_pins;
-	bool raised = chip->pic.raised;
+	bool raised = chip->pic.raised, more_eois = chip->ioapic.wants_more;
 
 	acked &= chip->pit_pins;
 	chip->resample_due |= resample;
@@ -72,10 +83,13 @@ static void chip_unlock(struct irqchip *chip, unsigned long flags)
 	chip->pic.unmasked = 0;
 	chip->ioapic.acked = 0;
 	chip->ioapic.unmasked = 0;
+	chip->ioapic.wants_more = false;
 	raw_spin_unlock_irqrestore(&chip->lock, flags);
 
 	if (raised)
 		wake_pic_listener(chip->vm);
+	if (more_eois && vmx_caps.apicv)
+		ask_for_eois(chip->vm);
 	if (resample)
 		irq_work_queue(&chip->resample_work);
 	if (acked | unmasked)
@@ -294,6 +308,25 @@ void irqchip_eoi(struct vcpu *vcpu, u8 vector, bool level)
 	flags = chip_lock(chip);
 	ioapic_eoi(&chip->ioapic, vector, level);
 	chip_unlock(chip, flags);
+}
+
+/** irqchip_eoi_seq - another number whenever irqchip_eoi_exits() may say something else; any context */
+u32 irqchip_eoi_seq(struct vm *vm)
+{
+	return smp_load_acquire(&vm_irqchip(vm)->ioapic.wanted_seq);	/* before the vectors */
+}
+
+/**
+ * irqchip_eoi_exits - of which vectors does irqchip_eoi() want to know?
+ * @vm: the VM; it has chips
+ * @word: 0..3: vectors from 64 * @word on
+ *
+ * Context: any. One vector more does no harm. Who adds some asks all vCPUs to look again, and
+ * sends an interrupt that it is about afterwards.
+ */
+u64 irqchip_eoi_exits(struct vm *vm, unsigned int word)
+{
+	return READ_ONCE(vm_irqchip(vm)->ioapic.wanted[word]);
 }
 
 /**

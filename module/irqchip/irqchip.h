@@ -49,6 +49,7 @@ int irqchip_mmio(struct vm *vm, bool write, gpa_t gpa, void *data, int len);	/* 
 
 /* offer.c: LAPIC or PIC */
 bool irqchip_has_interrupt(struct vcpu *vcpu);	/* something to inject now */
+bool irqchip_has_injection(struct vcpu *vcpu);	/* likewise, and the processor cannot do it */
 int irqchip_take_interrupt(struct vcpu *vcpu);	/* vector, acknowledged, or -1 */
 bool irqchip_accepts_extint(const struct vcpu *vcpu);
 
@@ -84,6 +85,12 @@ void lapic_timer_sleep(struct vcpu *vcpu);
 void lapic_timer_awake(struct vcpu *vcpu);
 void lapic_get_state(struct vcpu *vcpu, struct minikvm_lapic_state *state);
 int lapic_set_state(struct vcpu *vcpu, const struct minikvm_lapic_state *state);
+
+/* lapic_apicv.c: what the processor does of it */
+void lapic_apicv_update(struct vcpu *vcpu);
+void lapic_apicv_deliver(struct vcpu *vcpu);
+void lapic_watch_tpr(struct vcpu *vcpu);
+void lapic_apicv_eoi(struct vcpu *vcpu, u8 vector);
 
 /* pit.c */
 int pit_create(struct vm *vm, const struct minikvm_pit_config *config);

@@ -8,8 +8,9 @@
  * IA32_TSC_DEADLINE (cpu/msr.c) and CR8 (cpu/cr.c); the VMM by GET_LAPIC and
  * SET_LAPIC. All of these run in the vCPU thread, with interrupts on or off.
  *
- * Left out: APICv and the APIC-access page (every access exits), SMI, PMU and
- * thermal interrupts (nothing raises them).
+ * Left out: the APIC-access page (every access exits), SMI, PMU and
+ * thermal interrupts (nothing raises them). What of this the processor does by
+ * itself is in lapic_apicv.c.
  */
 #include <linux/gfp.h>
 #include <linux/slab.h>
@@ -27,11 +28,17 @@
 #define APIC_BASE_ADDRESS	GENMASK_ULL(51, 12)
 #define APIC_BASE_RESERVED	0x2ffULL
 
-/* Something may be deliverable: let the run loop look before the next entry. */
+/*
+ * Something may be deliverable: let the run loop look before the next entry. With APICv the
+ * processor looks, and has to be told what has changed.
+ */
 static void look_again(struct lapic *lapic)
 {
-	if (irqchip_has_interrupt(lapic->vcpu))
-		vcpu_make_request(lapic->vcpu, REQ_EVENT);
+	struct vcpu *vcpu = lapic->vcpu;
+
+	if (vcpu->apicv || irqchip_has_interrupt(vcpu) ||
+	    lapic_regs_threshold(&lapic->regs) != vcpu->tpr_threshold)
+		vcpu_make_request(vcpu, REQ_EVENT);
 }
 
 /**
@@ -212,6 +219,7 @@ static void set_base(struct vcpu *vcpu, u64 base)
 	if (!vcpu->lapic)
 		return;
 	lapic_regs_set_mode(&vcpu->lapic->regs, lapic_mode_of(base));
+	lapic_apicv_update(vcpu);
 	look_again(vcpu->lapic);
 }
 
@@ -316,6 +324,8 @@ static bool lapic_id_is_wide(const struct vcpu *vcpu)
  */
 void lapic_get_state(struct vcpu *vcpu, struct minikvm_lapic_state *state)
 {
+	lapic_regs_merge(&vcpu->lapic->regs);
+	vcpu_make_request(vcpu, REQ_EVENT);	/* with APICv the processor is to know of it */
 	lapic_regs_get(&vcpu->lapic->regs, state);
 	lapic_state_put(state, LAPIC_TMCCT, lapic_timer_count(vcpu->lapic));
 	if (lapic_id_is_wide(vcpu))
@@ -366,6 +376,7 @@ void lapic_reset(struct vcpu *vcpu, bool init)
 	lapic_regs_set_mode(&lapic->regs, lapic_mode_of(vcpu->apic_base));
 	lapic_regs_reset(&lapic->regs, init,
 			 bsp && vm_has_quirk(vcpu->vm, MINIKVM_X86_QUIRK_LINT0_REENABLED));
+	vcpu_make_request(vcpu, REQ_EVENT);
 	lapic_timer_mode_changed(lapic);
 	lapic_timer_start(lapic);
 	lapic_timer_divide_changed(lapic);
@@ -386,12 +397,12 @@ int lapic_create(struct vcpu *vcpu)
 	lapic = kzalloc(sizeof(*lapic), GFP_KERNEL_ACCOUNT);
 	if (!lapic)
 		return -ENOMEM;
-	lapic->regs.page = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-	if (!lapic->regs.page) {
+	vcpu->apic_page = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	if (!vcpu->apic_page) {
 		kfree(lapic);
 		return -ENOMEM;
 	}
-	lapic->regs.id = vcpu->id;
+	lapic_regs_init(&lapic->regs, vcpu->apic_page, vcpu->id, vmx_caps.apicv);
 	lapic->regs.aliases = &vcpu->vm->apic_aliases;
 	lapic->regs.narrow = &vcpu->vm->apic_narrow;
 	lapic->vcpu = vcpu;

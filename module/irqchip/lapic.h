@@ -33,6 +33,8 @@ struct lapic {
 	bool hv_timer;			/* [c] the VMX-preemption timer is set to TSC deadlines */
 	bool timer_started;		/* [m] @timer may be running: to be cancelled */
 	int expired;			/* [a] the timer expired and LVTT was not delivered yet */
+	u64 eoi_exits[4];		/* [m] as in the VMCS: vectors whose EOI exits */
+	u32 eoi_seq;			/* [m] ioapic.wanted_seq as of then */
 };
 
 /* lapic.c */

@@ -9,6 +9,7 @@
  * Left out, as in KVM: the error status register stays 0, the arbitration
  * priority register reads 0, messages with delivery mode SMI are dropped.
  */
+#include <linux/atomic.h>
 #include <linux/bitops.h>
 #include <linux/compiler.h>
 #include <linux/kernel.h>
@@ -76,8 +77,37 @@ static bool vector_test(const struct lapic_regs *regs, u32 set, u8 vector)
 	return lapic_reg(regs, set + (vector / 32) * 16) & BIT(vector % 32);
 }
 
-/* The highest vector that waits, or -1. */
-static int irr_highest(const struct lapic_regs *regs)
+/**
+ * lapic_regs_take_posted - what senders have left goes into IRR
+ * @regs: the APIC
+ *
+ * Context: the vCPU thread. Return: the highest vector of these, or -1.
+ */
+int lapic_regs_take_posted(struct lapic_regs *regs)
+{
+	int i, highest = -1;
+	u32 reg = LAPIC_IRR;
+
+	for (i = 0; i < 256 / BITS_PER_LONG; i++, reg += 32) {
+		unsigned long *from = &regs->posted[i], new;
+
+		if (!READ_ONCE(*from))
+			continue;
+		new = xchg(from, 0);
+		lapic_reg_set(regs, reg, lapic_reg(regs, reg) | (u32)new);
+		lapic_reg_set(regs, reg + 16, lapic_reg(regs, reg + 16) | new >> 32);
+		highest = i * BITS_PER_LONG + __fls(new);
+	}
+	return highest;
+}
+
+/**
+ * lapic_regs_requested - the highest vector in IRR
+ * @regs: the APIC, after lapic_regs_merge()
+ *
+ * Context: the vCPU thread. Return: it, or -1.
+ */
+int lapic_regs_requested(const struct lapic_regs *regs)
 {
 	int i;
 
@@ -90,23 +120,32 @@ static int irr_highest(const struct lapic_regs *regs)
 	return -1;
 }
 
-/* The highest vector in service, or -1. */
-static int isr_highest(const struct lapic_regs *regs)
+/**
+ * lapic_regs_in_service - the highest vector in ISR
+ * @regs: the APIC
+ *
+ * Context: the vCPU thread. Return: it, or -1.
+ */
+int lapic_regs_in_service(const struct lapic_regs *regs)
 {
-	int i;
+	u32 words, word, i;
 
-	if (!regs->isr_words)
-		return -1;
-	i = __fls(regs->isr_words);
-	return i * 32 + __fls(lapic_reg(regs, LAPIC_ISR + i * 16));
+	for (words = regs->isr_words; words; words &= ~BIT(i)) {
+		i = __fls(words);
+		word = lapic_reg(regs, LAPIC_ISR + i * 16);
+		if (word)
+			return i * 32 + __fls(word);
+	}
+	return -1;
 }
 
 /* One of the ISR registers was written. */
 static void isr_changed(struct lapic_regs *regs, int word)
 {
+	regs->changed = true;
 	if (lapic_reg(regs, LAPIC_ISR + word * 16))
 		regs->isr_words |= BIT(word);
-	else
+	else if (!regs->shared)
 		regs->isr_words &= ~BIT(word);
 }
 
@@ -124,11 +163,18 @@ static bool sw_enabled(const struct lapic_regs *regs)
  */
 bool lapic_regs_busy(const struct lapic_regs *regs, u8 vector)
 {
-	return vector_test(regs, LAPIC_IRR, vector) || vector_test(regs, LAPIC_ISR, vector);
+	return vector_test(regs, LAPIC_IRR, vector) || vector_test(regs, LAPIC_ISR, vector) ||
+	       READ_ONCE(regs->posted[vector / BITS_PER_LONG]) >> (vector % BITS_PER_LONG) & 1;
+}
+
+/** lapic_regs_is_level - does its EOI go to the IOAPIC? Any context. */
+bool lapic_regs_is_level(const struct lapic_regs *regs, u8 vector)
+{
+	return vector_test(regs, LAPIC_TMR, vector);
 }
 
 /**
- * lapic_regs_request - put a fixed interrupt into IRR
+ * lapic_regs_request - a fixed interrupt arrives
  * @regs: the APIC
  * @vector: which
  * @level: level triggered: its EOI goes to the IOAPIC
@@ -143,22 +189,43 @@ void lapic_regs_request(struct lapic_regs *regs, u8 vector, bool level)
 		else
 			clear_bit(vector % 32, vector_word(regs, LAPIC_TMR, vector));
 	}
-	set_bit(vector % 32, vector_word(regs, LAPIC_IRR, vector));
+	if (regs->posts)
+		set_bit(vector % BITS_PER_LONG, &regs->posted[vector / BITS_PER_LONG]);
+	else
+		set_bit(vector % 32, vector_word(regs, LAPIC_IRR, vector));
 }
 
 /* SDM "Task and Processor Priorities". */
 static u32 processor_priority(const struct lapic_regs *regs)
 {
 	u32 tpr = lapic_reg(regs, LAPIC_TPR) & 0xff;
-	int isr = isr_highest(regs);
+	int isr = lapic_regs_in_service(regs);
 	u32 class = isr < 0 ? 0 : isr & 0xf0;
 
 	return (tpr & 0xf0) >= class ? tpr : class;
 }
 
 /**
+ * lapic_regs_threshold - at what TPR would there be something more to deliver?
+ * @regs: the APIC, after lapic_regs_merge()
+ *
+ * Context: the vCPU thread. Return: the class that TPR must fall below, or 0: what waits does
+ * not wait for that. SDM "TPR Virtualization".
+ */
+u32 lapic_regs_threshold(const struct lapic_regs *regs)
+{
+	int class = lapic_reg(regs, LAPIC_TPR) >> 4 & 0xf, irr;
+
+	/* Class 1 holds the lowest vectors back, which are never used, and Linux sets it. */
+	if (class <= 1 && (!class || !lapic_reg(regs, LAPIC_IRR)))
+		return 0;
+	irr = lapic_regs_requested(regs);
+	return irr >= 0 && irr >> 4 <= class ? irr >> 4 : 0;
+}
+
+/**
  * lapic_regs_pending - the vector that the CPU would be given now
- * @regs: the APIC
+ * @regs: the APIC, after lapic_regs_merge()
  *
  * Context: the vCPU thread. Return: the highest vector in IRR whose class is
  * above the processor priority, or -1.
@@ -169,7 +236,7 @@ int lapic_regs_pending(const struct lapic_regs *regs)
 
 	if (regs->mode < LAPIC_XAPIC)
 		return -1;
-	irr = irr_highest(regs);
+	irr = lapic_regs_requested(regs);
 	if (irr < 0 || (irr & 0xf0) <= processor_priority(regs))
 		return -1;
 	return irr;
@@ -198,7 +265,7 @@ void lapic_regs_take(struct lapic_regs *regs, u8 vector)
  */
 int lapic_regs_eoi(struct lapic_regs *regs, bool *level)
 {
-	int vector = isr_highest(regs);
+	int vector = lapic_regs_in_service(regs);
 
 	if (vector < 0)
 		return -1;

@@ -4,10 +4,13 @@
  * carries out what a write asks for. Nothing here knows a vCPU or the kernel;
  * it compiles in userspace, too.
  *
- * Who may touch a register: IRR and TMR any CPU, with atomic bit operations;
- * everything else, and every other write, is the vCPU thread's. Who sends an
- * interrupt does not look at the page to see whom it addresses, but at one word
- * of lapic_address.c.
+ * The page is laid out as the processor's virtual-APIC page, and may be one: then
+ * the processor writes it while the guest runs, and the vCPU thread otherwise.
+ *
+ * Who may touch a register: TMR any CPU, with atomic bit operations; everything else,
+ * and every other write, is the vCPU thread's. Who sends an interrupt puts its vector
+ * into IRR or @posted, and does not look at the page to see whom it addresses, but
+ * at one word of lapic_address.c.
  */
 #ifndef IRQCHIP_LAPIC_REGS_H
 #define IRQCHIP_LAPIC_REGS_H
@@ -121,28 +124,42 @@ struct apic_msg {
 	bool redirect;
 };
 
+#define LAPIC_VECTOR_WORDS	8	/* registers in ISR, TMR and IRR */
+
 /**
  * struct lapic_regs - a local APIC
  * @page: the 4 KiB register page, laid out as the guest's MMIO sees it
+ * @posts: senders leave vectors in @posted, not in IRR, which the processor may own
+ * @posted: a bit per vector; lapic_regs_merge() takes them from here
  * @id: the x2APIC ID, which never changes
  * @mode: enum lapic_mode, follows IA32_APIC_BASE; the vCPU thread's
  * @address: what senders look at; written by lapic_address_publish() only
  * @aliases: how many APICs of the VM answer to another ID than @id; lapic_address_publish()
  * @narrow: how many are in xAPIC mode; likewise
- * @isr_words: which of the eight ISR registers have a bit set; the vCPU thread's
+ * @shared: the processor writes the page, too, while the guest runs
+ * @changed: software has written IRR or ISR since the processor was told; the vCPU thread's
+ * @isr_words: which of the eight ISR registers may have a bit set; the vCPU thread's
  * @deadline_ok: CPUID offers TSC-deadline mode
  */
 struct lapic_regs {
 	void *page;
+	bool posts;
+	unsigned long posted[256 / BITS_PER_LONG];
 	u32 id;
 	u32 mode;
 	u32 address;
 	atomic_t *aliases, *narrow;
 	u32 isr_words;
+	bool shared;
+	bool changed;
 	bool deadline_ok;
 };
 
-#define LAPIC_VECTOR_WORDS	8	/* registers in ISR, TMR and IRR */
+static inline bool lapic_regs_has_posted(const struct lapic_regs *regs)
+{
+	return READ_ONCE(regs->posted[0]) | READ_ONCE(regs->posted[1]) |
+	       READ_ONCE(regs->posted[2]) | READ_ONCE(regs->posted[3]);
+}
 
 /* What the caller of lapic_regs_write() has to do next. */
 #define LAPIC_DO_GP		BIT(0)	/* refused: #GP if it was a WRMSR */
@@ -159,6 +176,11 @@ u32 lapic_reg(const struct lapic_regs *regs, u32 reg);
 void lapic_reg_set(struct lapic_regs *regs, u32 reg, u32 val);
 bool lapic_regs_busy(const struct lapic_regs *regs, u8 vector);
 void lapic_regs_request(struct lapic_regs *regs, u8 vector, bool level);
+int lapic_regs_take_posted(struct lapic_regs *regs);
+int lapic_regs_requested(const struct lapic_regs *regs);
+int lapic_regs_in_service(const struct lapic_regs *regs);
+bool lapic_regs_is_level(const struct lapic_regs *regs, u8 vector);
+u32 lapic_regs_threshold(const struct lapic_regs *regs);
 int lapic_regs_pending(const struct lapic_regs *regs);
 void lapic_regs_take(struct lapic_regs *regs, u8 vector);
 int lapic_regs_eoi(struct lapic_regs *regs, bool *level);
@@ -169,7 +191,18 @@ void lapic_regs_icr(const struct lapic_regs *regs, u32 low, u32 high, struct api
 enum lapic_timer_mode lapic_regs_timer_mode(const struct lapic_regs *regs);
 u32 lapic_regs_divide(const struct lapic_regs *regs);
 
+/* What senders have left goes into IRR: the vCPU thread, before it looks there. */
+static inline void lapic_regs_merge(struct lapic_regs *regs)
+{
+	if (regs->posts && lapic_regs_has_posted(regs)) {
+		lapic_regs_take_posted(regs);
+		regs->changed = true;
+	}
+}
+
 /* lapic_state.c: all of them at once */
+void lapic_regs_init(struct lapic_regs *regs, void *page, u32 id, bool posts);
+void lapic_regs_share(struct lapic_regs *regs, bool shared);
 void lapic_regs_set_mode(struct lapic_regs *regs, enum lapic_mode mode);
 void lapic_regs_reset(struct lapic_regs *regs, bool init, bool bsp);
 void lapic_state_put(struct minikvm_lapic_state *state, u32 reg, u32 val);

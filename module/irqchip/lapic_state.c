@@ -11,6 +11,45 @@
 #include "lapic_regs.h"
 
 /**
+ * lapic_regs_init - a new local APIC; lapic_regs_reset() comes next
+ * @regs: zeroed
+ * @page: zeroed, on its own
+ * @id: the x2APIC ID
+ * @posts: the processor may own the page while the guest runs: senders stay out of it
+ */
+void lapic_regs_init(struct lapic_regs *regs, void *page, u32 id, bool posts)
+{
+	regs->page = page;
+	regs->posts = posts;
+	regs->id = id;
+}
+
+/* The ISR registers were written, not one by one. */
+static void isr_recount(struct lapic_regs *regs)
+{
+	int i;
+
+	regs->changed = true;
+	regs->isr_words = 0;
+	for (i = 0; i < LAPIC_VECTOR_WORDS; i++)
+		if (regs->shared || lapic_reg(regs, LAPIC_ISR + i * 16))
+			regs->isr_words |= BIT(i);
+}
+
+/**
+ * lapic_regs_share - from now on the processor writes the page while the guest runs, or not
+ * @regs: the APIC
+ * @shared: which
+ *
+ * Context: the vCPU thread.
+ */
+void lapic_regs_share(struct lapic_regs *regs, bool shared)
+{
+	regs->shared = shared;
+	isr_recount(regs);
+}
+
+/**
  * lapic_regs_set_mode - IA32_APIC_BASE was written
  * @regs: the APIC
  * @mode: the new mode; every transition is possible from an ioctl
@@ -74,9 +113,10 @@ void lapic_regs_reset(struct lapic_regs *regs, bool init, bool bsp)
 {
 	u32 reg;
 
+	lapic_regs_merge(regs);	/* what was on its way is lost with the rest */
 	for (reg = 0; reg <= LAPIC_SELF_IPI; reg += 16)
 		lapic_reg_set(regs, reg, lapic_reset_value(regs, reg, init, bsp));
-	regs->isr_words = 0;
+	isr_recount(regs);
 	lapic_address_publish(regs);
 }
 
@@ -93,7 +133,7 @@ void lapic_state_put(struct minikvm_lapic_state *state, u32 reg, u32 val)
 
 /**
  * lapic_regs_get - the register page in the format of GET_LAPIC
- * @regs: the APIC
+ * @regs: the APIC, after lapic_regs_merge()
  * @state: filled, except the timer's current count
  *
  * Context: the vCPU thread. The ID is in bits 31:24 in x2APIC mode, too.
@@ -115,17 +155,19 @@ void lapic_regs_get(const struct lapic_regs *regs, struct minikvm_lapic_state *s
  * @state: whatever the VMM has there: no value of it can do harm here
  *
  * Context: the vCPU thread. In x2APIC mode ID and LDR follow from the vCPU and
- * are not taken; the version is ours.
+ * are not taken; the version is ours. What lies between registers is not taken either:
+ * a processor that reads an MSR from the page shows it in EDX.
  */
 void lapic_regs_set(struct lapic_regs *regs, const struct minikvm_lapic_state *state)
 {
-	int i;
+	u32 reg, val;
 
-	memcpy(regs->page, state->regs, sizeof(state->regs));
-	regs->isr_words = 0;
-	for (i = 0; i < LAPIC_VECTOR_WORDS; i++)
-		if (lapic_reg(regs, LAPIC_ISR + i * 16))
-			regs->isr_words |= BIT(i);
+	lapic_regs_merge(regs);	/* as KVM: what was on its way is lost */
+	for (reg = 0; reg < sizeof(state->regs); reg += 16) {
+		memcpy(&val, state->regs + reg, sizeof(val));
+		lapic_reg_set(regs, reg, val);
+	}
+	isr_recount(regs);
 	lapic_reg_set(regs, LAPIC_VERSION, LAPIC_VERSION_VALUE);
 	if (regs->mode == LAPIC_X2APIC) {
 		lapic_reg_set(regs, LAPIC_ID, regs->id);

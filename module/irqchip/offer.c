@@ -47,7 +47,19 @@ bool irqchip_has_interrupt(struct vcpu *vcpu)
 	if (!vcpu->lapic)
 		return false;
 	lapic_timer_expired(vcpu);
+	lapic_regs_merge(&vcpu->lapic->regs);
 	return pic_offers(vcpu) || lapic_regs_pending(&vcpu->lapic->regs) >= 0;
+}
+
+/**
+ * irqchip_has_injection - irqchip_has_interrupt(), and is it one that an entry has to carry?
+ * @vcpu: the vCPU; one without a LAPIC has none
+ *
+ * Context: as irqchip_has_interrupt(). With APICv the processor takes what the local APIC has.
+ */
+bool irqchip_has_injection(struct vcpu *vcpu)
+{
+	return vcpu->apicv ? pic_offers(vcpu) : irqchip_has_interrupt(vcpu);
 }
 
 /**
@@ -65,7 +77,7 @@ int irqchip_take_interrupt(struct vcpu *vcpu)
 		return -1;
 	if (pic_offers(vcpu))
 		vector = take_from_pic(vcpu);
-	if (vector >= 0)
+	if (vector >= 0 || vcpu->apicv)
 		return vector;
 	vector = lapic_regs_pending(&vcpu->lapic->regs);
 	if (vector >= 0)

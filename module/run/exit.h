@@ -92,6 +92,8 @@ int exit_wrmsr(struct vcpu *vcpu, const struct vmexit *exit);
 int exit_exception(struct vcpu *vcpu, const struct vmexit *exit);
 int exit_intr_window(struct vcpu *vcpu, const struct vmexit *exit);
 int exit_nmi_window(struct vcpu *vcpu, const struct vmexit *exit);
+int exit_tpr_below(struct vcpu *vcpu, const struct vmexit *exit);
+int exit_virtual_eoi(struct vcpu *vcpu, const struct vmexit *exit);
 int exit_triple_fault(struct vcpu *vcpu, const struct vmexit *exit);
 int exit_task_switch(struct vcpu *vcpu, const struct vmexit *exit);
 int exit_failed_entry(struct vcpu *vcpu, const struct vmexit *exit);

@@ -10,6 +10,7 @@
 #include <asm/processor-flags.h>
 
 #include "../io/io.h"
+#include "../irqchip/irqchip.h"
 #include "../mm/mm.h"
 #include "exit.h"
 
@@ -157,6 +158,20 @@ int exit_nmi_window(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	vmcs_set_nmi_window(vcpu, false);
 	vcpu_make_request(vcpu, REQ_EVENT);
+	return EXIT_RESUME;
+}
+
+/* exit_tpr_below - the TPR no longer holds back what waits; the instruction is over */
+int exit_tpr_below(struct vcpu *vcpu, const struct vmexit *exit)
+{
+	vcpu_make_request(vcpu, REQ_EVENT);
+	return EXIT_RESUME;
+}
+
+/* exit_virtual_eoi - the processor has ended an interrupt for which somebody waits; likewise */
+int exit_virtual_eoi(struct vcpu *vcpu, const struct vmexit *exit)
+{
+	lapic_apicv_eoi(vcpu, exit->qualification);
 	return EXIT_RESUME;
 }
 

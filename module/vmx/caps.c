@@ -21,6 +21,10 @@
 
 struct vmx_caps vmx_caps __ro_after_init;
 
+static bool enable_apicv = true;
+module_param(enable_apicv, bool, 0444);
+MODULE_PARM_DESC(enable_apicv, "the processor delivers interrupts to guests, if it can");
+
 static const struct control pin_table[] = {
 	{ PIN_EXTERNAL_INTERRUPT, REQUIRED, "external-interrupt exiting" },
 	{ PIN_NMI, REQUIRED, "NMI exiting" },
@@ -39,6 +43,7 @@ static const struct control proc_table[] = {
 	{ PROC_CR8_STORE, REQUIRED, "CR8-store exiting" },
 	{ PROC_MOV_DR, REQUIRED, "MOV-DR exiting" },
 	{ PROC_UNCONDITIONAL_IO, REQUIRED, "unconditional I/O exiting" },
+	{ PROC_TPR_SHADOW, OPTIONAL, "TPR shadow" },
 	{ PROC_MTF, OPTIONAL, "monitor trap flag" },
 	{ PROC_MSR_BITMAP, REQUIRED, "MSR bitmaps" },
 	{ PROC_SECONDARY, REQUIRED, "secondary controls" },
@@ -192,6 +197,16 @@ static bool timer_is_broken(void)
 	return false;
 }
 
+/* APICv is switched on and off with a guest's use of its APIC: no VMCS starts with it. */
+static void apic_caps(struct vmx_caps *c)
+{
+	u32 may = caps_read_msr(MSR_IA32_VMX_PROCBASED_CTLS2) >> 32;
+
+	c->tpr_shadow = c->proc & PROC_TPR_SHADOW;
+	c->apicv = enable_apicv && c->tpr_shadow && (may & PROC2_APICV) == PROC2_APICV;
+	c->proc &= ~PROC_TPR_SHADOW;
+}
+
 /* All of struct vmx_caps, of the processor that this runs on. */
 static int caps_read(struct vmx_caps *c)
 {
@@ -205,6 +220,7 @@ static int caps_read(struct vmx_caps *c)
 	/* Only for the entries of step.c. */
 	c->mtf = c->proc & PROC_MTF;
 	c->proc &= ~PROC_MTF;
+	apic_caps(c);
 	c->preemption_timer = c->pin & PIN_PREEMPTION_TIMER;
 	c->timer_shift = caps_read_msr(MSR_IA32_VMX_MISC) & 0x1f;
 	c->timer_exact = c->preemption_timer && c->timer_shift <= 8 && !timer_is_broken();

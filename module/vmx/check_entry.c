@@ -6,6 +6,7 @@
 #define pr_fmt(fmt) "minikvm: " fmt
 
 #include <linux/printk.h>
+#include <asm/apicdef.h>
 #include <asm/msr.h>
 #include <asm/processor.h>
 
@@ -35,6 +36,9 @@ static const struct {
 	FIELD_IF(0x0000, vpid, WITH_PROC2, RULES_PROC2_VPID),
 	FIELD_IF(0x201a, eptp, WITH_PROC2, RULES_PROC2_EPT),
 	FIELD_IF(0x200e, pml_address, WITH_PROC2, RULES_PROC2_PML),
+	FIELD_IF(0x2012, virtual_apic, WITH_PROC, RULES_PROC_TPR_SHADOW),
+	FIELD_IF(0x401c, tpr_threshold, WITH_PROC, RULES_PROC_TPR_SHADOW),
+	FIELD_IF(0x2014, apic_access, WITH_PROC2, RULES_PROC2_APIC_ACCESSES),
 	FIELD_IF(0x2032, tsc_multiplier, WITH_PROC2, RULES_PROC2_TSC_SCALING),
 	FIELD(0x400e, exit_store_count), FIELD(0x2006, exit_store),
 	FIELD(0x4010, exit_load_count), FIELD(0x2008, exit_load),
@@ -134,6 +138,37 @@ static void read_caps(struct entry_caps *c)
 	};
 }
 
+static u32 apic_reg(const struct vcpu *vcpu, u32 reg)
+{
+	return *(u32 *)(vcpu->apic_page + reg);
+}
+
+/* The highest vector of IRR or ISR, or 0. */
+static u32 apic_highest(const struct vcpu *vcpu, u32 set)
+{
+	int i;
+
+	for (i = 7; i >= 0; i--)
+		if (apic_reg(vcpu, set + i * 16))
+			return i * 32 + __fls(apic_reg(vcpu, set + i * 16));
+	return 0;
+}
+
+/* RVI and SVI are to say what the page says: a processor does not look. */
+static void check_apic(struct vcpu *vcpu, const struct entry_fields *f)
+{
+	u32 status, irr, isr;
+
+	if (!(f->proc2 & RULES_PROC2_INTR_DELIVERY) || vcpu->step_state.quiet)
+		return;
+	status = vmcs_read_guest_intr_status();
+	irr = apic_highest(vcpu, APIC_IRR);
+	isr = apic_highest(vcpu, APIC_ISR);
+	if (status != (irr | isr << 8))
+		check_failed(vcpu->vm, vcpu, "its interrupt status is 0x%x, its APIC has 0x%x in service, and 0x%x waits",
+			     status, isr, irr);
+}
+
 /* What only we write, and what no rule of the SDM says. */
 static void check_ours(struct vcpu *vcpu, const struct entry_fields *f)
 {
@@ -145,6 +180,7 @@ static void check_ours(struct vcpu *vcpu, const struct entry_fields *f)
 	if (f->vpid != vcpu->vpid)
 		check_failed(vcpu->vm, vcpu, "its VMCS has VPID %llu, the vCPU %u",
 			     f->vpid, vcpu->vpid);
+	check_apic(vcpu, f);
 }
 
 /**
@@ -161,6 +197,8 @@ void check_entry_rules(struct vcpu *vcpu)
 
 	read_caps(&c);
 	read_fields(&f);
+	if (f.proc & RULES_PROC_TPR_SHADOW)
+		f.vtpr = apic_reg(vcpu, APIC_TASKPRI);
 	*v = entry_rules(&f, &c);
 	if (v->part == RULES_CONTROLS || v->part == RULES_HOST)
 		check_failed(vcpu->vm, vcpu, "%s: %s", v->what, v->rule);

@@ -4,8 +4,8 @@
  * The guest's state is in entry_rules_guest.c. Pure; only in a DEBUG build.
  *
  * Each function is one of the SDM's lists; it says whether a rule is broken, and has
- * noted which. Left out: controls that minikvm does not use (APIC virtualisation, posted
- * interrupts, VM functions, nested VMX, SGX, PT, SMM), except that they are off.
+ * noted which. Left out: controls that minikvm does not use (posted interrupts, VM
+ * functions, nested VMX, SGX, PT, SMM), except that they are off.
  * SDM "Checks on VMX Controls", "Checks on Host-State Area".
  */
 #include "entry_rules.h"
@@ -85,13 +85,37 @@ static bool eptp_broken(struct entry_check *e)
 			   "EPT pointer", "reserved bits must be 0");
 }
 
+/* SDM "APIC Virtualization and Virtual Interrupts" */
+static bool apic_broken(struct entry_check *e)
+{
+	const struct entry_fields *f = e->f;
+	bool shadow = f->proc & RULES_PROC_TPR_SHADOW;
+	bool delivery = control_has(e, RULES_PROC2_INTR_DELIVERY);
+	bool accesses = control_has(e, RULES_PROC2_APIC_ACCESSES);
+
+	return rule_broken(e, !shadow && control_has(e, RULES_PROC2_APICV),
+			   "secondary controls", "APIC virtualisation needs the TPR shadow") ||
+	       rule_broken(e, shadow && bad_page(e, f->virtual_apic),
+			   "virtual-APIC address", "must be the address of a page") ||
+	       rule_broken(e, shadow && !delivery && (f->tpr_threshold & ~0xfull),
+			   "TPR threshold", "must have 4 bits") ||
+	       rule_broken(e, shadow && !delivery && !accesses &&
+			   (f->tpr_threshold & 0xf) > (f->vtpr >> 4 & 0xf),
+			   "TPR threshold", "must not be above the TPR's class") ||
+	       rule_broken(e, accesses && bad_page(e, f->apic_access),
+			   "APIC-access address", "must be the address of a page") ||
+	       rule_broken(e, accesses && control_has(e, RULES_PROC2_X2APIC),
+			   "secondary controls", "x2APIC mode excludes APIC accesses") ||
+	       rule_broken(e, delivery && !(f->pin & RULES_PIN_INTR), "pin-based controls",
+			   "virtual-interrupt delivery needs external-interrupt exiting");
+}
+
 static bool secondary_broken(struct entry_check *e)
 {
 	const struct entry_fields *f = e->f;
 	bool ept = control_has(e, RULES_PROC2_EPT);
 
-	return rule_broken(e, !(f->proc & RULES_PROC_TPR_SHADOW) && control_has(e, RULES_PROC2_APICV),
-			   "secondary controls", "APIC virtualisation needs the TPR shadow") ||
+	return apic_broken(e) ||
 	       rule_broken(e, control_has(e, RULES_PROC2_VPID) && !(f->vpid & 0xffff),
 			   "VPID", "must not be 0") ||
 	       eptp_broken(e) ||

@@ -32,6 +32,8 @@ struct entry_fields {
 	u64 cr3_targets;
 	u64 io_bitmap_a, io_bitmap_b, msr_bitmap;
 	u64 vpid, eptp, pml_address, tsc_multiplier;
+	u64 virtual_apic, apic_access, tpr_threshold;
+	u64 vtpr;	/* no field: TPR in the virtual-APIC page */
 	u64 exit_store_count, exit_store, exit_load_count, exit_load;
 	u64 entry_load_count, entry_load;
 	u64 intr_info, intr_error, insn_len;
@@ -119,6 +121,7 @@ static inline bool bad_pat(u64 pat)
 #define RULES_RFLAGS_VM		BIT_ULL(17)
 
 /* Controls that change what other fields must be. */
+#define RULES_PIN_INTR		BIT_ULL(0)
 #define RULES_PIN_NMI		BIT_ULL(3)
 #define RULES_PIN_VIRTUAL_NMI	BIT_ULL(5)
 #define RULES_PIN_TIMER		BIT_ULL(6)
@@ -128,10 +131,13 @@ static inline bool bad_pat(u64 pat)
 #define RULES_PROC_MTF		BIT_ULL(27)
 #define RULES_PROC_MSR_BITMAP	BIT_ULL(28)
 #define RULES_PROC_SECONDARY	BIT_ULL(31)
+#define RULES_PROC2_APIC_ACCESSES BIT_ULL(0)
 #define RULES_PROC2_EPT		BIT_ULL(1)
+#define RULES_PROC2_X2APIC	BIT_ULL(4)
 #define RULES_PROC2_VPID	BIT_ULL(5)
 #define RULES_PROC2_UNRESTRICTED BIT_ULL(7)
-#define RULES_PROC2_APICV	(BIT_ULL(4) | BIT_ULL(8) | BIT_ULL(9))
+#define RULES_PROC2_INTR_DELIVERY BIT_ULL(9)
+#define RULES_PROC2_APICV	(RULES_PROC2_X2APIC | BIT_ULL(8) | RULES_PROC2_INTR_DELIVERY)
 #define RULES_PROC2_PML		BIT_ULL(17)
 #define RULES_PROC2_TSC_SCALING	BIT_ULL(25)
 #define RULES_EXIT_HOST_64	BIT_ULL(9)

@@ -18,6 +18,7 @@ void vmcs_clear_all_emergency(void);
 /* msr_bitmap.c */
 int msr_bitmap_init(void);
 void msr_bitmap_exit(void);
+void vmx_update_x2apic_msrs(struct vcpu *vcpu);
 
 /* mitigations.c */
 void vmx_l1d_flush(struct vcpu *vcpu);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which MSRs a guest accesses without an exit: two bitmaps that all vCPUs share, and one of a
+ * Which MSRs a guest accesses without an exit: bitmaps that all vCPUs share, and one of a
  * vCPU's own once its VMM filters. SDM "MSR-Bitmap Address".
  */
 #include <linux/gfp.h>
@@ -22,8 +22,22 @@ static const struct { u32 msr; bool write; } msr_direct[] = {
 	{ MSR_IA32_SPEC_CTRL, true },
 };
 
-static u8 *msr_bitmap;			/* of a vCPU at first */
-static u8 *msr_bitmap_spec_ctrl;	/* and once it uses SPEC_CTRL, which it then has to itself */
+/* What else a vCPU has to itself: SPEC_CTRL once it uses it, the x2APIC with APICV_X2APIC. */
+enum { DIRECT_SPEC_CTRL = BIT(0), DIRECT_X2APIC = BIT(1), MSR_BITMAPS = 4 };
+static u8 *msr_bitmaps[MSR_BITMAPS];
+
+#define X2APIC_FIRST	0x800
+#define X2APIC_COUNT	64
+
+/*
+ * Registers that the processor reads from the virtual-APIC page: all that there are but ICR,
+ * of which the page has its two halves apart, and the current count, which is made up.
+ */
+#define X2APIC_READS	(BIT_ULL(0x02) | BIT_ULL(0x03) | BIT_ULL(0x08) | BIT_ULL(0x0a) |	\
+			 BIT_ULL(0x0d) | BIT_ULL(0x0f) | GENMASK_ULL(0x28, 0x10) |		\
+			 GENMASK_ULL(0x38, 0x32) | BIT_ULL(0x3e))
+/* TPR, EOI and self IPI: SDM "Virtualizing MSR-Based APIC Accesses" */
+#define X2APIC_WRITES	(BIT_ULL(0x08) | BIT_ULL(0x0b) | BIT_ULL(0x3f))
 
 /* SDM "MSR-Bitmap Address": reads low, reads high, writes low, writes high. */
 static void msr_bitmap_put(u8 *map, u32 msr, bool write, bool exits)
@@ -36,9 +50,9 @@ static void msr_bitmap_put(u8 *map, u32 msr, bool write, bool exits)
 		*byte &= ~(1 << (msr % 8));
 }
 
-static void msr_bitmap_fill(u8 *map, int n)
+static void msr_bitmap_fill(u8 *map, int which)
 {
-	int i;
+	int i, n = ARRAY_SIZE(msr_direct) - !(which & DIRECT_SPEC_CTRL);
 
 	memset(map, 0xff, PAGE_SIZE);
 	for (i = 0; i < n; i++) {
@@ -46,6 +60,35 @@ static void msr_bitmap_fill(u8 *map, int n)
 		if (msr_direct[i].write)
 			msr_bitmap_put(map, msr_direct[i].msr, true, false);
 	}
+	for (i = 0; i < X2APIC_COUNT && (which & DIRECT_X2APIC); i++) {
+		msr_bitmap_put(map, X2APIC_FIRST + i, false, !(X2APIC_READS >> i & 1));
+		msr_bitmap_put(map, X2APIC_FIRST + i, true, !(X2APIC_WRITES >> i & 1));
+	}
+}
+
+static u8 *shared_bitmap(const struct vcpu *vcpu)
+{
+	return msr_bitmaps[(vcpu->spec_ctrl_direct ? DIRECT_SPEC_CTRL : 0) |
+			   (vcpu->apicv == APICV_X2APIC ? DIRECT_X2APIC : 0)];
+}
+
+/**
+ * vmx_update_x2apic_msrs - vcpu->apicv is another one
+ * @vcpu: loaded
+ *
+ * No filter has a say in these MSRs.
+ */
+void vmx_update_x2apic_msrs(struct vcpu *vcpu)
+{
+	u8 *map = shared_bitmap(vcpu);
+	int reads = X2APIC_FIRST / 8, writes = 2048 + reads;
+
+	if (vcpu->msr_filtered) {
+		memcpy(vcpu->msr_bitmap + reads, map + reads, X2APIC_COUNT / 8);
+		memcpy(vcpu->msr_bitmap + writes, map + writes, X2APIC_COUNT / 8);
+		return;
+	}
+	vmcs_write_msr_bitmap(__pa(map));
 }
 
 /**
@@ -62,7 +105,7 @@ void vmx_spec_ctrl_direct(struct vcpu *vcpu)
 	if (vcpu->spec_ctrl_direct || vcpu->msr_filtered)
 		return;
 	vcpu->spec_ctrl_direct = true;
-	vmcs_write_msr_bitmap(__pa(msr_bitmap_spec_ctrl));
+	vmcs_write_msr_bitmap(__pa(shared_bitmap(vcpu)));
 }
 
 /**
@@ -72,7 +115,7 @@ void vmx_spec_ctrl_direct(struct vcpu *vcpu)
  */
 void vmx_filter_msrs(struct vcpu *vcpu, bool (*allowed)(struct vcpu *vcpu, u32 msr, bool write))
 {
-	u8 *map = vcpu->spec_ctrl_direct ? msr_bitmap_spec_ctrl : msr_bitmap;
+	u8 *map = shared_bitmap(vcpu);
 	int i;
 
 	if (allowed) {
@@ -84,23 +127,27 @@ void vmx_filter_msrs(struct vcpu *vcpu, bool (*allowed)(struct vcpu *vcpu, u32 m
 	vmcs_write_msr_bitmap(__pa(map));
 }
 
-/** msr_bitmap_exit - undo msr_bitmap_init() */
+/** msr_bitmap_exit - undo msr_bitmap_init(), or what it has done so far */
 void msr_bitmap_exit(void)
 {
-	free_page((unsigned long)msr_bitmap_spec_ctrl);
-	free_page((unsigned long)msr_bitmap);
+	int i;
+
+	for (i = 0; i < MSR_BITMAPS; i++)
+		free_page((unsigned long)msr_bitmaps[i]);
 }
 
 /** msr_bitmap_init - what all vCPUs share; at module load. Return: 0 or -ENOMEM. */
 int __init msr_bitmap_init(void)
 {
-	msr_bitmap = (u8 *)__get_free_page(GFP_KERNEL);
-	msr_bitmap_spec_ctrl = (u8 *)__get_free_page(GFP_KERNEL);
-	if (!msr_bitmap || !msr_bitmap_spec_ctrl) {
-		msr_bitmap_exit();
-		return -ENOMEM;
+	int i;
+
+	for (i = 0; i < MSR_BITMAPS; i++) {
+		msr_bitmaps[i] = (u8 *)__get_free_page(GFP_KERNEL);
+		if (!msr_bitmaps[i]) {
+			msr_bitmap_exit();
+			return -ENOMEM;
+		}
+		msr_bitmap_fill(msr_bitmaps[i], i);
 	}
-	msr_bitmap_fill(msr_bitmap, ARRAY_SIZE(msr_direct) - 1);
-	msr_bitmap_fill(msr_bitmap_spec_ctrl, ARRAY_SIZE(msr_direct));
 	return 0;
 }

@@ -104,6 +104,7 @@ void vmx_step_begin(struct vcpu *vcpu, u64 eptp, bool quiet)
 	s->windows = quiet ? proc & WINDOWS : 0;
 	s->quiet = quiet;
 	if (quiet) {
+		s->held = vmx_apicv_hold(vcpu);
 		vmx_set_exceptions(vcpu);
 		if (vmx_caps.preemption_timer)
 			vmx_set_hv_timer(vcpu, U64_MAX);	/* the run loop sets what the guest's needs */
@@ -123,6 +124,8 @@ void vmx_step_end(struct vcpu *vcpu)
 	s->eptp = 0;
 	vmcs_write_eptp(vcpu->vm->eptp);
 	vmcs_set_proc_controls(vcpu, (vcpu->proc_controls & ~PROC_MTF) | s->windows);
+	if (s->quiet)
+		vmx_apicv_release(vcpu, s->held);
 	s->quiet = false;
 	vmx_set_exceptions(vcpu);
 	if (s->trap)

@@ -240,6 +240,7 @@ static void setup_controls(struct vcpu *vcpu)
 	vmcs_write_pin_controls(vmx_caps.pin);
 	vcpu->proc_controls = vmx_caps.proc;
 	vmcs_write_proc_controls(vmx_caps.proc);
+	vmx_apicv_setup(vcpu);
 	vmcs_write_proc2_controls(proc2);
 	vmcs_write_exit_controls(vmx_caps.exit);
 	vmcs_write_entry_controls(vmx_caps.entry);

@@ -27,6 +27,8 @@ struct vmx_caps {
 	bool rdtscp, invpcid;
 	bool mtf;		/* monitor trap flag: an exit after one instruction */
 	bool pml;		/* page-modification logging, with ept_ad */
+	bool tpr_shadow;	/* CR8 is a register of the virtual-APIC page */
+	bool apicv;		/* the processor delivers interrupts: what APICV_X2APIC needs */
 	bool ept_ad, ept_2m;
 };
 extern struct vmx_caps vmx_caps;
@@ -69,6 +71,20 @@ void vmcs_set_nmi_window(struct vcpu *vcpu, bool on);
 /* msr_bitmap.c: which MSRs the guest accesses itself */
 void vmx_spec_ctrl_direct(struct vcpu *vcpu);
 void vmx_filter_msrs(struct vcpu *vcpu, bool (*allowed)(struct vcpu *vcpu, u32 msr, bool write));
+
+/* apicv.c: the virtual-APIC page, and what the processor does with it by itself */
+enum apicv_mode {
+	APICV_OFF,		/* TPR at most */
+	APICV_X2APIC,		/* an x2APIC, by its MSRs */
+};
+void vmx_apicv_setup(struct vcpu *vcpu);
+void vmx_apicv_set_mode(struct vcpu *vcpu, enum apicv_mode mode);
+void vmx_apicv_deliver(int requested, int in_service);
+void vmx_apicv_deliver_more(int requested);
+u16 vmx_apicv_hold(struct vcpu *vcpu);
+void vmx_apicv_release(struct vcpu *vcpu, u16 held);
+void vmx_apicv_set_eoi_exits(unsigned int word, u64 vectors);
+void vmx_set_tpr_threshold(struct vcpu *vcpu, u32 class);
 
 /* segment.c: guest segments in KVM's layout */
 void vmx_get_segment(int seg, struct minikvm_segment *s);

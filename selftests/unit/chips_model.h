@@ -27,6 +27,7 @@ struct vmx_caps vmx_caps;
 #include "../../module/irqchip/pit_regs.c"
 #include "../../module/irqchip/apic_bus.c"
 #include "../../module/irqchip/lapic.c"
+#include "../../module/irqchip/lapic_apicv.c"
 #include "../../module/irqchip/lapic_timer.c"
 #include "../../module/irqchip/pit.c"
 #include "../../module/irqchip/irqchip.c"
@@ -75,6 +76,36 @@ void vcpu_request(struct vcpu *vcpu, int req)
 {
 	vcpu_make_request(vcpu, req);
 	vcpu_kick(vcpu);
+}
+
+/* In place of vmx/apicv.c: what the processor was told last. */
+static struct { int requested, in_service; u64 eoi_exits[4]; } told;
+
+void vmx_apicv_set_mode(struct vcpu *vcpu, enum apicv_mode mode)
+{
+	vcpu->apicv = mode;
+	vcpu->tpr_threshold = 0;
+}
+
+void vmx_apicv_deliver(int requested, int in_service)
+{
+	told.requested = requested;
+	told.in_service = in_service;
+}
+
+void vmx_apicv_deliver_more(int requested)
+{
+	told.requested = max(told.requested, requested);
+}
+
+void vmx_apicv_set_eoi_exits(unsigned int word, u64 vectors)
+{
+	told.eoi_exits[word] = vectors;
+}
+
+void vmx_set_tpr_threshold(struct vcpu *vcpu, u32 class)
+{
+	vcpu->tpr_threshold = class;
 }
 
 static inline void create(void)

@@ -24,10 +24,13 @@ static struct lapic_regs apic = { .aliases = &aliases, .narrow = &narrow };
 
 static void reset(u32 id, enum lapic_mode mode)
 {
-	if (!apic.page)
-		apic.page = aligned_alloc(4096, 4096);
-	memset(apic.page, 0, 4096);
-	apic.id = id;
+	static void *page;
+
+	if (!page)
+		page = aligned_alloc(4096, 4096);
+	memset(page, 0, 4096);
+	lapic_regs_init(&apic, page, id, false);
+	apic.shared = false;
 	apic.mode = LAPIC_XAPIC;
 	apic.deadline_ok = true;
 	lapic_regs_reset(&apic, false, id == 0);

@@ -3,6 +3,7 @@
 #define SHIM_LINUX_ATOMIC_H
 
 #include <asm/barrier.h>
+#include "../shim.h"
 
 typedef struct { int n; } atomic_t;
 typedef struct { long long n; } atomic64_t;

@@ -2,6 +2,7 @@
 #ifndef SHIM_LINUX_BITS_H
 #define SHIM_LINUX_BITS_H
 
+#define BITS_PER_LONG		64
 #ifndef BIT
 #define BIT(n)			(1UL << (n))
 #define BIT_ULL(n)		(1ULL << (n))
