@@ -29,6 +29,9 @@ check:
 check-matrix:
 	@$(ALONE) testbed/check-matrix
 
+check-guests:
+	@$(ALONE) testbed/check-guests
+
 check-debug:
 	@testbed/check-debug
 
@@ -65,6 +68,6 @@ clean:
 help:
 	@cat scripts/make-help.txt
 
-.PHONY: all module minivmm demo check check-matrix check-debug check-upstream \
+.PHONY: all module minivmm demo check check-matrix check-guests check-debug check-upstream \
 	check-debian12 check-debian13 \
 	bench bench-check load unload install uninstall deb clean help
