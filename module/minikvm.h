@@ -154,9 +154,10 @@ struct vcpu {
 	u64 host_tsc_aux;		/* [p] of @last_cpu, to put back in msr_switch_to_host() */
 	u64 host_kernel_gs_base;	/* [r] likewise, of the thread */
 	bool syscall_loaded;		/* [r] STAR and its kin are the guest's */
-	u64 tsc_offset;			/* [m] guest TSC - host_tsc(); others compare theirs */
+	u64 tsc_offset;			/* [m] guest TSC less the scaled host_tsc(); others compare theirs */
+	u64 tsc_ratio;			/* [m] as tsc_scaled() has it; others compare theirs */
 	unsigned int tsc_epoch;		/* [p] as of which VMCS and clock are right: vmx/tsc.h */
-	u32 tsc_khz;			/* [m] as the VMM has it: the host's, give or take 250 ppm */
+	u32 tsc_khz;			/* [m] as the VMM has it; not scaled: within 250 ppm of the host's */
 
 	/* Debug registers: cpu/debug.c */
 	u64 dr[4], dr6, dr7;		/* [m] guest's */
@@ -299,9 +300,9 @@ struct vm {
 	struct minikvm_coalesced_mmio_ring *ring; /* [c] a page, shared with the VMM: read once */
 
 	u32 tsc_khz;			/* [a] of vCPUs to come */
-	u64 tsc_base;			/* [c] host_tsc() at creation: guests count from 0 */
-	u64 tsc_shift;			/* [a] and a VMM that sets the TSC, from this: cpu/msr.c */
-	int tsc_chosen;			/* [a] a VMM has set it */
+	u64 tsc_base;			/* [c] host_tsc() at creation */
+	u64 tsc_shift;			/* @clock_lock to write: what TSCs show then: cpu/tsc.c */
+	bool tsc_chosen;		/* @clock_lock: a VMM has set it */
 #ifdef MINIKVM_DEBUG
 	struct vm_check check;		/* vmx/check.h */
 #endif

@@ -119,7 +119,15 @@ void msr_init(void);
 void msr_reset(struct vcpu *vcpu);
 bool msr_listed(u32 index);	/* in GET_MSR_INDEX_LIST on this host */
 int msr_feature_read(u32 index, u64 *data);
-bool msr_tsc_khz_valid(u32 khz);
+
+/* tsc.c: the guest's time stamp counter */
+void vcpu_write_tsc(struct vcpu *vcpu, u64 data, bool host);
+void vcpu_write_tsc_adjust(struct vcpu *vcpu, u64 data, bool host);
+void vcpu_reset_tsc(struct vcpu *vcpu);
+int vcpu_set_tsc_khz(struct vcpu *vcpu, u32 khz);
+int vm_set_tsc_khz(struct vm *vm, u32 khz);
+u64 vcpu_get_tsc_offset(const struct vcpu *vcpu);
+void vcpu_set_tsc_offset(struct vcpu *vcpu, u64 offset);
 
 /* msr_filter.c: what the VMM keeps from the guest */
 bool msr_allowed(struct vcpu *vcpu, u32 index, bool write);

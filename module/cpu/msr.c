@@ -12,10 +12,10 @@
 #include <asm/msr.h>
 #include <asm/nospec-branch.h>
 #include <asm/processor.h>
-#include <asm/tsc.h>
 
 #include "../irqchip/irqchip.h"
 #include "../pv/pv.h"
+#include "../vmx/guest_tsc.h"
 #include "../vmx/vmx.h"
 #include "cpu.h"
 
@@ -117,84 +117,6 @@ int msr_feature_read(u32 index, u64 *data)
 	}
 }
 
-/* ---- the time stamp counter */
-
-/**
- * msr_tsc_khz_valid - SET_TSC_KHZ: can a guest's TSC run at this frequency?
- * @khz: 0 for the host's
- *
- * There is no scaling. Hosts measure their TSC at each boot, a few ppm apart: as KVM,
- * what is within 250 ppm is the same.
- */
-bool msr_tsc_khz_valid(u32 khz)
-{
-	const u64 million = 1000000, tolerance = 250;
-
-	return !khz || (khz >= (u64)tsc_khz * (million - tolerance) / million &&
-			khz <= (u64)tsc_khz * (million + tolerance) / million);
-}
-
-static u64 msr_guest_tsc(struct vcpu *vcpu)
-{
-	return host_tsc() + vcpu->tsc_offset;
-}
-
-static void set_tsc_offset(struct vcpu *vcpu, u64 offset)
-{
-	if (offset == vcpu->tsc_offset)
-		return;
-	WRITE_ONCE(vcpu->tsc_offset, offset);
-	vmx_load_tsc_offset(vcpu);
-	pv_clock_changed(vcpu->vm);
-}
-
-/* The offset that the VM's vCPUs share: TSCs that differ are of no use to a guest. */
-static u64 vm_tsc_offset(struct vm *vm)
-{
-	return READ_ONCE(vm->tsc_shift) - vm->tsc_base;
-}
-
-/*
- * A VMM sets the TSC of one vCPU after the other and means the same moment. As
- * KVM: 0, or a value within a second of what the VM's other TSCs show, is meant
- * to be what they show.
- */
-static void host_write_tsc(struct vcpu *vcpu, u64 data)
-{
-	struct vm *vm = vcpu->vm;
-	u64 offset = data - host_tsc(), second = (u64)vcpu->tsc_khz * 1000;
-	bool same = offset - vm_tsc_offset(vm) + second < 2 * second;
-
-	/* The first value that a VMM chooses counts, however near it is. */
-	if (data && (!same || !xchg(&vm->tsc_chosen, 1)))
-		WRITE_ONCE(vm->tsc_shift, offset + vm->tsc_base);
-	set_tsc_offset(vcpu, vm_tsc_offset(vm));
-}
-
-static int write_tsc(struct vcpu *vcpu, u64 data, bool host)
-{
-	u64 delta = data - msr_guest_tsc(vcpu);
-
-	if (host) {
-		host_write_tsc(vcpu, data);
-		return 0;
-	}
-	/* SDM "Time-Stamp Counter Adjustment": a write to the TSC moves both by as much. */
-	vcpu->msr.tsc_adjust += delta;
-	set_tsc_offset(vcpu, vcpu->tsc_offset + delta);
-	return 0;
-}
-
-static int write_tsc_adjust(struct vcpu *vcpu, u64 data, bool host)
-{
-	if (!(vcpu->msr.rules.has & MSR_HAS_TSC_ADJUST))
-		return 0;
-	if (!host)
-		set_tsc_offset(vcpu, vcpu->tsc_offset + data - vcpu->msr.tsc_adjust);
-	vcpu->msr.tsc_adjust = data;
-	return 0;
-}
-
 /* Without a LAPIC here there is no timer: as KVM, what is written is dropped. */
 static int write_tsc_deadline(struct vcpu *vcpu, u64 data)
 {
@@ -236,7 +158,7 @@ int msr_read(struct vcpu *vcpu, u32 index, u64 *data, bool host)
 		return vcpu->lapic ? lapic_msr_read(vcpu, index, data) : 1;
 	switch (index) {
 	case MSR_IA32_TSC:
-		*data = msr_guest_tsc(vcpu);
+		*data = vcpu_tsc(vcpu);
 		return 0;
 	case MSR_IA32_TSC_DEADLINE:
 		*data = vcpu->lapic ? lapic_get_tscdeadline(vcpu) : 0;
@@ -409,9 +331,11 @@ int msr_write(struct vcpu *vcpu, u32 index, u64 data, bool host)
 	case MSR_IA32_FLUSH_CMD:
 		return write_command(vcpu, index, data, host);
 	case MSR_IA32_TSC:
-		return write_tsc(vcpu, data, host);
+		vcpu_write_tsc(vcpu, data, host);
+		return 0;
 	case MSR_IA32_TSC_ADJUST:
-		return write_tsc_adjust(vcpu, data, host);
+		vcpu_write_tsc_adjust(vcpu, data, host);
+		return 0;
 	case MSR_IA32_APICBASE:
 		return lapic_set_base(vcpu, data, host);
 	case MSR_EFER:
@@ -441,6 +365,5 @@ void msr_reset(struct vcpu *vcpu)
 	if (vm_has_quirk(vcpu->vm, MINIKVM_X86_QUIRK_STUFF_FEATURE_MSRS))
 		vcpu->msr.arch_capabilities = arch_capabilities();
 	vmcs_write_guest_pat(0x0007040600070406ull);
-	vcpu->tsc_offset = vm_tsc_offset(vcpu->vm);
-	vmx_load_tsc_offset(vcpu);
+	vcpu_reset_tsc(vcpu);
 }

@@ -74,6 +74,7 @@ static const struct { u16 cap; s32 answer; } extensions[] = {
 	{ MINIKVM_CAP_SET_GUEST_DEBUG2, MINIKVM_GUESTDBG_VALID_MASK },
 	{ MINIKVM_CAP_USER_MEMORY2, 1 },
 	{ MINIKVM_CAP_X86_APIC_BUS_CYCLES_NS, 1 },
+	{ MINIKVM_CAP_VCPU_ATTRIBUTES, 1 },
 	{ MINIKVM_CAP_SYNC_REGS, MINIKVM_SYNC_X86_VALID_FIELDS },
 };
 
@@ -87,6 +88,8 @@ long check_extension(long cap)
 {
 	int i;
 
+	if (cap == MINIKVM_CAP_TSC_CONTROL || cap == MINIKVM_CAP_VM_TSC_CONTROL)
+		return vmx_caps.tsc_scaling;
 	if (cap == MINIKVM_CAP_XCRS)
 		return fpu_supported_xcr0() != 0;
 	if (cap == MINIKVM_CAP_NR_VCPUS)	/* more would share processors */

@@ -78,11 +78,25 @@ static long vcpu_ioctl_set_guest_debug(struct vcpu *vcpu, void __user *argp)
 	return vcpu_set_guest_debug(vcpu, &debug);
 }
 
-static long vcpu_set_tsc_khz(struct vcpu *vcpu, u32 khz)
+/* There is one. */
+static long vcpu_device_attr(struct vcpu *vcpu, unsigned int ioctl, void __user *argp)
 {
-	if (!msr_tsc_khz_valid(khz))
-		return -EINVAL;
-	vcpu->tsc_khz = khz ?: tsc_khz;
+	struct minikvm_device_attr attr;
+	u64 __user *user;
+	u64 offset;
+
+	if (copy_from_user(&attr, argp, sizeof(attr)))
+		return -EFAULT;
+	if (attr.group != MINIKVM_VCPU_TSC_CTRL || attr.attr != MINIKVM_VCPU_TSC_OFFSET)
+		return -ENXIO;
+	user = u64_to_user_ptr(attr.addr);
+	if (ioctl == MINIKVM_GET_DEVICE_ATTR)
+		return put_user(vcpu_get_tsc_offset(vcpu), user);
+	if (ioctl == MINIKVM_SET_DEVICE_ATTR) {
+		if (get_user(offset, user))
+			return -EFAULT;
+		vcpu_set_tsc_offset(vcpu, offset);
+	}
 	return 0;
 }
 
@@ -111,6 +125,10 @@ static noinline_for_stack long vcpu_ioctl_loaded(struct vcpu *vcpu, unsigned int
 		return vcpu_ioctl_set_guest_debug(vcpu, argp);
 	case MINIKVM_SET_SIGNAL_MASK:
 		return set_signal_mask(vcpu, argp);
+	case MINIKVM_HAS_DEVICE_ATTR:
+	case MINIKVM_GET_DEVICE_ATTR:
+	case MINIKVM_SET_DEVICE_ATTR:
+		return vcpu_device_attr(vcpu, ioctl, argp);
 	default:
 		return vcpu_state_ioctl(vcpu, ioctl, argp);
 	}

@@ -210,15 +210,6 @@ static long set_clock(struct vm *vm, void __user *argp)
 	return vm_clock_set(vm, &data);
 }
 
-/* For the vCPUs to come. */
-static long vm_set_tsc_khz(struct vm *vm, u32 khz)
-{
-	if (!msr_tsc_khz_valid(khz))
-		return -EINVAL;
-	WRITE_ONCE(vm->tsc_khz, khz ?: tsc_khz);
-	return 0;
-}
-
 static long vm_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 {
 	struct vm *vm = file->private_data;

@@ -21,8 +21,8 @@
 #include <asm/msr.h>
 #include <asm/tsc.h>
 
+#include "../vmx/guest_tsc.h"
 #include "../vmx/kick.h"
-#include "../vmx/tsc.h"
 #include "lapic.h"
 
 /* No timer runs longer: what is left of it, times a divider, is no overflow. */
@@ -150,25 +150,21 @@ static void timer_arm(struct lapic *lapic, u64 ns)
 	timer_start(lapic, lapic->target);
 }
 
-static u64 timer_guest_tsc(const struct lapic *lapic)
-{
-	return host_tsc() + lapic->vcpu->tsc_offset;
-}
-
 /* For @lapic->deadline, on the host's clock. */
 static void start_deadline(struct lapic *lapic)
 {
-	u64 now = timer_guest_tsc(lapic), delta;
+	u64 now = vcpu_tsc(lapic->vcpu), delta;
+	u32 khz = vcpu_tsc_rate(lapic->vcpu);
 
-	if (!tsc_khz)
+	if (!khz)
 		return;
 	if (lapic->deadline <= now) {
 		note_expiry(lapic);
 		return;
 	}
 	/* Bounded, so that neither the product nor the quotient overflows. */
-	delta = min_t(u64, lapic->deadline - now, MAX_SLEEP_MS * tsc_khz);
-	timer_start(lapic, ktime_add_ns(ktime_get(), mul_u64_u32_div(delta, 1000000, tsc_khz) + 1));
+	delta = min_t(u64, lapic->deadline - now, MAX_SLEEP_MS * khz);
+	timer_start(lapic, ktime_add_ns(ktime_get(), mul_u64_u32_div(delta, 1000000, khz) + 1));
 }
 
 /**
@@ -333,7 +329,7 @@ void lapic_timer_expired(struct vcpu *vcpu)
 	if (!lapic || !READ_ONCE(lapic->expired))
 		return;
 	WRITE_ONCE(lapic->expired, 0);
-	if (lapic->timer_mode == LAPIC_DEADLINE && lapic->deadline > timer_guest_tsc(lapic)) {
+	if (lapic->timer_mode == LAPIC_DEADLINE && lapic->deadline > vcpu_tsc(lapic->vcpu)) {
 		lapic_timer_arm_deadline(lapic);
 		return;
 	}

@@ -20,6 +20,7 @@
 #include <asm/tsc.h>
 
 #include "../mm/mm.h"
+#include "../vmx/guest_tsc.h"
 #include "../vmx/kick.h"
 #include "clock.h"
 #include "pv.h"
@@ -56,7 +57,8 @@ static bool tscs_match(const struct vcpu *vcpu)
 	u32 i, n = smp_load_acquire(&vm->nr_vcpus);	/* before the slots are read */
 
 	for (i = 0; i < n; i++)
-		if (READ_ONCE(vm->vcpus[i]->tsc_offset) != vcpu->tsc_offset)
+		if (READ_ONCE(vm->vcpus[i]->tsc_offset) != vcpu->tsc_offset ||
+		    READ_ONCE(vm->vcpus[i]->tsc_ratio) != vcpu->tsc_ratio)
 			return false;
 	return true;
 }
@@ -79,9 +81,9 @@ static void write_versioned(struct vcpu *vcpu, gpa_t gpa, u32 version, void *dat
 
 static void write_system_time(struct vcpu *vcpu, const struct vm_clock *now)
 {
-	struct clock_scale scale = clock_scale_of(tsc_khz);
+	struct clock_scale scale = clock_scale_of(vcpu_tsc_rate(vcpu));
 	struct pvclock_vcpu_time_info old, new = {
-		.tsc_timestamp = now->tsc + vcpu->tsc_offset,
+		.tsc_timestamp = vcpu_tsc_at(vcpu, now->tsc),
 		.system_time = now->ns,
 		.tsc_to_system_mul = scale.mul,
 		.tsc_shift = scale.shift,

@@ -3,6 +3,7 @@
  * Exits of instructions without operands to decode: CPUID, VMCALL, HLT, cache
  * control, XSETBV, and the ones that a guest without them finds undefined.
  */
+#include "../vmx/guest_tsc.h"
 #include "exit.h"
 
 #define VMCALL_ENOSYS	1000	/* "no such hypercall", as Linux guests know it */
@@ -56,7 +57,7 @@ int exit_resume(struct vcpu *vcpu, const struct vmexit *exit)
 /* exit_timer - the guest's timer, which the next entry looks at, or the longest stay is over */
 int exit_timer(struct vcpu *vcpu, const struct vmexit *exit)
 {
-	if (vcpu->timer_deadline && host_tsc() + vcpu->tsc_offset >= vcpu->timer_deadline)
+	if (vcpu->timer_deadline && vcpu_tsc(vcpu) >= vcpu->timer_deadline)
 		return EXIT_RESUME;
 	vmx_set_hv_timer(vcpu, U64_MAX);	/* a timer that was stopped may have left less */
 	return EXIT_WINDOW;

@@ -19,6 +19,7 @@
 #include "../mm/ept_private.h"
 #include "../mm/mm.h"
 #include "../trace.h"
+#include "../vmx/guest_tsc.h"
 #include "exit.h"
 
 /* Simple exits in a row before host interrupts get a window. */
@@ -89,10 +90,10 @@ static bool must_leave(struct vcpu *vcpu)
 /* The guest's own timer ends its stay in time; one that is due expires before the entry. */
 static void look_at_timer(struct vcpu *vcpu)
 {
-	u64 now = host_tsc() + vcpu->tsc_offset;
+	u64 now = vcpu_tsc(vcpu);
 
 	if (now < vcpu->timer_deadline) {
-		vmx_set_hv_timer(vcpu, vcpu->timer_deadline - now);
+		vmx_set_hv_timer(vcpu, tsc_unscaled(vcpu->tsc_ratio, vcpu->timer_deadline - now));
 		return;
 	}
 	lapic_timer_due(vcpu);

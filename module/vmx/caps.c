@@ -62,6 +62,7 @@ static const struct control proc2_table[] = {
 	{ PROC2_PAUSE_LOOP, OPTIONAL, "PAUSE-loop exiting" },
 	{ PROC2_ENCLS, OPTIONAL, "ENCLS exiting" },
 	{ PROC2_PML, OPTIONAL, "page-modification logging" },
+	{ PROC2_TSC_SCALING, OPTIONAL, "TSC scaling" },
 	{ }
 };
 
@@ -227,6 +228,7 @@ static int caps_read(struct vmx_caps *c)
 	c->proc2_guest = caps_read_msr(MSR_IA32_VMX_PROCBASED_CTLS2) >> 32 & PROC2_GUEST;
 	c->rdtscp = c->proc2 & PROC2_RDTSCP;
 	c->invpcid = c->proc2 & PROC2_INVPCID;
+	c->tsc_scaling = c->proc2 & PROC2_TSC_SCALING;
 	return 0;
 }
 

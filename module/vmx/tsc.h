@@ -9,6 +9,8 @@
 #define MINIKVM_VMX_TSC_H
 
 #include <linux/compiler.h>
+#include <linux/kernel.h>
+#include <linux/math64.h>
 #include <linux/types.h>
 #include <asm/msr.h>
 #include <asm/tsc.h>
@@ -36,6 +38,28 @@ static inline u64 host_tsc(void)
 static inline u64 tsc_lost_over(u64 before, u64 now)
 {
 	return (s64)(now - before) < 0 ? before - now : 0;
+}
+
+/* SDM "TSC multiplier": 48 bits of a ratio are behind the point. */
+#define TSC_RATIO_BITS	48
+#define TSC_RATIO_ONE	(1ull << TSC_RATIO_BITS)
+
+/* tsc_scaled - ticks of the guest in so many of the host; @ratio 0 is none. Pure. */
+static inline u64 tsc_scaled(u64 ratio, u64 ticks)
+{
+	return unlikely(ratio) ? mul_u64_u64_shr(ticks, ratio, TSC_RATIO_BITS) : ticks;
+}
+
+/*
+ * tsc_unscaled - ticks of the host after which so many of the guest's are over. Pure.
+ *
+ * At most 2^40, which is minutes: the quotient has at most 64 bits for each ratio of a frequency.
+ */
+static inline u64 tsc_unscaled(u64 ratio, u64 ticks)
+{
+	if (likely(!ratio))
+		return ticks;
+	return mul_u64_u64_div_u64(min_t(u64, ticks, 1ull << 40), TSC_RATIO_ONE, ratio) + 1;
 }
 
 #endif

@@ -138,16 +138,18 @@ static void host_cpu_state(struct vcpu *vcpu, int cpu)
 }
 
 /**
- * vmx_load_tsc_offset - vcpu->tsc_offset, and what the counter has lost, go into the VMCS
+ * vmx_load_tsc - tsc_ratio, tsc_offset, and what the counter has lost, go into the VMCS
  * @vcpu: loaded
  *
  * Suspend takes a VMCS from its CPU, so that nobody enters with what was right before.
  *
  * Context: does not migrate.
  */
-void vmx_load_tsc_offset(struct vcpu *vcpu)
+void vmx_load_tsc(struct vcpu *vcpu)
 {
-	vmcs_write_tsc_offset(vcpu->tsc_offset + tsc_lost);
+	vmcs_write_tsc_offset(vcpu->tsc_offset + tsc_scaled(vcpu->tsc_ratio, tsc_lost));
+	if (vmx_caps.tsc_scaling)
+		vmcs_write_tsc_multiplier(vcpu->tsc_ratio ?: TSC_RATIO_ONE);
 }
 
 /*
@@ -197,7 +199,7 @@ static noinline void load_now(struct vcpu *vcpu, int cpu)
 static noinline void follow_tsc(struct vcpu *vcpu)
 {
 	vcpu->tsc_epoch = READ_ONCE(tsc_epoch);
-	vmx_load_tsc_offset(vcpu);
+	vmx_load_tsc(vcpu);
 	/* One that waits to be started has no clock, and would wake. */
 	if (vcpu->pv.system_time)
 		vcpu_make_request(vcpu, REQ_CLOCK);

@@ -54,6 +54,7 @@ VMCS_FIELD(u64, eoi_exits1,		0x201e)
 VMCS_FIELD(u64, eoi_exits2,		0x2020)
 VMCS_FIELD(u64, eoi_exits3,		0x2022)
 VMCS_FIELD(u64, encls_bitmap,		0x202e)
+VMCS_FIELD(u64, tsc_multiplier,		0x2032)
 VMCS_FIELD(u64, vmcs_link,		0x2800)
 VMCS_FIELD(u32, pin_controls,		0x4000)
 VMCS_FIELD(u32, proc_controls,		0x4002)
@@ -188,6 +189,7 @@ VMCS_FIELD(unsigned long, host_rip,	0x6c16)
 #define PROC2_RDSEED			BIT(16)	/* exiting */
 #define PROC2_PML			BIT(17)
 #define PROC2_APICV	(PROC2_X2APIC | PROC2_APIC_REGISTERS | PROC2_INTR_DELIVERY)
+#define PROC2_TSC_SCALING		BIT(25)
 #define PROC2_GUEST	(PROC2_RDTSCP | PROC2_RDRAND | PROC2_INVPCID | PROC2_RDSEED)
 
 /* SDM "VM-Exit Controls", "VM-Entry Controls" */

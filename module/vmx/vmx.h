@@ -25,6 +25,7 @@ struct vmx_caps {
 	u8 timer_shift;		/* it counts TSC >> this */
 	bool vpid;
 	bool rdtscp, invpcid;
+	bool tsc_scaling;	/* a guest's TSC can have another frequency */
 	bool mtf;		/* monitor trap flag: an exit after one instruction */
 	bool pml;		/* page-modification logging, with ept_ad */
 	bool tpr_shadow;	/* CR8 is a register of the virtual-APIC page */
@@ -53,7 +54,7 @@ void vmcs_destroy(struct vcpu *vcpu);
 void vmcs_setup(struct vcpu *vcpu);
 void vmcs_load(struct vcpu *vcpu, int cpu);
 void vmx_flush_vpid(struct vcpu *vcpu);
-void vmx_load_tsc_offset(struct vcpu *vcpu);
+void vmx_load_tsc(struct vcpu *vcpu);
 void vmx_set_hv_timer(struct vcpu *vcpu, u64 ticks);
 #define VMX_PML_ENTRIES	512
 const u64 *vmx_pml_take(struct vcpu *vcpu, unsigned int *n);

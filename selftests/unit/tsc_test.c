@@ -50,8 +50,27 @@ static void a_guest_never_goes_back(void)
 	}
 }
 
+static void of_another_frequency(void)
+{
+	const u64 half = TSC_RATIO_ONE / 2, thrice = 3 * TSC_RATIO_ONE, tiny = 1 << 20;
+
+	CHECK_EQ(tsc_scaled(0, ~0ull), ~0ull);
+	CHECK_EQ(tsc_scaled(TSC_RATIO_ONE, ~0ull), ~0ull);
+	CHECK_EQ(tsc_scaled(half, 1001), 500);
+	CHECK_EQ(tsc_scaled(thrice, 1ull << 62), 3ull << 62);	/* it wraps, as the counter does */
+	CHECK_EQ(tsc_unscaled(0, ~0ull), ~0ull);
+	CHECK_EQ(tsc_unscaled(half, 500), 1001);
+	CHECK_EQ(tsc_unscaled(thrice, 500), 167);
+	/* After so many the guest's are over, and not much later; whatever is asked. */
+	CHECK(tsc_scaled(thrice, tsc_unscaled(thrice, 1000001)) >= 1000001);
+	CHECK(tsc_scaled(thrice, tsc_unscaled(thrice, 1000001)) <= 1000001 + 3);
+	CHECK(tsc_unscaled(~0ull, 1) >= 1);
+	CHECK(tsc_unscaled(tiny << 8, ~0ull) > 1ull << 40);
+}
+
 int main(void)
 {
+	RUN(of_another_frequency);
 	RUN(truth_table);
 	RUN(a_guest_never_goes_back);
 	return unit_end();

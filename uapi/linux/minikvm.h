@@ -97,6 +97,7 @@
 #define MINIKVM_CAP_MULTI_ADDRESS_SPACE	118
 #define MINIKVM_CAP_SPLIT_IRQCHIP	121
 #define MINIKVM_CAP_IOEVENTFD_ANY_LENGTH 122
+#define MINIKVM_CAP_VCPU_ATTRIBUTES	127
 #define MINIKVM_CAP_MAX_VCPU_ID		128
 #define MINIKVM_CAP_X2APIC_API		129
 #define MINIKVM_CAP_IMMEDIATE_EXIT	136
@@ -115,6 +116,7 @@
 #define MINIKVM_CAP_EXIT_ON_EMULATION_FAILURE 204
 #define MINIKVM_CAP_XSAVE2		208
 #define MINIKVM_CAP_DISABLE_QUIRKS2	213
+#define MINIKVM_CAP_VM_TSC_CONTROL	214
 #define MINIKVM_CAP_X86_TRIPLE_FAULT_EVENT 218
 #define MINIKVM_CAP_X86_NOTIFY_VMEXIT	219
 #define MINIKVM_CAP_DIRTY_LOG_RING_ACQ_REL 223
@@ -555,10 +557,24 @@ MINIKVM_ASSERT_SIZE(minikvm_clock_data, 48);
 #define MINIKVM_SET_XCRS		_IOW(MINIKVMIO, 0xa7, struct minikvm_xcrs)
 
 #define MINIKVM_KVMCLOCK_CTRL		_IO(MINIKVMIO, 0xad)	/* no arg */
+#define MINIKVM_SET_DEVICE_ATTR		_IOW(MINIKVMIO, 0xe1, struct minikvm_device_attr)
+#define MINIKVM_GET_DEVICE_ATTR		_IOW(MINIKVMIO, 0xe2, struct minikvm_device_attr)
+#define MINIKVM_HAS_DEVICE_ATTR		_IOW(MINIKVMIO, 0xe3, struct minikvm_device_attr)
 #define MINIKVM_GET_NESTED_STATE	_IOWR(MINIKVMIO, 0xbe, struct minikvm_nested_state)
 #define MINIKVM_SET_NESTED_STATE	_IOW(MINIKVMIO, 0xbf, struct minikvm_nested_state)
 #define MINIKVM_GET_STATS_FD		_IO(MINIKVMIO, 0xce)	/* also on a VM; returns an fd */
 #define MINIKVM_GET_XSAVE2		_IOR(MINIKVMIO, 0xcf, struct minikvm_xsave)
+
+#define MINIKVM_VCPU_TSC_CTRL		0
+#define MINIKVM_VCPU_TSC_OFFSET		0
+
+struct minikvm_device_attr {	/* HAS_, GET_, SET_DEVICE_ATTR [in] */
+	__u32 flags;		/* not looked at */
+	__u32 group;		/* MINIKVM_VCPU_TSC_CTRL */
+	__u64 attr;		/* MINIKVM_VCPU_TSC_OFFSET: a __u64 */
+	__u64 addr;		/* where the value is [in, out] */
+};
+MINIKVM_ASSERT_SIZE(minikvm_device_attr, 24);
 
 struct minikvm_regs {		/* GET_REGS [out], SET_REGS [in] */
 	__u64 rax, rbx, rcx, rdx;

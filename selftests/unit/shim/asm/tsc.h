@@ -1,2 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#define tsc_khz 2000000U
+#ifndef SHIM_ASM_TSC_H
+#define SHIM_ASM_TSC_H
+
+static const unsigned int tsc_khz = 2000000;
+
+#endif

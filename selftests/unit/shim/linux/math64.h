@@ -32,6 +32,11 @@ static inline u64 mul_u64_u32_shr(u64 a, u32 mul, unsigned int shift)
 	return ((unsigned __int128)a * mul) >> shift;
 }
 
+static inline u64 mul_u64_u64_shr(u64 a, u64 mul, unsigned int shift)
+{
+	return ((unsigned __int128)a * mul) >> shift;
+}
+
 static inline u64 mul_u64_u64_div_u64(u64 a, u64 mul, u64 divisor)
 {
 	unsigned __int128 quotient = (unsigned __int128)a * mul / divisor;
