@@ -92,6 +92,8 @@ enum {
 	REQ_DIRTY_RING,		/* @dirty_ring may have to be emptied first */
 	REQ_MSR_FILTER,		/* vm->msr_filter is another one */
 	REQ_CLOCK,		/* the guest's clock is to be written: pv/guest_clock.c */
+	REQ_STEAL,		/* so is what its thread has waited: pv/steal.c */
+	REQ_EOI,		/* has the guest ended its interrupt? pv/eoi.c */
 };
 
 /* Bits of vcpu->starts. An INIT takes back a SIPI that waits. */

@@ -133,11 +133,24 @@ struct vm_clock {
  * @system_time: MSR_KVM_SYSTEM_TIME: where it has its clock [m to write, others look]
  * @stopped: the clock is to say that the VMM has stopped the guest [m]
  * @wall_due: the wall clock is to be written [m]
+ * @steal_time: MSR_KVM_STEAL_TIME [m]
+ * @steal_seen: what the thread had waited when the guest was told last [m]
+ * @steal_thread: which thread [m]; only ever compared
+ * @eoi: MSR_KVM_PV_EOI_EN [m]
+ * @eoi_offered: by the entry, and no exit has seen what became of it [m]
+ * @features: what CPUID shows of KVM's [m]
+ * @enforced: what it does not show is not there [m]
  */
 struct pv_state {
 	u64 system_time;
 	bool stopped;
 	bool wall_due;
+	bool eoi_offered;
+	bool enforced;
+	u32 features;
+	u64 steal_time, steal_seen;
+	const void *steal_thread;
+	u64 eoi;
 };
 
 /* ---- mm/ */

@@ -167,6 +167,7 @@ TEST(vmmcall_works_as_vmcall)
 	ASSERT_EQ(-1000ull, r.rax);
 	ASSERT_EQ(1, r.rbx);
 	ASSERT_EQ(G_CODE + (vmmcall_end - vmmcall), r.rip);
+	ASSERT_EQ(0, memcmp(t.mem + G_CODE + 5, "\x0f\x01\xc1", 3));	/* it is one now */
 	vm_free(&t);
 }
 

@@ -9,6 +9,7 @@
 #include <asm/cpufeature.h>
 #include <asm/processor.h>
 
+#include "../pv/pv.h"
 #include "../vmx/vmx.h"
 #include "cpu.h"
 #include "cpuid_table.h"
@@ -75,6 +76,7 @@ int cpuid_supported(struct minikvm_cpuid2 *cpuid, struct minikvm_cpuid_entry2 *e
 		},
 		.xcr0 = fpu_supported_xcr0(),
 		.gpa_bits = 48,
+		.steal_time = pv_steal_there(),
 	};
 	u32 n;
 
@@ -371,6 +373,7 @@ static void cpuid_derive(struct vcpu *vcpu)
 	vcpu->maxphyaddr = vcpu->msr.rules.maxphyaddr;
 	vcpu->has_x2apic = cpuid_table_word(&t, WORD_1_ECX) & F1C_X2APIC;
 	vcpu->has_tsc_deadline = cpuid_table_word(&t, WORD_1_ECX) & F1C_TSC_DEADLINE;
+	vcpu->pv.features = cpuid_table_pv(&t);
 	vmcs_set_features(vcpu, cpuid_instructions(&t));
 }
 

@@ -283,8 +283,11 @@ static void add_hypervisor(struct list *l)
 	memcpy(&e->ebx, "KVMK", 4);
 	memcpy(&e->ecx, "VMKV", 4);
 	memcpy(&e->edx, "M\0\0\0", 4);
-	/* The clock by its old MSRs, no delay for ports, the clock by its new ones, its stable bit */
-	add_empty(l, HYPERVISOR + 1, 0, false)->eax = BITS4(0, 1, 3, 24);
+	add_empty(l, HYPERVISOR + 1, 0, false)->eax =
+		/* The clock by its old MSRs, no delay for ports, the clock by its new ones, stable */
+		BITS4(0, 1, 3, 24) |
+		/* Steal time, EOI in memory */
+		(l->host->steal_time ? BIT(5) : 0) | BIT(6);
 }
 
 /* Widths: physical, linear, and what of the physical one can be mapped. */
@@ -433,6 +436,27 @@ u32 cpuid_table_word(const struct cpuid_table *t, enum cpuid_word word)
 								words[word].index);
 
 	return e ? (&e->eax)[words[word].reg] : 0;
+}
+
+/**
+ * cpuid_table_pv - what the table shows of KVM's own features; 0 if it does not show KVM
+ * @t: sorted
+ *
+ * Where the leaves of another hypervisor are first, those of KVM are some 0x100 further.
+ */
+u32 cpuid_table_pv(const struct cpuid_table *t)
+{
+	const struct minikvm_cpuid_entry2 *e;
+	u32 base;
+
+	for (base = HYPERVISOR; base < HYPERVISOR + 0x10000; base += 0x100) {
+		e = cpuid_table_find(t, base, 0);
+		if (!e || memcmp(&e->ebx, "KVMKVMKVM\0\0", 12))
+			continue;
+		e = cpuid_table_find(t, base + 1, 0);
+		return e ? e->eax : 0;
+	}
+	return 0;
 }
 
 /** cpuid_table_xcr0 - the state components that the table has */

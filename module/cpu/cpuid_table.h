@@ -67,6 +67,7 @@ enum cpuid_word {
  * @on: bits that minikvm itself provides
  * @xcr0: state components that a guest may enable; 0: no XSAVE
  * @gpa_bits: width of the guest physical addresses that EPT can map
+ * @steal_time: the kernel counts what a thread waits
  */
 struct cpuid_host {
 	void (*read)(u32 function, u32 index, u32 r[4]);
@@ -74,6 +75,7 @@ struct cpuid_host {
 	u32 on[NR_WORDS];
 	u64 xcr0;
 	u8 gpa_bits;
+	bool steal_time;
 };
 
 /**
@@ -93,6 +95,7 @@ const struct minikvm_cpuid_entry2 *cpuid_table_find(const struct cpuid_table *t,
 const struct minikvm_cpuid_entry2 *cpuid_table_beyond(const struct cpuid_table *t,
 						      u32 *function, u32 index);
 u32 cpuid_table_word(const struct cpuid_table *t, enum cpuid_word word);
+u32 cpuid_table_pv(const struct cpuid_table *t);
 u64 cpuid_table_xcr0(const struct cpuid_table *t);
 u32 cpuid_xstate_size(const struct cpuid_table *t, u64 xcr0, bool compact);
 bool cpuid_table_valid(const struct cpuid_table *t);

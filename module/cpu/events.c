@@ -16,6 +16,7 @@
 #include <asm/processor-flags.h>
 
 #include "../irqchip/irqchip.h"
+#include "../pv/pv.h"
 #include "../trace.h"
 #include "../vmx/vmx.h"
 #include "cpu.h"
@@ -334,6 +335,8 @@ static bool take_interrupt(struct vcpu *vcpu)
 	vcpu->events.interrupt.injected = true;
 	vcpu->events.interrupt.soft = false;
 	vcpu->events.interrupt.vector = vector;
+	if (vcpu->pv.eoi)
+		pv_eoi_offer(vcpu);
 	return true;
 }
 
@@ -355,6 +358,8 @@ static void forget_sent(struct vcpu *vcpu)
 		return;
 	vmcs_write_entry_intr_info(0);
 	vcpu->events.sent = false;
+	if (vcpu->pv.eoi_offered)
+		pv_eoi_after_exit(vcpu);
 }
 
 /**
@@ -431,6 +436,8 @@ void event_after_exit(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	struct vcpu_events *e = &vcpu->events;
 
+	if (unlikely(vcpu->pv.eoi_offered))
+		pv_eoi_after_exit(vcpu);
 	e->sent = false;
 	e->exception.injected = false;
 	e->nmi_injected = false;

@@ -7,6 +7,7 @@
 #include <linux/preempt.h>
 #include <linux/sched.h>
 
+#include "../pv/pv.h"
 #include "../vmx/vmx.h"
 #include "cpu.h"
 
@@ -25,6 +26,8 @@ static void vcpu_sched_in(struct preempt_notifier *n, int cpu)
 
 	WRITE_ONCE(vcpu->ready, false);
 	vmcs_load(vcpu, cpu);
+	if (unlikely(vcpu->pv.steal_time))
+		pv_steal_look(vcpu);
 }
 
 static void vcpu_sched_out(struct preempt_notifier *n, struct task_struct *next)
@@ -53,6 +56,8 @@ void vcpu_load(struct vcpu *vcpu)
 	preempt_notifier_register(&vcpu->notifier);
 	check_owner(vcpu, true);
 	vmcs_load(vcpu, smp_processor_id());
+	if (unlikely(vcpu->pv.steal_time))
+		pv_steal_look(vcpu);
 	vcpu->loaded = true;
 	preempt_enable();
 }

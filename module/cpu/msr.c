@@ -65,6 +65,8 @@ bool msr_listed(u32 index)
 		return vmx_caps.rdtscp;
 	case MSR_IA32_SPEC_CTRL:
 		return spec_ctrl_bits;
+	case MSR_KVM_STEAL_TIME:
+		return pv_steal_there();
 	default:
 		return true;
 	}
@@ -194,7 +196,8 @@ int msr_read(struct vcpu *vcpu, u32 index, u64 *data, bool host)
 		return 0;
 	case MSR_KVM_WALL_CLOCK ... MSR_KVM_SYSTEM_TIME:
 	case MSR_KVM_WALL_CLOCK_NEW ... MSR_KVM_SYSTEM_TIME_NEW:
-		return pv_msr_read(vcpu, index, data);
+	case MSR_KVM_STEAL_TIME ... MSR_KVM_PV_EOI_EN:
+		return pv_msr_read(vcpu, index, data, host);
 	case MSR_PLATFORM_INFO:
 		if (!host && !READ_ONCE(vcpu->vm->platform_info))
 			return 1;
@@ -352,7 +355,8 @@ int msr_write(struct vcpu *vcpu, u32 index, u64 data, bool host)
 		return write_sysenter(vcpu, index, data);
 	case MSR_KVM_WALL_CLOCK ... MSR_KVM_SYSTEM_TIME:
 	case MSR_KVM_WALL_CLOCK_NEW ... MSR_KVM_SYSTEM_TIME_NEW:
-		return pv_msr_write(vcpu, index, data);
+	case MSR_KVM_STEAL_TIME ... MSR_KVM_PV_EOI_EN:
+		return pv_msr_write(vcpu, index, data, host);
 	default:
 		return write_state(vcpu, index, data, host);
 	}

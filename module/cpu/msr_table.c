@@ -160,6 +160,7 @@ const u32 msr_index_list[] = {
 	0x1a0, 0x1fc,				/* MISC_FEATURES, MISC_ENABLE, POWER_CTL */
 	0x17a, 0x17b,				/* MCG_STATUS, MCG_CTL */
 	0x11, 0x12, 0x4b564d00, 0x4b564d01,	/* KVM's wall clock and system time, twice */
+	0x4b564d03, 0x4b564d04,			/* KVM's steal time, PV EOI */
 };
 const u32 msr_index_count = ARRAY_SIZE(msr_index_list);
 

@@ -78,6 +78,19 @@ static long vcpu_ioctl_set_guest_debug(struct vcpu *vcpu, void __user *argp)
 	return vcpu_set_guest_debug(vcpu, &debug);
 }
 
+/* There is one: what CPUID does not show of KVM's own features is not there. */
+static long vcpu_enable_cap(struct vcpu *vcpu, void __user *argp)
+{
+	struct minikvm_enable_cap cap;
+
+	if (copy_from_user(&cap, argp, sizeof(cap)))
+		return -EFAULT;
+	if (cap.flags || cap.cap != MINIKVM_CAP_ENFORCE_PV_FEATURE_CPUID)
+		return -EINVAL;
+	vcpu->pv.enforced = cap.args[0];
+	return 0;
+}
+
 /* There is one. */
 static long vcpu_device_attr(struct vcpu *vcpu, unsigned int ioctl, void __user *argp)
 {
@@ -125,6 +138,8 @@ static noinline_for_stack long vcpu_ioctl_loaded(struct vcpu *vcpu, unsigned int
 		return vcpu_ioctl_set_guest_debug(vcpu, argp);
 	case MINIKVM_SET_SIGNAL_MASK:
 		return set_signal_mask(vcpu, argp);
+	case MINIKVM_ENABLE_CAP:
+		return vcpu_enable_cap(vcpu, argp);
 	case MINIKVM_HAS_DEVICE_ATTR:
 	case MINIKVM_GET_DEVICE_ATTR:
 	case MINIKVM_SET_DEVICE_ATTR:
@@ -153,6 +168,7 @@ static long vcpu_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 		vcpu->file_held = false;
 	} else {
 		vcpu_load(vcpu);
+		pv_eoi_settle(vcpu);	/* the local APIC is to be what the guest has made of it */
 		ret = vcpu_ioctl_loaded(vcpu, ioctl, (void __user *)arg);
 		/* It may have changed what the next entry is to bring. */
 		vcpu_make_request(vcpu, REQ_EVENT);

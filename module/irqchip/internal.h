@@ -58,6 +58,7 @@ void irqchip_listen(struct irqchip *chip, u64 pit_pins, u64 resample_pins);
 u64 irqchip_take_resample_due(struct irqchip *chip);
 int irqchip_take_pic(struct irqchip *chip);
 void irqchip_eoi(struct vcpu *vcpu, u8 vector, bool level);
+bool irqchip_wants_eoi(const struct vcpu *vcpu, u8 vector);
 void irqchip_forward(struct irqchip *chip, const struct routing *r);
 u32 irqchip_eoi_seq(struct vm *vm);
 u64 irqchip_eoi_exits(struct vm *vm, unsigned int word);

@@ -281,6 +281,12 @@ void irqchip_forward(struct irqchip *chip, const struct routing *r)
 	chip_unlock(chip, flags);
 }
 
+/** irqchip_wants_eoi - would irqchip_eoi() do something? @vcpu has a LAPIC; any context */
+bool irqchip_wants_eoi(const struct vcpu *vcpu, u8 vector)
+{
+	return ioapic_wants_eoi(&vm_irqchip(vcpu->vm)->ioapic, vector);
+}
+
 /**
  * irqchip_eoi - a local APIC ended an interrupt
  * @vcpu: whose; the VM has chips
@@ -296,7 +302,7 @@ void irqchip_eoi(struct vcpu *vcpu, u8 vector, bool level)
 	struct irqchip *chip = vm_irqchip(vcpu->vm);
 	unsigned long flags;
 
-	if (!ioapic_wants_eoi(&chip->ioapic, vector))
+	if (!irqchip_wants_eoi(vcpu, vector))
 		return;
 	if (vcpu->vm->irqchip_split) {
 		if (!level)

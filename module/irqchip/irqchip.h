@@ -77,6 +77,8 @@ int lapic_msr_write(struct vcpu *vcpu, u32 msr, u64 data);
 int lapic_set_base(struct vcpu *vcpu, u64 base, bool host);	/* IA32_APIC_BASE: 0, or 1 for #GP */
 u64 lapic_get_tscdeadline(struct vcpu *vcpu);
 void lapic_set_tscdeadline(struct vcpu *vcpu, u64 deadline);
+void lapic_eoi(struct vcpu *vcpu);
+bool lapic_eoi_is_quiet(const struct vcpu *vcpu);
 u64 lapic_get_tpr(struct vcpu *vcpu);		/* CR8 */
 void lapic_set_tpr(struct vcpu *vcpu, u64 cr8);
 void lapic_timer_expired(struct vcpu *vcpu);	/* REQ_TIMER, in the vCPU thread */

@@ -73,6 +73,28 @@ static void send_ipi(struct lapic *lapic, u32 low, u32 high)
 	apic_deliver(lapic->vcpu->vm, lapic, &msg);
 }
 
+/** lapic_eoi - the interrupt in service has ended; @vcpu loaded, with a LAPIC */
+void lapic_eoi(struct vcpu *vcpu)
+{
+	end_of_interrupt(vcpu->lapic);
+	look_again(vcpu->lapic);
+}
+
+/**
+ * lapic_eoi_is_quiet - does the end of the interrupt in service matter to nobody else?
+ * @vcpu: a vCPU with a LAPIC
+ *
+ * Not if another one waits, for which the guest must be left, nor if an IOAPIC is to be told.
+ *
+ * Context: the vCPU thread.
+ */
+bool lapic_eoi_is_quiet(const struct vcpu *vcpu)
+{
+	int vector = lapic_regs_quiet(&vcpu->lapic->regs);
+
+	return vector >= 0 && !irqchip_wants_eoi(vcpu, vector);
+}
+
 /* Carry out what a register write asks for. */
 static void follow_up(struct lapic *lapic, unsigned int todo, u32 val)
 {

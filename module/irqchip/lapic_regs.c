@@ -275,6 +275,21 @@ int lapic_regs_eoi(struct lapic_regs *regs, bool *level)
 	return vector;
 }
 
+/**
+ * lapic_regs_quiet - is one edge-triggered interrupt in service, and nothing requested?
+ * @regs: the APIC
+ *
+ * Context: the vCPU thread. Return: the vector, or -1.
+ */
+int lapic_regs_quiet(const struct lapic_regs *regs)
+{
+	int vector = lapic_regs_in_service(regs);
+
+	if (vector < 0 || lapic_regs_requested(regs) >= 0 || vector_test(regs, LAPIC_TMR, vector))
+		return -1;
+	return vector;
+}
+
 /* Does the register exist for reading? Bit n stands for offset n * 16. */
 static bool lapic_reg_readable(const struct lapic_regs *regs, u32 reg)
 {

@@ -184,6 +184,7 @@ u32 lapic_regs_threshold(const struct lapic_regs *regs);
 int lapic_regs_pending(const struct lapic_regs *regs);
 void lapic_regs_take(struct lapic_regs *regs, u8 vector);
 int lapic_regs_eoi(struct lapic_regs *regs, bool *level);
+int lapic_regs_quiet(const struct lapic_regs *regs);
 int lapic_regs_read(const struct lapic_regs *regs, u32 reg, u32 *val);
 unsigned int lapic_regs_write(struct lapic_regs *regs, u32 reg, u32 val);
 unsigned int lapic_regs_write_icr(struct lapic_regs *regs, u64 val);

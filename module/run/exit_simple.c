@@ -3,6 +3,7 @@
  * Exits of instructions without operands to decode: CPUID, VMCALL, HLT, cache
  * control, XSETBV, and the ones that a guest without them finds undefined.
  */
+#include "../pv/pv.h"
 #include "../vmx/guest_tsc.h"
 #include "exit.h"
 
@@ -10,6 +11,7 @@
 #define VMCALL_EPERM	1
 #define VMCALL_VAPIC_POLL_IRQ	1	/* numbers, as in RAX */
 #define VMCALL_SCHED_YIELD	11
+#define FEATURE_SCHED_YIELD	BIT(13)	/* of CPUID 0x40000001 EAX */
 
 /* exit_cpuid - SDM "CPUID - CPU Identification" */
 int exit_cpuid(struct vcpu *vcpu, const struct vmexit *exit)
@@ -27,7 +29,8 @@ int exit_vmcall(struct vcpu *vcpu, const struct vmexit *exit)
 
 	if (mode.cpl)
 		error = -VMCALL_EPERM;
-	else if (nr == VMCALL_VAPIC_POLL_IRQ || nr == VMCALL_SCHED_YIELD)
+	else if (nr == VMCALL_VAPIC_POLL_IRQ ||
+		 (unlikely(nr == VMCALL_SCHED_YIELD) && !pv_hides(vcpu, FEATURE_SCHED_YIELD)))
 		error = 0;	/* it came here, and the host may look around: that is all */
 	vcpu->regs[RAX] = mode.bits == 64 ? error : (u32)error;
 	return EXIT_SKIP;

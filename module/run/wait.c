@@ -24,6 +24,9 @@ int run_requests(struct vcpu *vcpu)
 		lapic_timer_expired(vcpu);
 	if (test_and_clear_bit(REQ_CLOCK, &vcpu->requests))
 		pv_clock_update(vcpu);
+	if (test_and_clear_bit(REQ_STEAL, &vcpu->requests))
+		pv_steal_update(vcpu);
+	pv_eoi_settle(vcpu);
 	if (READ_ONCE(vcpu->vm->dead))
 		return -EIO;
 	clear_bit(REQ_KILL, &vcpu->requests);

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Claim: a guest that asks is told how long its vCPU waited for a processor, ends interrupts in
+ * its own memory, and gets none of it when the VMM keeps it from it.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <time.h>
+#include "lib/irq.h"
+
+#define STEAL		0x4b564d03u
+#define EOI		0x4b564d04u
+#define SYSTEM		0x4b564d01u
+#define VECTOR		0x51
+#define OTHER		0x61
+#define PLACE		(G_DATA + 0x100)
+
+GUEST64(idles, "sti; 1: out %al, $0x10; jmp 1b");
+GUEST64(reads, "rdmsr; out %al, $0x10; wrmsr; out %al, $0x10; 1: out %al, $0x10; jmp 1b");
+/* Count interrupts in r8, and those that end with a write to the local APIC in r9. */
+#define ENDS	"btrl $0, 0x40100; jc 1f; push %rbx; mov $0xfee000b0, %ebx; movl $0, (%rbx); pop %rbx;" \
+		"inc %r9d; 1: iretq"
+GUEST64(ends, "inc %r8d;" ENDS);
+/* An exit comes before the end: the offer is gone. */
+GUEST64(ends_late, "inc %r8d; out %al, $0x11;" ENDS);
+GUEST64(calls, "mov %rbx, %rax; vmcall; out %al, $0x10; hlt");
+
+struct steal {		/* Linux' struct kvm_steal_time */
+	uint64_t steal;
+	uint32_t version, flags;
+	uint8_t preempted, pad[3];
+	uint32_t more[11];
+};
+
+static struct steal *steal_at(struct test_vm *t, uint64_t gpa)
+{
+	return (struct steal *)(t->mem + gpa);
+}
+
+struct one_msr { struct minikvm_msrs head; struct minikvm_msr_entry e; };
+
+static int set_msr(struct test_vm *t, uint32_t index, uint64_t value)
+{
+	struct one_msr m = { { .nmsrs = 1 }, { .index = index, .data = value } };
+
+	return ioctl(t->vcpu, MINIKVM_SET_MSRS, &m);
+}
+
+static int get_msr(struct test_vm *t, uint32_t index, uint64_t *value)
+{
+	struct one_msr m = { { .nmsrs = 1 }, { .index = index } };
+	int ret = ioctl(t->vcpu, MINIKVM_GET_MSRS, &m);
+
+	*value = m.e.data;
+	return ret;
+}
+
+/* RDMSR or WRMSR by the guest: an exception's vector, or -1. */
+static int guest_msr(struct test_vm *t, uint32_t index, uint64_t value, bool write)
+{
+	struct minikvm_regs r;
+
+	guest_long(t, reads, reads_end);
+	r = vm_regs(t);
+	r.rip += write ? 4 : 0;
+	r.rcx = index;
+	r.rax = (uint32_t)value;
+	r.rdx = value >> 32;
+	vm_set_regs(t, r);
+	if (vm_run(t) != MINIKVM_EXIT_IO)
+		return -2;
+	return t->run->io.port == PORT_EXCEPTION ? *(uint8_t *)vm_io_data(t) : -1;
+}
+
+/* ---- steal time */
+
+static volatile bool burning;
+
+static void *burn(void *unused)
+{
+	while (burning)
+		;
+	return NULL;
+}
+
+TEST(steal_time_grows_while_others_run)
+{
+	cpu_set_t one;
+	pthread_t other;
+	struct test_vm t;
+	struct timespec from, now;
+	uint32_t version;
+	uint64_t steal, took;
+	int i;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	sched_setaffinity(0, sizeof(one), &one);
+	vm_make(&t, false);
+	guest_long(&t, idles, idles_end);
+	ASSERT_EQ(1, set_msr(&t, STEAL, G_DATA | 1));
+	ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
+	version = steal_at(&t, G_DATA)->version;
+	ASSERT_NE(0, version);
+	ASSERT_EQ(0, version % 2);
+	steal = steal_at(&t, G_DATA)->steal;
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	burning = true;
+	pthread_create(&other, NULL, burn, NULL);
+	for (i = 0; i < 20000 && steal_at(&t, G_DATA)->steal < steal + 20000000; i++) {
+		sched_yield();
+		ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
+	}
+	burning = false;
+	pthread_join(other, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	took = (now.tv_sec - from.tv_sec) * 1000000000ull + now.tv_nsec - from.tv_nsec;
+	ASSERT_LE(steal + 20000000, steal_at(&t, G_DATA)->steal);
+	ASSERT_GE(steal + took, steal_at(&t, G_DATA)->steal);
+	ASSERT_EQ(0, steal_at(&t, G_DATA)->version % 2);
+	ASSERT_LT(version, steal_at(&t, G_DATA)->version);
+	ASSERT_EQ(0, steal_at(&t, G_DATA)->flags);
+	ASSERT_EQ(0, steal_at(&t, G_DATA)->preempted);
+	vm_free(&t);
+}
+
+TEST(steal_time_refuses_reserved_bits)
+{
+	static const uint64_t nowhere[] = { G_HOLE | 1, ~0x3full << 32 | 1, G_SIZE | 1 };
+	struct test_vm t;
+	uint64_t value;
+
+	vm_make(&t, false);
+	ASSERT_EQ(0, set_msr(&t, STEAL, G_DATA | 0x3e));
+	ASSERT_EQ(13, guest_msr(&t, STEAL, G_DATA | 2, true));
+	ASSERT_EQ(-1, guest_msr(&t, STEAL, G_DATA | 1, true));
+	ASSERT_EQ(1, get_msr(&t, STEAL, &value));
+	ASSERT_EQ(G_DATA | 1, value);
+	for (int i = 0; i < 3; i++)
+		ASSERT_EQ(-1, guest_msr(&t, STEAL, nowhere[i], true));
+	vm_free(&t);
+}
+
+/* ---- PV EOI */
+
+static void with_handlers(struct test_vm *t, const uint8_t *handler, size_t size)
+{
+	struct minikvm_regs r;
+
+	vm_make(t, true);
+	irq_enable_apic(t);
+	guest_long(t, idles, idles_end);
+	memcpy(t->mem + 0x3000, handler, size);
+	*(uint16_t *)(t->mem + G_IDT + 16 * VECTOR) = 0x3000;
+	*(uint16_t *)(t->mem + G_IDT + 16 * OTHER) = 0x3000;
+	r = vm_regs(t);
+	r.r8 = r.r9 = 0;
+	vm_set_regs(t, r);
+	t->mem[PLACE] = 0;	/* it is there */
+	if (vm_run(t) != MINIKVM_EXIT_IO)
+		abort();
+}
+
+static void send(struct test_vm *t, uint8_t vector)
+{
+	struct minikvm_msi msi = { .address_lo = 0xfee00000, .data = vector };
+
+	if (ioctl(t->vm, MINIKVM_SIGNAL_MSI, &msi) != 1)
+		abort();
+}
+
+/* Is any bit of these eight registers set? */
+static bool apic_any(struct test_vm *t, int offset)
+{
+	struct minikvm_lapic_state l;
+	bool any = false;
+
+	irq_must(ioctl(t->vcpu, MINIKVM_GET_LAPIC, &l), "GET_LAPIC");
+	for (int i = 0; i < 8; i++)
+		any |= *(uint32_t *)&l.regs[offset + 16 * i] != 0;
+	return any;
+}
+
+#define ISR	0x100
+#define IRR	0x200
+
+TEST(an_interrupt_ends_without_an_exit)
+{
+	struct test_vm t;
+
+	with_handlers(&t, ends, ends_end - ends);
+	ASSERT_EQ(1, set_msr(&t, EOI, PLACE | 1));
+	for (int i = 1; i <= 50; i++) {
+		send(&t, i % 2 ? VECTOR : OTHER);
+		ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
+		ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
+		ASSERT_EQ(i, vm_regs(&t).r8);
+		ASSERT_FALSE(apic_any(&t, ISR));
+		ASSERT_FALSE(apic_any(&t, IRR));
+		ASSERT_EQ(0, t.mem[PLACE] & 1);
+	}
+	/*
+	 * But those whose handler was interrupted by an exit: a page that was not mapped yet, a tick
+	 * of the host. (Where the processor itself delivers interrupts, KVM makes no offer.)
+	 */
+	if (!test_on_kvm())
+		ASSERT_GE(10, vm_regs(&t).r9);
+	/* Off: nobody sets the bit. */
+	ASSERT_EQ(1, set_msr(&t, EOI, 0));
+	send(&t, VECTOR);
+	ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
+	ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
+	ASSERT_EQ(51, vm_regs(&t).r8);
+	ASSERT_LE(1, vm_regs(&t).r9);
+	ASSERT_FALSE(apic_any(&t, ISR));
+	vm_free(&t);
+}
+
+TEST(no_offer_if_another_interrupt_waits)
+{
+	struct test_vm t;
+
+	with_handlers(&t, ends, ends_end - ends);
+	ASSERT_EQ(1, set_msr(&t, EOI, PLACE | 1));
+	for (int i = 1; i <= 20; i++) {
+		send(&t, VECTOR);
+		send(&t, OTHER);
+		for (int j = 0; j < 3; j++)
+			ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
+		ASSERT_EQ(2 * i, vm_regs(&t).r8);
+		ASSERT_FALSE(apic_any(&t, ISR));
+		ASSERT_FALSE(apic_any(&t, IRR));
+	}
+	/* The first of two ends in the APIC, so that the second comes; that one need not. */
+	ASSERT_LE(20, vm_regs(&t).r9);
+	if (!test_on_kvm())
+		ASSERT_GE(30, vm_regs(&t).r9);
+	vm_free(&t);
+}
+
+TEST(an_offer_is_gone_after_an_exit)
+{
+	struct test_vm t;
+
+	with_handlers(&t, ends_late, ends_late_end - ends_late);
+	ASSERT_EQ(1, set_msr(&t, EOI, PLACE | 1));
+	for (int i = 1; i <= 10; i++) {
+		send(&t, VECTOR);
+		while (t.run->io.port != 0x11)
+			ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
+		/* In the handler: the interrupt is in service, as a VMM that saves it must see. */
+		ASSERT_TRUE(apic_any(&t, ISR));
+		ASSERT_EQ(0, t.mem[PLACE] & 1);
+		ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
+		ASSERT_EQ(i, vm_regs(&t).r8);
+		ASSERT_EQ(i, vm_regs(&t).r9);
+		ASSERT_FALSE(apic_any(&t, ISR));
+	}
+	vm_free(&t);
+}
+
+TEST(a_level_ends_in_the_apic)
+{
+	struct test_vm t;
+
+	with_handlers(&t, ends, ends_end - ends);
+	ASSERT_EQ(1, set_msr(&t, EOI, PLACE | 1));
+	irq_ioapic(&t, 20, VECTOR | IOAPIC_LEVEL);	/* no pin of the PIC */
+	for (int i = 1; i <= 10; i++) {
+		irq_line(&t, 20, 1);
+		irq_line(&t, 20, 0);
+		ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
+		ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
+		ASSERT_EQ(i, vm_regs(&t).r8);
+		ASSERT_EQ(i, vm_regs(&t).r9);
+		ASSERT_FALSE(apic_any(&t, ISR));
+	}
+	vm_free(&t);
+}
+
+TEST(places_where_no_offer_can_be_made)
+{
+	static const uint64_t nowhere[] = { G_HOLE, ~0ull << 12, G_SIZE };
+	struct test_vm t;
+
+	with_handlers(&t, ends, ends_end - ends);
+	ASSERT_EQ(0, set_msr(&t, EOI, PLACE | 3));
+	for (int i = 0; i < 3; i++) {
+		if (set_msr(&t, EOI, nowhere[i] | 1) != 1)
+			continue;	/* KVM wants memory there */
+		send(&t, VECTOR);
+		ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
+		ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
+		ASSERT_EQ(i + 1, vm_regs(&t).r9);
+		ASSERT_FALSE(apic_any(&t, ISR));
+	}
+	vm_free(&t);
+}
+
+/* A page that the host has taken: it cannot be waited for at an entry. */
+TEST(a_place_that_is_not_in_memory)
+{
+	struct test_vm t;
+
+	with_handlers(&t, ends, ends_end - ends);
+	ASSERT_EQ(1, set_msr(&t, EOI, PLACE | 1));
+	for (int i = 1; i <= 10; i++) {
+		madvise(t.mem + G_DATA, 0x1000, MADV_DONTNEED);
+		send(&t, VECTOR);
+		ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
+		ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
+		ASSERT_EQ(i, vm_regs(&t).r8);
+		ASSERT_FALSE(apic_any(&t, ISR));
+	}
+	vm_free(&t);
+}
+
+/* ---- what the VMM keeps from the guest, and hypercalls */
+
+static int enforce(struct test_vm *t, uint64_t on)
+{
+	struct minikvm_enable_cap cap = {
+		.cap = MINIKVM_CAP_ENFORCE_PV_FEATURE_CPUID, .args = { on },
+	};
+
+	return ioctl(t->vcpu, MINIKVM_ENABLE_CAP, &cap) ? -errno : 0;
+}
+
+static uint64_t call(struct test_vm *t, uint64_t nr)
+{
+	struct minikvm_regs r;
+
+	guest_long(t, calls, calls_end);
+	r = vm_regs(t);
+	r.rbx = nr;
+	vm_set_regs(t, r);
+	if (vm_run(t) != MINIKVM_EXIT_IO)
+		abort();
+	return vm_regs(t).rax;
+}
+
+TEST(what_cpuid_does_not_show)
+{
+	static const uint32_t msrs[] = { 0x11, 0x12, 0x4b564d00, SYSTEM, STEAL, EOI };
+	static const uint32_t absent[] = { 0x4b564d02, 0x4b564d05, 0x4b564d06, 0x4b564d07, 0x4b564d08 };
+	struct { struct minikvm_cpuid2 head; struct minikvm_cpuid_entry2 e[2]; } c = {
+		{ 2 }, { { .function = 0x40000000, .eax = 0x40000001, .ebx = 0x4b4d564b,
+			   .ecx = 0x564b4d56, .edx = 0x4d }, { .function = 0x40000001 } },
+	};
+	struct minikvm_enable_cap bad = { .cap = MINIKVM_CAP_ENFORCE_PV_FEATURE_CPUID, .flags = 1 };
+	struct test_vm t, u;
+	uint64_t value;
+
+	vm_make(&t, true);
+	ASSERT_EQ(1, ioctl(t.dev, MINIKVM_CHECK_EXTENSION, MINIKVM_CAP_ENFORCE_PV_FEATURE_CPUID));
+	u = vm_add_vcpu(&t, 1);
+	ASSERT_EQ(-1, ioctl(u.vcpu, MINIKVM_ENABLE_CAP, &bad));
+	ASSERT_EQ(EINVAL, errno);
+	/* A vCPU without long mode can still be asked by the VMM. */
+	ASSERT_EQ(0, ioctl(u.vcpu, MINIKVM_SET_CPUID2, &c));
+	for (size_t i = 0; i < 6; i++)
+		ASSERT_EQ(1, get_msr(&u, msrs[i], &value));
+	ASSERT_EQ(1, set_msr(&u, SYSTEM, G_DATA | 1));
+	ASSERT_EQ(0, enforce(&u, 1));
+	ASSERT_EQ(0, set_msr(&u, SYSTEM, G_DATA | 1));
+	for (size_t i = 0; i < 6; i++) {
+		ASSERT_EQ(1, get_msr(&u, msrs[i], &value)) TH_LOG("MSR %#x", msrs[i]);
+		ASSERT_EQ(0, value);
+		ASSERT_EQ(1, set_msr(&u, msrs[i], 0));
+	}
+	ASSERT_EQ(0, enforce(&u, 0));
+	ASSERT_EQ(1, set_msr(&u, SYSTEM, G_DATA | 1));
+	vm_free_vcpu(&u);
+	/* The guest: CPUID of the library shows all that there is. */
+	ASSERT_EQ(0, enforce(&t, 1));
+	for (size_t i = 0; i < 6; i++)
+		ASSERT_EQ(-1, guest_msr(&t, msrs[i], 0, false));
+	if (!test_on_kvm())
+		for (size_t i = 0; i < 5; i++)
+			ASSERT_EQ(13, guest_msr(&t, absent[i], 0, false));
+	vm_free(&t);
+}
+
+TEST(hypercalls_that_need_a_feature)
+{
+	struct test_vm t;
+
+	vm_make(&t, true);
+	ASSERT_EQ(0, call(&t, 1));
+	ASSERT_EQ(0, call(&t, 11));
+	ASSERT_EQ(-1000ull, call(&t, 77));
+	ASSERT_EQ(0, enforce(&t, 1));
+	ASSERT_EQ(0, call(&t, 1));
+	if (!test_on_kvm())	/* which shows it */
+		ASSERT_EQ(-1000ull, call(&t, 11));
+	ASSERT_EQ(-1000ull, call(&t, 77));
+	vm_free(&t);
+}
+
+TEST_HARNESS_MAIN
