@@ -27,6 +27,9 @@ GUEST64(in_rom, "mov $0x40010, %edi; movl $0x1234, (%rdi); push (%rdi); pop %rax
 	"mov $0xd0000000, %edi; imull (%rdi), %eax; mov $0xc0000082, %ecx; mov $0x5678, %eax;"
 	"xor %edx, %edx; wrmsr; rdmsr; mov %eax, 0x40014; cpuid; out %al, $0x10; int3; hlt");
 
+GUEST64(gdt_in_rom, "mov $0x18, %eax; ltr %ax; mov $0x10, %eax; mov %eax, %ds; push $8; lea 1f(%rip), %rax;"
+	"push %rax; lretq; 1: push %fs; pop %rax; mov %eax, %es; str %eax; mov %eax, 0x40000; mov %ds, 0x40004; hlt");
+
 static uint64_t value_of(struct test_vm *t)
 {
 	uint64_t v = 0;
@@ -410,6 +413,38 @@ TEST(page_tables_in_rom)
 		SKIP(return, "KVM takes walks of instructions that it does not emulate for MMIO");
 	tables_in_rom(_metadata, 0x60);
 	tables_in_rom(_metadata, 0);
+}
+
+/* LTR makes its descriptor busy, loads of DS and CS make theirs accessed. */
+TEST(descriptors_in_rom)
+{
+	uint64_t *rom = mmap(NULL, 0x1000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			     0);
+	const uint64_t code = 0x00af9a000000ffff, data = 0x00cf92000000ffff;
+	struct minikvm_sregs s;
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, gdt_in_rom, gdt_in_rom_end);
+	rom[1] = code;
+	rom[2] = data;
+	rom[3] = 0x0000890000000067;
+	ASSERT_EQ(0, vm_slot(&t, 1, MINIKVM_MEM_READONLY, 0x800000, 0x1000, rom));
+	s = vm_sregs(&t);
+	s.gdt.base = 0x800000;
+	s.gdt.limit = 0x2f;
+	s.fs.selector = 0;
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_SREGS, &s));
+	EXPECT_HLT(&t);
+	ASSERT_EQ(0x18, *(uint32_t *)(t.mem + 0x40000));
+	ASSERT_EQ(0x10, *(uint16_t *)(t.mem + 0x40004));
+	ASSERT_EQ(0x8, vm_sregs(&t).cs.selector);
+	if (!test_on_kvm()) {
+		ASSERT_EQ(code, rom[1]);
+		ASSERT_EQ(data, rom[2]);
+		ASSERT_EQ(0x0000890000000067ull, rom[3]);
+	}
+	vm_free(&t);
 }
 
 TEST_HARNESS_MAIN

@@ -13,7 +13,8 @@
  * No byte of a device is read twice for one instruction, whatever interrupts it.
  *
  * A read-only slot's page is stood in for by a copy of it: for writes to it, which are the
- * VMM's, and for page walks that want to set accessed and dirty bits there, which are lost.
+ * VMM's, and for what page walks and loads of segments want to set in their tables there
+ * (accessed, dirty, busy), which is lost.
  * Left out: instructions that the table does not know, code and page tables on a device.
  */
 #include <linux/mm.h>
@@ -251,9 +252,26 @@ static bool place_operands(struct vcpu *vcpu, struct private_page *page, gpa_t g
 	return any;
 }
 
+static bool in_table(gva_t gva, u64 base, u32 limit)
+{
+	return gva - base <= limit;
+}
+
+/*
+ * Did the processor stop at a segment descriptor? To load it counts as a write if it gets
+ * accessed or busy. SDM "Segment Descriptors", "TSS Descriptor".
+ */
+static bool stopped_at_descriptor(void)
+{
+	gva_t gva = vmcs_read_exit_gva();
+
+	return in_table(gva, vmcs_read_guest_gdtr_base(), vmcs_read_guest_gdtr_limit()) ||
+	       in_table(gva, vmx_segment_base(SEG_LDTR), vmx_segment_limit(SEG_LDTR));
+}
+
 /*
  * The page that the processor stopped at joins in. 0; -EOPNOTSUPP: not a known operand, nor a
- * walk through a read-only slot; -EFAULT, -ENOMEM.
+ * @walk through tables in a read-only slot; -EFAULT, -ENOMEM.
  */
 static int add_page(struct vcpu *vcpu, bool walk)
 {
@@ -282,6 +300,21 @@ static int step_refuse(struct vcpu *vcpu)
 	return report_insn(vcpu, vcpu->emulate.bytes, vcpu->emulate.n);
 }
 
+/* Neither an operand nor a walk: then it is a descriptor in a read-only slot, or refused. */
+static int step_descriptor(struct vcpu *vcpu)
+{
+	int err;
+
+	if (!stopped_at_descriptor())
+		return step_refuse(vcpu);
+	if (!step_new(vcpu))
+		return -ENOMEM;
+	err = add_page(vcpu, true);
+	if (err)
+		return err == -EOPNOTSUPP ? step_refuse(vcpu) : err;
+	return EXIT_STEP;
+}
+
 /**
  * step_begin - have the processor carry out the instruction that emulate.c has fetched
  * @vcpu: loaded, slots read-locked, after an EPT violation of an access to a device
@@ -294,17 +327,18 @@ int step_begin(struct vcpu *vcpu)
 	struct step_insn s;
 	int err;
 
-	if (READ_ONCE(vcpu->vm->emulation_exits) ||
-	    step_decode((const u8 *)e->bytes, e->n, e->bits, &s) ||
-	    (s.needs_mtf && !vmx_step_is_exact()))
+	if (READ_ONCE(vcpu->vm->emulation_exits))
 		return step_refuse(vcpu);
+	if (step_decode((const u8 *)e->bytes, e->n, e->bits, &s) ||
+	    (s.needs_mtf && !vmx_step_is_exact()))
+		return step_descriptor(vcpu);
 	if (!step_new(vcpu))
 		return -ENOMEM;
 	vcpu->step->device = true;
 	add_operands(vcpu, &s, e->bits);
 	err = add_page(vcpu, false);
 	if (err)
-		return err == -EOPNOTSUPP ? step_refuse(vcpu) : err;
+		return err == -EOPNOTSUPP ? step_descriptor(vcpu) : err;
 	return step_fetch(vcpu);
 }
 
@@ -336,7 +370,7 @@ int step_walk(struct vcpu *vcpu, bool join)
  */
 int step_more(struct vcpu *vcpu)
 {
-	int err = add_page(vcpu, false);
+	int err = add_page(vcpu, stopped_at_descriptor());
 
 	if (err)
 		return err == -EOPNOTSUPP ? step_refuse(vcpu) : err;
