@@ -435,7 +435,12 @@ TEST(descriptors_in_rom)
 	s.gdt.limit = 0x2f;
 	s.fs.selector = 0;
 	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_SREGS, &s));
-	EXPECT_HLT(&t);
+	if (test_on_kvm())	/* which tells the VMM of some of it */
+		while (vm_run(&t) == MINIKVM_EXIT_MMIO && t.run->mmio.is_write)
+			;
+	else
+		vm_run(&t);
+	ASSERT_EQ(MINIKVM_EXIT_HLT, t.run->exit_reason);
 	ASSERT_EQ(0x18, *(uint32_t *)(t.mem + 0x40000));
 	ASSERT_EQ(0x10, *(uint16_t *)(t.mem + 0x40004));
 	ASSERT_EQ(0x8, vm_sregs(&t).cs.selector);
