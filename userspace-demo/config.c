@@ -19,7 +19,7 @@ static const char usage_text[] =
 "  --flat FILE       or run a flat binary in real mode, from its first byte\n"
 "  --load ADDRESS    guest physical address of the flat binary (default: 0x1000)\n"
 "  --irqchip         interrupt chips in the kernel for a flat binary, too\n"
-"  --cpus N          processors of the guest, each a thread here (default: 1)\n"
+"  --cpus N          processors of the guest, 1 to 64, each a thread (default: 1)\n"
 "  --mem MIB         memory of the guest (default: 256); what does not fit below\n"
 "                    3 GiB is above 4 GiB\n"
 "  --populate        have the host provide all of it at the start\n"
