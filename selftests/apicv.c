@@ -21,6 +21,8 @@ GUEST64(tail, "push %rcx; push %rdx; test %r15d, %r15d; jz 1f; xor %eax, %eax; x
 GUEST64(quiet, "push %rax; push %rcx; push %rdx; incl 0x40000; xor %eax, %eax; xor %edx, %edx;"
 	"mov $0x80b, %ecx; wrmsr; pop %rdx; pop %rcx; pop %rax; iretq");
 GUEST64(order, SELF("0x41") SELF("0x61") SELF("0x51") "sti; nop;" SAY("0x10") "hlt");
+/* No APIC takes a vector below 16; the next one is as any. */
+GUEST64(illegal, "sti;" SELF("0x0f") SELF("0") SELF("0x41") "nop;" SAY("0x10") "hlt");
 GUEST64(nested, "cli;" SELF("0x61") SELF("0x51") "sti; nop;" SAY("0x10")
 	WRITE("0xb0", "0") "nop;" SAY("0x11") "hlt");
 GUEST64(holds, "mov $5, %eax; mov %rax, %cr8; sti;" SAY("0x10") "nop;" SAY("0x11")
@@ -84,6 +86,17 @@ TEST(the_highest_comes_first)
 	make(&t, true, order, order_end);
 	EXPECT_OUT(&t, PORT_EXCEPTION, 0x61);
 	EXPECT_OUT(&t, PORT_EXCEPTION, 0x51);
+	EXPECT_OUT(&t, PORT_EXCEPTION, 0x41);
+	ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
+	ASSERT_EQ(0x10, t.run->io.port);
+	vm_free(&t);
+}
+
+TEST(a_vector_below_16_is_no_interrupt)
+{
+	struct test_vm t;
+
+	make(&t, true, illegal, illegal_end);
 	EXPECT_OUT(&t, PORT_EXCEPTION, 0x41);
 	ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
 	ASSERT_EQ(0x10, t.run->io.port);

@@ -72,6 +72,7 @@ static const struct exit_entry exit_table[EXIT_REASONS] = {
 	[REASON_INVVPID]	= { exit_undefined, 0 },
 	[REASON_WBINVD]		= { exit_wbinvd, NEED_LEN },
 	[REASON_XSETBV]		= { exit_xsetbv, NEED_LEN },
+	[REASON_APIC_WRITE]	= { exit_resume, 0 },	/* self IPI of a vector that is none */
 	[REASON_PML_FULL]	= { exit_pml_full, NEED_QUAL | NEED_IDT },
 	[REASON_RDRAND]		= { exit_undefined, 0 },	/* CPUID hides it */
 	[REASON_INVPCID]	= { exit_undefined, 0 },
