@@ -138,8 +138,13 @@ static int deliver_lowest(struct vm *vm, struct lapic *src, const struct apic_ms
 	for (i = 0; i < nr; i++) {
 		n = (msg->vector + i) % nr;
 		lapic = apic_nth(vm, src, msg, &n);
-		if (lapic && lapic_accept(lapic, msg, lapic == src))
+		if (!lapic)
+			continue;
+		if (lapic_accept(lapic, msg, lapic == src))
 			return 1;
+		/* It is the message that nobody takes: with many vCPUs, not to be asked of each. */
+		if (lapic_regs_enabled(&lapic->regs))
+			break;
 	}
 	return 0;
 }
