@@ -137,6 +137,7 @@ struct vm_clock {
  * @steal_seen: what the thread had waited when the guest was told last [m]
  * @steal_thread: which thread [m]; only ever compared
  * @eoi: MSR_KVM_PV_EOI_EN [m]
+ * @eoi_place: where the last offer was made [m]
  * @eoi_offered: by the entry, and no exit has seen what became of it [m]
  * @features: what CPUID shows of KVM's [m]
  * @enforced: what it does not show is not there [m]
@@ -150,7 +151,7 @@ struct pv_state {
 	u32 features;
 	u64 steal_time, steal_seen;
 	const void *steal_thread;
-	u64 eoi;
+	u64 eoi, eoi_place;
 };
 
 /* ---- mm/ */

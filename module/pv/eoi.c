@@ -16,11 +16,6 @@
 #include "../vmx/kick.h"
 #include "pv.h"
 
-static gpa_t eoi_at(const struct vcpu *vcpu)
-{
-	return vcpu->pv.eoi & ~KVM_MSR_ENABLED;
-}
-
 /**
  * pv_eoi_write - MSR_KVM_PV_EOI_EN
  * @vcpu: loaded
@@ -48,21 +43,25 @@ void pv_eoi_offer(struct vcpu *vcpu)
 
 	if (!lapic_eoi_is_quiet(vcpu))
 		return;
+	vcpu->pv.eoi_place = vcpu->pv.eoi & ~KVM_MSR_ENABLED;
 	pagefault_disable();
-	vcpu->pv.eoi_offered = !guest_write(vcpu, eoi_at(vcpu), &offer, sizeof(offer));
+	vcpu->pv.eoi_offered = !guest_write(vcpu, vcpu->pv.eoi_place, &offer, sizeof(offer));
 	pagefault_enable();
 }
 
-/* Has the guest taken the offer? If not, it is taken back. Or -errno. */
+/*
+ * Has the guest taken the offer? If not, it is taken back. Or -errno. The guest may have named
+ * another place since, or none: the offer is where it was made.
+ */
 static int eoi_taken(struct vcpu *vcpu)
 {
 	u8 word;
-	int err = guest_read(vcpu, eoi_at(vcpu), &word, sizeof(word));
+	int err = guest_read(vcpu, vcpu->pv.eoi_place, &word, sizeof(word));
 
 	if (err || !(word & KVM_PV_EOI_ENABLED))
 		return err ?: 1;
 	word = 0;
-	return guest_write(vcpu, eoi_at(vcpu), &word, sizeof(word));
+	return guest_write(vcpu, vcpu->pv.eoi_place, &word, sizeof(word));
 }
 
 /**
