@@ -14,6 +14,7 @@
  * mode: guests that want to be fast use x2APIC mode.
  */
 #include "internal.h"
+#include "kick.h"
 #include "vmx.h"
 
 /**
@@ -105,13 +106,20 @@ u16 vmx_apicv_hold(struct vcpu *vcpu)
 	return status;
 }
 
-/** vmx_apicv_release - after that entry, which was of an instruction that no APIC sees */
+/**
+ * vmx_apicv_release - after that entry
+ * @vcpu: loaded
+ * @held: what vmx_apicv_hold() said
+ *
+ * It was of an instruction that no APIC sees, unless another CPU of the guest has just put one
+ * there that ends an interrupt or lowers TPR: what the processor did then counts.
+ */
 void vmx_apicv_release(struct vcpu *vcpu, u16 held)
 {
 	if (vcpu->apicv)
-		vmcs_write_guest_intr_status(held);
-	else
-		vmx_set_tpr_threshold(vcpu, held);
+		vmx_apicv_deliver_more(held & 0xff);
+	else if (held)
+		vcpu_make_request(vcpu, REQ_EVENT);
 }
 
 /**
