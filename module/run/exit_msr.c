@@ -37,11 +37,11 @@ static noinline int msr_failed(struct vcpu *vcpu, u32 reason, bool write)
 	if (!(READ_ONCE(vcpu->vm->msr_exits) & reason))
 		return exit_gp(vcpu);
 	run->exit_reason = write ? MINIKVM_EXIT_X86_WRMSR : MINIKVM_EXIT_X86_RDMSR;
-	memset(&run->msr, 0, sizeof(run->msr));
+	run->msr.error = 0;
+	memset(run->msr.pad, 0, 7);
 	run->msr.reason = reason;
 	run->msr.index = vcpu->regs[RCX];
-	if (write)
-		run->msr.data = exit_edx_eax(vcpu);
+	run->msr.data = write ? exit_edx_eax(vcpu) : 0;
 	vcpu->complete = write ? complete_wrmsr : complete_rdmsr;
 	return EXIT_USER;
 }
