@@ -252,6 +252,21 @@ static u32 ring_reserved(void)
 	return DIRTY_RING_RESERVED + (vmx_caps.pml ? VMX_PML_ENTRIES : 0);
 }
 
+/* A log that has begun may have bits of pages that no ring has named. */
+static int choose_rings(struct vm *vm, u32 entries)
+{
+	int err = -EINVAL;
+
+	if (mutex_lock_killable(&vm->slots_lock))
+		return -EINTR;
+	if (!vm->logging) {
+		WRITE_ONCE(vm->dirty_ring, entries);
+		err = 0;
+	}
+	mutex_unlock(&vm->slots_lock);
+	return err;
+}
+
 /**
  * dirty_rings_enable - ENABLE_CAP of MINIKVM_CAP_DIRTY_LOG_RING: vCPUs get a ring each
  * @vm: without vCPUs, and without a slot that is logged
@@ -270,10 +285,8 @@ int dirty_rings_enable(struct vm *vm, u64 bytes)
 		return -E2BIG;
 	if (mutex_lock_killable(&vm->lock))
 		return -EINTR;
-	if (!vm->dirty_ring && !vm->nr_vcpus && !READ_ONCE(vm->logging)) {
-		WRITE_ONCE(vm->dirty_ring, entries);
-		err = 0;
-	}
+	if (!vm->dirty_ring && !vm->nr_vcpus)
+		err = choose_rings(vm, entries);
 	mutex_unlock(&vm->lock);
 	return err;
 }
