@@ -372,6 +372,9 @@ int step_more(struct vcpu *vcpu)
 {
 	int err = add_page(vcpu, stopped_at_descriptor());
 
+	/* A table may reach, by its limit, over what is a device. */
+	if (err == -EOPNOTSUPP)
+		err = add_page(vcpu, false);
 	if (err)
 		return err == -EOPNOTSUPP ? step_refuse(vcpu) : err;
 	return step_fetch(vcpu);
