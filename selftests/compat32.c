@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Claim: a 32-bit process drives a VM with the same layouts: slots, registers, RUN,
- * the mapped run page. Built without a C library, which has no 32-bit part everywhere:
+ * the mapped run page; and what has pointers in it: a log of dirty pages, a filter of MSRs. Built without a C library, which has no 32-bit part everywhere:
  * it speaks to the kernel with int $0x80 and prints TAP itself.
  */
 #include <linux/minikvm.h>
@@ -54,6 +54,32 @@ static long ctl(long fd, unsigned long nr, const void *arg)
 	return call(SYS_IOCTL, fd, nr, (long)arg, 0, 0, 0);
 }
 
+/* What is behind a pointer of 32 bits is nobody's business. */
+#define JUNK	0xdeadbeef00000000ull
+
+static void log_and_filter(long vm)
+{
+	static unsigned long long bits[1] = { ~0ull }, all[1] = { ~0ull };
+	static struct minikvm_clear_dirty_log clear = { .num_pages = MEMORY / 0x1000 };
+	static struct minikvm_dirty_log log;
+	static struct minikvm_msr_filter filter = {
+		.flags = MINIKVM_MSR_FILTER_DEFAULT_DENY,
+		.ranges[0] = { .flags = MINIKVM_MSR_FILTER_READ, .nmsrs = 64, .base = 0x10 },
+	};
+
+	log.padding2 = JUNK | (unsigned long)bits;
+	must(ctl(vm, MINIKVM_GET_DIRTY_LOG, &log), "GET_DIRTY_LOG");
+	if (bits[0] == ~0ull)
+		must(-1, "the log");
+	clear.padding2 = JUNK | (unsigned long)all;
+	must(ctl(vm, MINIKVM_CLEAR_DIRTY_LOG, &clear), "CLEAR_DIRTY_LOG");
+	filter.ranges[0].bitmap = (void *)all;
+	must(ctl(vm, MINIKVM_X86_SET_MSR_FILTER, &filter), "X86_SET_MSR_FILTER");
+	filter.ranges[0].bitmap = (void *)8;
+	if (ctl(vm, MINIKVM_X86_SET_MSR_FILTER, &filter) != -14)
+		must(-1, "a filter that is not there");
+}
+
 /* mov $0x5a, %al; out %al, $0x10; hlt */
 static const unsigned char code[] = { 0xb0, 0x5a, 0xe6, 0x10, 0xf4 };
 
@@ -63,6 +89,7 @@ static void run(long dev)
 	long size = must(ctl(dev, MINIKVM_GET_VCPU_MMAP_SIZE, 0), "GET_VCPU_MMAP_SIZE");
 	unsigned char *mem = (void *)call(SYS_MMAP2, 0, MEMORY, PROT_RW, MAP_ANON_PRIVATE, -1, 0);
 	struct minikvm_userspace_memory_region slot = {
+		.flags = MINIKVM_MEM_LOG_DIRTY_PAGES,
 		.memory_size = MEMORY, .userspace_addr = (unsigned long)mem,
 	};
 	static struct minikvm_sregs s;
@@ -89,6 +116,7 @@ static void run(long dev)
 	must(ctl(vcpu, MINIKVM_RUN, 0), "second RUN");
 	if (page->exit_reason != MINIKVM_EXIT_HLT)
 		must(-1, "the HLT");
+	log_and_filter(vm);
 }
 
 /* The kernel enters here with argc, argv and the environment on the stack. */

@@ -29,7 +29,14 @@ long vm_coalesced_mmio(struct vm *vm, void __user *argp, bool add);
 
 /* vm_caps.c */
 long vm_enable_cap(struct vm *vm, void __user *argp);
-long vm_set_msr_filter(struct vm *vm, void __user *argp);
+long vm_set_msr_filter(struct vm *vm, void __user *argp, bool narrow);
+
+/* X86_SET_MSR_FILTER as a 32-bit caller has it. */
+struct msr_filter_32 {
+	u32 flags;
+	struct { u32 flags, nmsrs, base, bitmap; } ranges[MINIKVM_MSR_FILTER_MAX_RANGES];
+};
+#define SET_MSR_FILTER_32	_IOW(MINIKVMIO, 0xc6, struct msr_filter_32)
 
 /* vcpu.c */
 int vcpu_create_fd(struct vm *vm, unsigned long id);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A VM's file descriptor and its ioctls. */
 #include <linux/anon_inodes.h>
+#include <linux/compat.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
@@ -48,6 +49,8 @@ static long get_dirty_log(struct vm *vm, void __user *argp)
 
 	if (copy_from_user(&log, argp, sizeof(log)))
 		return -EFAULT;
+	if (in_compat_syscall())
+		log.padding2 = (u32)log.padding2;	/* its pointer is the lower half */
 	return dirty_log_get(vm, &log);
 }
 
@@ -57,6 +60,8 @@ static long clear_dirty_log(struct vm *vm, void __user *argp)
 
 	if (copy_from_user(&log, argp, sizeof(log)))
 		return -EFAULT;
+	if (in_compat_syscall())
+		log.padding2 = (u32)log.padding2;	/* its pointer is the lower half */
 	return dirty_log_clear(vm, &log);
 }
 
@@ -263,7 +268,9 @@ static long vm_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 	case MINIKVM_ENABLE_CAP:
 		return vm_enable_cap(vm, argp);
 	case MINIKVM_X86_SET_MSR_FILTER:
-		return vm_set_msr_filter(vm, argp);
+		return vm_set_msr_filter(vm, argp, false);
+	case SET_MSR_FILTER_32:
+		return in_compat_syscall() ? vm_set_msr_filter(vm, argp, true) : -ENOTTY;
 	case MINIKVM_GET_IRQCHIP:
 		return get_irqchip(vm, argp);
 	case MINIKVM_SET_IRQCHIP:

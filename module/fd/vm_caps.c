@@ -194,14 +194,34 @@ static int filter_publish(struct vm *vm, struct msr_filter *new)
 	return 0;
 }
 
-/** vm_set_msr_filter - X86_SET_MSR_FILTER */
-long vm_set_msr_filter(struct vm *vm, void __user *argp)
+static int filter_copy(struct minikvm_msr_filter *to, const void __user *from, bool narrow)
+{
+	struct msr_filter_32 f;
+	int i;
+
+	if (!narrow)
+		return copy_from_user(to, from, sizeof(*to)) ? -EFAULT : 0;
+	if (copy_from_user(&f, from, sizeof(f)))
+		return -EFAULT;
+	to->flags = f.flags;
+	for (i = 0; i < ARRAY_SIZE(f.ranges); i++)
+		to->ranges[i] = (struct minikvm_msr_filter_range) {
+			.flags = f.ranges[i].flags,
+			.nmsrs = f.ranges[i].nmsrs,
+			.base = f.ranges[i].base,
+			.bitmap = (void *)(unsigned long)f.ranges[i].bitmap,
+		};
+	return 0;
+}
+
+/** vm_set_msr_filter - X86_SET_MSR_FILTER; @narrow: a struct msr_filter_32 */
+long vm_set_msr_filter(struct vm *vm, void __user *argp, bool narrow)
 {
 	struct minikvm_msr_filter from;
 	struct msr_filter *to = NULL;
 	int words, err = 0;
 
-	if (copy_from_user(&from, argp, sizeof(from)))
+	if (filter_copy(&from, argp, narrow))
 		return -EFAULT;
 	words = filter_words(&from);
 	if (words < 0 || (from.flags & ~MINIKVM_MSR_FILTER_VALID_MASK) || (!words && from.flags))
