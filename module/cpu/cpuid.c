@@ -116,10 +116,10 @@ static u32 with_bits(u32 reg, u32 bits, bool on)
 }
 
 /* Bits that follow the guest's own state. CR4.OSXSAVE and PKE are never the guest's to write. */
-static void adjust_leaf_1(const struct vcpu *vcpu, u32 *ecx, u32 *edx)
+static __always_inline void adjust_leaf_1(const struct vcpu *vcpu, u32 *ecx, u32 *edx)
 {
 	*ecx = with_bits(*ecx, F1C_OSXSAVE, vcpu->cr4 & X86_CR4_OSXSAVE);
-	if (!vm_has_quirk(vcpu->vm, MINIKVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT))
+	if (unlikely(!vm_has_quirk(vcpu->vm, MINIKVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT)))
 		*ecx = with_bits(*ecx, F1C_MONITOR,
 				 vcpu->msr.misc_enable & MSR_IA32_MISC_ENABLE_MWAIT);
 	*edx = with_bits(*edx, F1D_APIC, vcpu->apic_base & MSR_IA32_APICBASE_ENABLE);
