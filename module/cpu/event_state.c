@@ -3,9 +3,8 @@
  * The events that wait or are under delivery, as a VMM saves and restores them:
  * the VCPU_EVENTS ioctls, and the interrupt in SREGS. events.c delivers them.
  *
- * Left out: SMM, and the capabilities EXCEPTION_PAYLOAD and
- * X86_TRIPLE_FAULT_EVENT. So a pending exception and one under delivery look
- * the same to the VMM, as KVM has it then.
+ * Left out: SMM, and the capability EXCEPTION_PAYLOAD. So a pending exception and one under
+ * delivery look the same to the VMM, as KVM has it then.
  */
 #include "../vmx/vmx.h"
 #include "cpu.h"

@@ -172,8 +172,8 @@ static int filter_fill(struct msr_filter *to, const struct minikvm_msr_filter *f
 }
 
 /*
- * When this returns, no vCPU goes by the old filter: each that was in the guest has left it,
- * and looks at its requests before it enters again.
+ * When this returns, no access begins by the old filter: each vCPU that was in the guest has left
+ * it, and looks at its requests before it enters again. One that has exited already may end.
  */
 static int filter_publish(struct vm *vm, struct msr_filter *new)
 {
