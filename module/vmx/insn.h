@@ -17,7 +17,7 @@
 #include "check.h"
 
 DECLARE_PER_CPU(unsigned int, vmx_insn_failures);
-#define PER_CPU_FAILURES "%%gs:vmx_insn_failures"
+#define PER_CPU_FAILURES "%%gs:vmx_insn_failures(%%rip)"
 
 static __always_inline unsigned long vmx_vmread_unchecked(unsigned long field)
 {
