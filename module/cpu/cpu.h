@@ -98,15 +98,18 @@ bool mp_may_run(struct vcpu *vcpu);
 u32 vcpu_get_mp_state(struct vcpu *vcpu);
 int vcpu_set_mp_state(struct vcpu *vcpu, u32 state);
 
-/* cpuid.c */
+/* cpuid_set.c */
 int cpuid_supported(struct minikvm_cpuid2 *cpuid, struct minikvm_cpuid_entry2 *entries);
 int cpuid_set(struct vcpu *vcpu, struct minikvm_cpuid_entry2 *entries, u32 nent);
-struct minikvm_cpuid_entry2 cpuid_now(struct vcpu *vcpu, u32 i);
-const struct minikvm_cpuid_entry2 *cpuid_find(struct vcpu *vcpu, u32 function, u32 index);
-void cpuid_query(struct vcpu *vcpu);
-bool cpuid_has_mwait(struct vcpu *vcpu);
 void cpuid_create(struct vcpu *vcpu);
 void cpuid_free(struct vcpu *vcpu);
+
+/* cpuid.c */
+struct minikvm_cpuid_entry2 cpuid_now(struct vcpu *vcpu, u32 i);
+const struct minikvm_cpuid_entry2 *cpuid_find(struct vcpu *vcpu, u32 function, u32 index);
+void cpuid_adjust(struct vcpu *vcpu, u32 function, u32 index, struct minikvm_cpuid_entry2 *e);
+void cpuid_query(struct vcpu *vcpu);
+bool cpuid_has_mwait(struct vcpu *vcpu);
 
 /*
  * msr.c: may run with interrupts off, never sleeps.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The VMCS of a vCPU: allocated, set up from constant tables, loaded on the CPU
- * where its thread runs, cleared when it goes elsewhere.
+ * The VMCS of a vCPU: allocated, loaded on the CPU where its thread runs, cleared when it
+ * goes elsewhere. What it says at first is vmcs_setup.c's.
  */
 #include <linux/idr.h>
 #include <linux/list.h>
@@ -233,115 +233,6 @@ void vmx_flush_vpid(struct vcpu *vcpu)
 		vmx_invvpid(INVVPID_SINGLE, vcpu->vpid);
 }
 
-static void setup_controls(struct vcpu *vcpu)
-{
-	u32 proc2 = vmx_caps.proc2;
-
-	if (!vcpu->vpid)
-		proc2 &= ~PROC2_VPID;
-	vmcs_write_pin_controls(vmx_caps.pin);
-	vcpu->proc_controls = vmx_caps.proc;
-	vmcs_write_proc_controls(vmx_caps.proc);
-	vmx_apicv_setup(vcpu);
-	vmcs_write_proc2_controls(proc2);
-	vmcs_write_exit_controls(vmx_caps.exit);
-	vmcs_write_entry_controls(vmx_caps.entry);
-	vmx_filter_msrs(vcpu, NULL);
-	if (vcpu->vpid)
-		vmcs_write_vpid(vcpu->vpid);
-	vmcs_write_eptp(vcpu->vm->eptp);
-	vmcs_write_entry_msr_load_address(__pa(vcpu->perf.entry));
-	vmcs_write_exit_msr_load_address(__pa(vcpu->perf.exit));
-	if (vcpu->pml) {
-		vmcs_write_pml_address(__pa(vcpu->pml));
-		vmcs_write_pml_index(VMX_PML_ENTRIES - 1);
-	}
-	if (proc2 & PROC2_ENCLS)
-		vmcs_write_encls_bitmap(~0ull);	/* a guest has no enclaves: every leaf exits */
-	if (proc2 & PROC2_PAUSE_LOOP) {
-		vmcs_write_ple_gap(128);
-		vmcs_write_ple_window(4096);
-	}
-}
-
-/* Controls that give a guest an instruction, and controls that take one away. */
-static const struct { u32 feature, control; bool takes; } instructions[] = {
-	{ VMX_HAS_RDTSCP, PROC2_RDTSCP, false },
-	{ VMX_HAS_INVPCID, PROC2_INVPCID, false },
-	{ VMX_HAS_RDRAND, PROC2_RDRAND, true },
-	{ VMX_HAS_RDSEED, PROC2_RDSEED, true },
-};
-
-/**
- * vmcs_set_features - let the guest have the instructions that its CPUID shows
- * @vcpu: loaded, after vmcs_setup()
- * @features: VMX_HAS_*; what is not there is #UD, where the processor has the control
- *
- * SDM "Secondary Processor-Based VM-Execution Controls".
- */
-void vmcs_set_features(struct vcpu *vcpu, u32 features)
-{
-	u32 proc2 = vmcs_read_proc2_controls();
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(instructions); i++) {
-		bool has = features & instructions[i].feature;
-
-		if (has != instructions[i].takes)
-			proc2 |= instructions[i].control & vmx_caps.proc2_guest;
-		else
-			proc2 &= ~instructions[i].control;
-	}
-	vmcs_write_proc2_controls(proc2);
-}
-
-/* Host fields that are the same on every CPU and for every thread. */
-static void setup_host(void)
-{
-	struct desc_ptr idt;
-	u64 value;
-
-	vmcs_write_host_cr0(read_cr0() & ~X86_CR0_TS);
-	vmcs_write_host_cs(__KERNEL_CS);
-	vmcs_write_host_ss(__KERNEL_DS);
-	vmcs_write_host_ds(0);
-	vmcs_write_host_es(0);
-	vmcs_write_host_fs(0);
-	vmcs_write_host_gs(0);
-	vmcs_write_host_fs_base(0);	/* as vcpu->host_fs_base has it */
-	vmcs_write_host_tr(GDT_ENTRY_TSS * 8);
-	store_idt(&idt);
-	vmcs_write_host_idtr_base(idt.address);
-	vmcs_write_host_rip((unsigned long)vmx_exit_point);
-	rdmsrl(MSR_IA32_SYSENTER_CS, value);
-	vmcs_write_host_sysenter_cs(value);
-	rdmsrl(MSR_IA32_SYSENTER_EIP, value);
-	vmcs_write_host_sysenter_eip(value);
-	rdmsrl(MSR_IA32_CR_PAT, value);
-	vmcs_write_host_pat(value);
-	rdmsrl(MSR_EFER, value);
-	vmcs_write_host_efer(value);
-}
-
-static void setup_guest(void)
-{
-	vmcs_write_vmcs_link(~0ull);
-	vmcs_write_guest_debugctl(0);
-	vmcs_write_guest_pending_dbg(0);
-	vmcs_write_guest_interruptibility(0);
-	vmcs_write_guest_activity(ACTIVITY_ACTIVE);
-	vmcs_write_guest_sysenter_cs(0);
-	vmcs_write_guest_sysenter_esp(0);
-	vmcs_write_guest_sysenter_eip(0);
-	vmcs_write_cr3_target_count(0);
-	vmcs_write_exit_msr_store_count(0);
-	vmcs_write_exit_msr_load_count(0);
-	vmcs_write_entry_msr_load_count(0);
-	vmcs_write_entry_intr_info(0);
-	vmcs_write_pf_error_mask(0);
-	vmcs_write_pf_error_match(0);
-}
-
 /*
  * No guest stays longer than this: a kick can get lost only in a defective
  * processor, and some emulated ones hold interrupts back while the guest's IF is 0.
@@ -366,22 +257,6 @@ void vmx_set_hv_timer(struct vcpu *vcpu, u64 ticks)
 		return;
 	vcpu->hv_timer = count;
 	vmcs_write_preemption_timer(count);
-}
-
-/**
- * vmcs_setup - write every field that is the same for each vCPU
- * @vcpu: loaded
- *
- * The guest's own state is the reset's: vcpu_reset(). SDM "VMCS Data".
- */
-void vmcs_setup(struct vcpu *vcpu)
-{
-	setup_controls(vcpu);
-	setup_host();
-	setup_guest();
-	if (vmx_caps.preemption_timer)
-		vmx_set_hv_timer(vcpu, U64_MAX);
-	vmx_set_exceptions(vcpu);
 }
 
 /**

@@ -51,7 +51,6 @@ int vmcs_init(void);
 void vmcs_exit(void);
 int vmcs_create(struct vcpu *vcpu);
 void vmcs_destroy(struct vcpu *vcpu);
-void vmcs_setup(struct vcpu *vcpu);
 void vmcs_load(struct vcpu *vcpu, int cpu);
 void vmx_flush_vpid(struct vcpu *vcpu);
 void vmx_load_tsc(struct vcpu *vcpu);
@@ -59,6 +58,11 @@ void vmx_set_hv_timer(struct vcpu *vcpu, u64 ticks);
 #define VMX_PML_ENTRIES	512
 const u64 *vmx_pml_take(struct vcpu *vcpu, unsigned int *n);
 void vmcs_clear(struct vcpu *vcpu);
+void vmcs_set_interrupt_window(struct vcpu *vcpu, bool on);
+void vmcs_set_nmi_window(struct vcpu *vcpu, bool on);
+
+/* vmcs_setup.c: what it says at first */
+void vmcs_setup(struct vcpu *vcpu);
 enum {	/* instructions that VMX can keep from a guest */
 	VMX_HAS_RDTSCP	= BIT(0),	/* and RDPID */
 	VMX_HAS_INVPCID	= BIT(1),
@@ -66,8 +70,6 @@ enum {	/* instructions that VMX can keep from a guest */
 	VMX_HAS_RDSEED	= BIT(3),
 };
 void vmcs_set_features(struct vcpu *vcpu, u32 features);
-void vmcs_set_interrupt_window(struct vcpu *vcpu, bool on);
-void vmcs_set_nmi_window(struct vcpu *vcpu, bool on);
 
 /* msr_bitmap.c: which MSRs the guest accesses itself */
 void vmx_spec_ctrl_direct(struct vcpu *vcpu);
