@@ -91,6 +91,12 @@
 	X(device_stack, "mov %rsp, %rbp; lea 32(%rdi), %rsp; push %rdx; mov %rbp, %rsp", KVM_TOO) \
 	X(device_stack_pop, "mov %rsp, %rbp; mov %rdi, %rsp; pop %rdx; mov %rbp, %rsp", KVM_TOO) \
 	X(device_leave, "mov %rsp, %r8; mov %rdi, %rbp; leave; mov %r8, %rsp", KVM_TOO)	\
+	X(device_enter, "mov %rsp, %r8; mov %rdx, %rbp; lea 40(%rdi), %rsp; enter $16, $0; xchg %r8, %rsp", \
+	  KVM_TOO)								\
+	X(far_jmp, "lea 1f(%rip), %r8; mov %r8d, 24(%rdi); mov %cs, 28(%rdi); ljmp *24(%rdi); inc %edx; 1:", \
+	  KVM_TOO)								\
+	X(far_jmp64, "lea 1f(%rip), %r8; mov %r8, 24(%rdi); mov %cs, 32(%rdi); rex.w; ljmp *24(%rdi);"	\
+	  "inc %edx; 1:", KVM_TOO)						\
 	X(both_on_devices, "mov %rsp, %rbp; lea 64(%rdi), %rsp; push (%rdi); mov %rbp, %rsp", KVM_TOO) \
 	X(vmovups_load, "vmovups (%rdi), %ymm0; vextractf128 $1, %ymm0, 0x42040", AVX)	\
 	X(vmovups_store, "vmovups %ymm0, (%rdi)", AVX)				\

@@ -5,9 +5,9 @@
  * an instruction computes is not known here.
  *
  * Called by step.c. Left out, and refused: what moves more or less than a table can say
- * (FXSAVE, XSAVE and kin, FSTENV, FSAVE and their loads, ENTER, PUSHA, far transfers, IRET,
- * masked moves, gather and scatter, AVX-512 with a mask or a broadcast or outside the 0F
- * map), and loads of descriptor tables and far pointers. SDM "Opcode Map".
+ * (FXSAVE, XSAVE and kin, FSTENV, FSAVE and their loads, ENTER with a level, PUSHA, far CALL
+ * and RET, IRET, masked moves, gather and scatter, AVX-512 with a mask or a broadcast or
+ * outside the 0F map), and loads of descriptor tables and far pointers. SDM "Opcode Map".
  */
 #include "step_table.h"
 
@@ -25,6 +25,7 @@ enum {
 	S_STACK		= 41,	/* what PUSH and POP move */
 	S_BRANCH	= 42,	/* likewise near branches: no prefix changes it in 64-bit mode */
 	S_TABLE		= 43,	/* limit and base of a descriptor table */
+	S_FAR		= 44,	/* selector and offset */
 };
 
 /* With what is done; 0: not known. */
@@ -197,6 +198,8 @@ static u8 size_of(const struct step *t, u8 code)
 		return gpr_or(t, 8);
 	case S_TABLE:
 		return t->d.bits == 64 ? 10 : 6;
+	case S_FAR:
+		return t->d.op_size + 2;
 	default:
 		return code & 0x3f;
 	}
@@ -242,10 +245,10 @@ static int group3(struct step *t, bool wide)
 	return step_group(t, codes);
 }
 
-/* CALL, JMP, PUSH; INC and DEC are the decoder's, the far ones nobody's. */
+/* CALL, JMP, PUSH; INC and DEC are the decoder's, far CALL, which may push anywhere, nobody's. */
 static int group5(struct step *t)
 {
-	static const u8 read[8] = { 0, 0, R(S_BRANCH), 0, R(S_BRANCH), 0, R(S_STACK), 0 };
+	static const u8 read[8] = { 0, 0, R(S_BRANCH), 0, R(S_BRANCH), R(S_FAR), R(S_STACK), 0 };
 	static const u8 push[8] = { 0, 0, W(S_BRANCH), 0, 0, 0, W(S_STACK), 0 };
 	u8 reg;
 	int err = insn_modrm(&t->d, &reg);
@@ -444,6 +447,9 @@ static int step_one_byte(struct step *t, u8 opcode)
 		return step_operand(t, 0, AT_POP, R(S_BRANCH));
 	case 0xc4: case 0xc5:
 		return step_vex(t, opcode == 0xc4);
+	case 0xc8:	/* ENTER: of a procedure that is in no other, it pushes RBP */
+		step_skip(t, 2);
+		return insn_next(&t->d.c) & 31 ? -EOPNOTSUPP : step_operand(t, 0, AT_PUSH, W(S_STACK));
 	case 0xc9:
 		return step_operand(t, 0, AT_FRAME, R(S_STACK));
 	case 0xd0 ... 0xd3:
