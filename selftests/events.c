@@ -37,6 +37,24 @@ TEST(interrupt_waits_for_the_window)
 	vm_free(&t);
 }
 
+/* A VMM with an APIC of its own may find one that is more urgent, before it lets the guest go on. */
+TEST(the_last_interrupt_counts)
+{
+	struct minikvm_interrupt irq[] = { { .irq = 0x30 }, { .irq = 0x31 } };
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_real(&t, open_window, open_window_end);
+	EXPECT_OUT(&t, 0x11, 0);
+	t.run->request_interrupt_window = 1;
+	ASSERT_EQ(MINIKVM_EXIT_IRQ_WINDOW_OPEN, vm_run(&t));
+	t.run->request_interrupt_window = 0;
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_INTERRUPT, &irq[0]));
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_INTERRUPT, &irq[1]));
+	EXPECT_OUT(&t, PORT_EXCEPTION, 0x31);
+	vm_free(&t);
+}
+
 TEST(nmi_needs_no_window)
 {
 	struct test_vm t;

@@ -113,13 +113,15 @@ void event_page_fault(struct vcpu *vcpu, gva_t addr, u32 error)
  * @vcpu: loaded
  * @vector: 0..255
  *
+ * Without a local APIC here it replaces one that waits: the VMM has thought again.
+ *
  * Return: 0, -EINVAL (no such vector), -EEXIST (one waits already).
  */
 int event_interrupt(struct vcpu *vcpu, u32 vector)
 {
 	if (vector >= MINIKVM_NR_INTERRUPTS)
 		return -EINVAL;
-	if (vcpu->events.extint >= 0)
+	if (vcpu->lapic && vcpu->events.extint >= 0)
 		return -EEXIST;
 	vcpu->events.extint = vector;
 	vcpu_make_request(vcpu, REQ_EVENT);
