@@ -114,6 +114,8 @@ int msr_feature_read(u32 index, u64 *data)
 	case MSR_IA32_UCODE_REV:
 		rdmsrl_safe(MSR_IA32_UCODE_REV, data);
 		return 0;
+	case MSR_IA32_PERF_CAPABILITIES:	/* none */
+		return 0;
 	default:
 		return 1;
 	}

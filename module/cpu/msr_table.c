@@ -164,7 +164,8 @@ const u32 msr_index_list[] = {
 };
 const u32 msr_index_count = ARRAY_SIZE(msr_index_list);
 
-const u32 msr_feature_list[] = { 0x8b, 0x10a };	/* UCODE_REV, ARCH_CAPABILITIES */
+/* UCODE_REV, ARCH_CAPABILITIES, PERF_CAPABILITIES */
+const u32 msr_feature_list[] = { 0x8b, 0x10a, 0x345 };
 const u32 msr_feature_count = ARRAY_SIZE(msr_feature_list);
 
 /* Both tables are in order of index, the first member of each row. */

@@ -36,12 +36,15 @@ static long copy_msr_list(struct minikvm_msr_list __user *user, const u32 *list,
 	return 0;
 }
 
-/** get_supported_cpuid - GET_SUPPORTED_CPUID. E2BIG: not enough room. */
-static long get_supported_cpuid(struct minikvm_cpuid2 __user *user)
+/*
+ * GET_SUPPORTED_CPUID, and GET_EMULATED_CPUID, whose answer is empty: what the processor does not
+ * have is nowhere emulated. E2BIG: not enough room.
+ */
+static long dev_get_cpuid(struct minikvm_cpuid2 __user *user, bool emulated)
 {
 	struct minikvm_cpuid_entry2 *entries;
 	struct minikvm_cpuid2 cpuid;
-	long err;
+	long err = 0;
 
 	if (copy_from_user(&cpuid, user, sizeof(cpuid)))
 		return -EFAULT;
@@ -51,7 +54,10 @@ static long get_supported_cpuid(struct minikvm_cpuid2 __user *user)
 	entries = kvcalloc(cpuid.nent, sizeof(*entries), GFP_KERNEL_ACCOUNT);
 	if (!entries)
 		return -ENOMEM;
-	err = cpuid_supported(&cpuid, entries);
+	if (emulated)
+		cpuid.nent = 1;
+	else
+		err = cpuid_supported(&cpuid, entries);
 	if (!err && (copy_to_user(user->entries, entries, cpuid.nent * sizeof(*entries)) ||
 		     put_user(cpuid.nent, &user->nent)))
 		err = -EFAULT;
@@ -124,7 +130,9 @@ static long dev_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 	case MINIKVM_GET_MSR_FEATURE_INDEX_LIST:
 		return copy_msr_list(argp, msr_feature_list, msr_feature_count, NULL);
 	case MINIKVM_GET_SUPPORTED_CPUID:
-		return get_supported_cpuid(argp);
+		return dev_get_cpuid(argp, false);
+	case MINIKVM_GET_EMULATED_CPUID:
+		return dev_get_cpuid(argp, true);
 	case MINIKVM_X86_GET_MCE_CAP_SUPPORTED:
 		return get_mce_cap_supported(argp);
 	case MINIKVM_GET_MSRS:
