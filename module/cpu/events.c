@@ -344,11 +344,13 @@ static bool take_interrupt(struct vcpu *vcpu)
 
 /*
  * One entry carries one event; if more wait, exit again as soon as they can come. And
- * not if the one that the window was opened for is on its way.
+ * not if the one that the window was opened for is on its way. What the processor is to
+ * deliver waits for the window, too: vmx_apicv_waiting().
  */
 static void set_windows(struct vcpu *vcpu)
 {
-	vmcs_set_interrupt_window(vcpu, vcpu->window_asked || has_injection(vcpu));
+	vmcs_set_interrupt_window(vcpu, vcpu->window_asked || has_injection(vcpu) ||
+				  (vcpu->apicv && vmx_apicv_waiting()));
 	if (atomic_read(&vcpu->nmi_queued))
 		wait_for_nmi_window(vcpu);
 }

@@ -88,6 +88,22 @@ void vmx_apicv_deliver_more(int requested)
 }
 
 /**
+ * vmx_apicv_waiting - has the processor something to deliver?
+ *
+ * With an event in the same entry it has to wait until the event's handler lets interrupts in,
+ * by itself. Bochs does not: if a host interrupt comes in that time, the guest gets this one
+ * instead, with IF clear. Interrupt-window exiting makes it wait there, too, and costs an exit
+ * where the two meet.
+ *
+ * Context: loaded, APICv on, after vmx_apicv_deliver(). SDM "Evaluation of Pending Virtual
+ * Interrupts".
+ */
+bool vmx_apicv_waiting(void)
+{
+	return vmcs_read_guest_intr_status() & 0xff;
+}
+
+/**
  * vmx_apicv_hold - nothing is delivered, and no TPR waited for, at the next entry
  * @vcpu: loaded
  *

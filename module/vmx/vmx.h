@@ -84,6 +84,7 @@ void vmx_apicv_setup(struct vcpu *vcpu);
 void vmx_apicv_set_mode(struct vcpu *vcpu, enum apicv_mode mode);
 void vmx_apicv_deliver(int requested, int in_service);
 void vmx_apicv_deliver_more(int requested);
+bool vmx_apicv_waiting(void);
 u16 vmx_apicv_hold(struct vcpu *vcpu);
 void vmx_apicv_release(struct vcpu *vcpu, u16 held);
 void vmx_apicv_set_eoi_exits(unsigned int word, u64 vectors);
