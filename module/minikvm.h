@@ -124,6 +124,7 @@ struct vcpu {
 	bool loaded;			/* [m] between vcpu_load() and vcpu_put() */
 	u16 vpid;			/* [c] 0: none */
 	u32 proc_controls;		/* [r] as in the VMCS */
+	u32 exits_off;			/* [c] MINIKVM_X86_DISABLE_EXITS_*: what never exits */
 	u32 hv_timer;			/* [p] as in the VMCS: the VMX-preemption timer */
 	u32 id;				/* [c] as given to CREATE_VCPU, the initial APIC ID */
 	struct list_head loaded_link;	/* [r] list of VMCSs active on @cpu */
@@ -289,6 +290,7 @@ struct vm {
 	u32 quirks_off;			/* [a] MINIKVM_X86_QUIRK_* */
 	u32 emulation_exits;		/* [a] 1: no #UD for what minikvm does not do */
 	u32 triple_fault_event;		/* [a] 1: one that waits is in VCPU_EVENTS */
+	u32 exits_off;			/* [a] MINIKVM_X86_DISABLE_EXITS_*: of vCPUs to come */
 	struct msr_filter __rcu *msr_filter; /* [l] to write; NULL: there is none */
 
 	/* Eventfds: io/ioeventfd.c */

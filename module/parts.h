@@ -140,6 +140,7 @@ struct vm_clock {
  * @eoi_place: where the last offer was made [m]
  * @eoi_offered: by the entry, and no exit has seen what became of it [m]
  * @features: what CPUID shows of KVM's [m]
+ * @leaf: in which function; 0: in none [m]
  * @enforced: what it does not show is not there [m]
  */
 struct pv_state {
@@ -148,7 +149,7 @@ struct pv_state {
 	bool wall_due;
 	bool eoi_offered;
 	bool enforced;
-	u32 features;
+	u32 features, leaf;
 	u64 steal_time, steal_seen;
 	const void *steal_thread;
 	u64 eoi, eoi_place;

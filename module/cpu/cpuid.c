@@ -28,6 +28,8 @@ const struct minikvm_cpuid_entry2 *cpuid_find(struct vcpu *vcpu, u32 function, u
 	return cpuid_table_find(&t, function, index);
 }
 
+#define PV_UNHALT	BIT(7)	/* of KVM's features: a hypercall wakes a vCPU that has exited with HLT */
+
 static u32 with_bits(u32 reg, u32 bits, bool on)
 {
 	return on ? reg | bits : reg & ~bits;
@@ -62,6 +64,9 @@ void cpuid_adjust(struct vcpu *vcpu, u32 function, u32 index, struct minikvm_cpu
 		e->ebx = cpuid_xstate_size(&t, vcpu->xcr0, false);
 	else if (function == 0xd && index == 1 && (e->eax & FD1A_XSAVEC))
 		e->ebx = cpuid_xstate_size(&t, vcpu->xcr0, true);
+	else if (function && function == vcpu->pv.leaf &&
+		 (READ_ONCE(vcpu->vm->exits_off) & MINIKVM_X86_DISABLE_EXITS_HLT))
+		e->eax &= ~PV_UNHALT;
 }
 
 /* The levels of a topology leaf that are not there: the level's number, and the APIC ID. */

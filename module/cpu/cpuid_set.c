@@ -197,6 +197,7 @@ static u32 cpuid_instructions(const struct cpuid_table *t)
 static void cpuid_derive(struct vcpu *vcpu)
 {
 	struct cpuid_table t = { vcpu->cpuid_sorted, vcpu->cpuid_nent };
+	const struct minikvm_cpuid_entry2 *pv = cpuid_table_pv(&t);
 
 	vcpu->cr4_reserved = cr4_reserved(&t);
 	vcpu->efer_reserved = efer_reserved(&t);
@@ -205,7 +206,8 @@ static void cpuid_derive(struct vcpu *vcpu)
 	vcpu->maxphyaddr = vcpu->msr.rules.maxphyaddr;
 	vcpu->has_x2apic = cpuid_table_word(&t, WORD_1_ECX) & F1C_X2APIC;
 	vcpu->has_tsc_deadline = cpuid_table_word(&t, WORD_1_ECX) & F1C_TSC_DEADLINE;
-	vcpu->pv.features = cpuid_table_pv(&t);
+	vcpu->pv.leaf = pv ? pv->function : 0;
+	vcpu->pv.features = pv ? pv->eax : 0;
 	vmcs_set_features(vcpu, cpuid_instructions(&t));
 }
 

@@ -439,12 +439,12 @@ u32 cpuid_table_word(const struct cpuid_table *t, enum cpuid_word word)
 }
 
 /**
- * cpuid_table_pv - what the table shows of KVM's own features; 0 if it does not show KVM
+ * cpuid_table_pv - the leaf with KVM's own features; NULL: the table does not show KVM
  * @t: sorted
  *
  * Where the leaves of another hypervisor are first, those of KVM are some 0x100 further.
  */
-u32 cpuid_table_pv(const struct cpuid_table *t)
+const struct minikvm_cpuid_entry2 *cpuid_table_pv(const struct cpuid_table *t)
 {
 	const struct minikvm_cpuid_entry2 *e;
 	u32 base;
@@ -453,10 +453,9 @@ u32 cpuid_table_pv(const struct cpuid_table *t)
 		e = cpuid_table_find(t, base, 0);
 		if (!e || memcmp(&e->ebx, "KVMKVMKVM\0\0", 12))
 			continue;
-		e = cpuid_table_find(t, base + 1, 0);
-		return e ? e->eax : 0;
+		return cpuid_table_find(t, base + 1, 0);
 	}
-	return 0;
+	return NULL;
 }
 
 /** cpuid_table_xcr0 - the state components that the table has */

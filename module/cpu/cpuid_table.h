@@ -95,7 +95,7 @@ const struct minikvm_cpuid_entry2 *cpuid_table_find(const struct cpuid_table *t,
 const struct minikvm_cpuid_entry2 *cpuid_table_beyond(const struct cpuid_table *t,
 						      u32 *function, u32 index);
 u32 cpuid_table_word(const struct cpuid_table *t, enum cpuid_word word);
-u32 cpuid_table_pv(const struct cpuid_table *t);
+const struct minikvm_cpuid_entry2 *cpuid_table_pv(const struct cpuid_table *t);
 u64 cpuid_table_xcr0(const struct cpuid_table *t);
 u32 cpuid_xstate_size(const struct cpuid_table *t, u64 xcr0, bool compact);
 bool cpuid_table_valid(const struct cpuid_table *t);

@@ -184,6 +184,7 @@ int vcpu_set_events(struct vcpu *vcpu, const struct minikvm_vcpu_events *events)
 	};
 	set_interrupt(vcpu, events);
 	e->nmi_injected = events->nmi.injected;
+	vmcs_end_halt(vcpu);
 	set_blocking(INTERRUPTIBILITY_NMI, events->nmi.masked ? INTERRUPTIBILITY_NMI : 0);
 	set_flagged(vcpu, events);
 	vcpu_make_request(vcpu, REQ_EVENT);

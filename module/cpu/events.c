@@ -209,6 +209,7 @@ static void event_send(struct vcpu *vcpu, u32 info, u32 error)
 	if (info & INTR_INFO_ERROR_CODE)
 		vmcs_write_entry_error_code((u16)error);
 	vmcs_write_entry_intr_info(info | INTR_INFO_VALID);
+	vmcs_end_halt(vcpu);
 	vcpu->events.sent = true;
 	trace_minikvm_inject(info, error);
 }

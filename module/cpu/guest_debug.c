@@ -194,6 +194,7 @@ void guest_debug_run_begin(struct vcpu *vcpu)
 	if (rflags == old)
 		return;
 	vmcs_write_guest_rflags(rflags);
+	vmcs_end_halt(vcpu);
 	shadow = vmcs_read_guest_interruptibility();
 	if (shadow & SHADOW)
 		vmcs_write_guest_interruptibility(shadow & ~SHADOW);

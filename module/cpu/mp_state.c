@@ -19,6 +19,7 @@
  * INIT works in every state, SIPI in INIT_RECEIVED only. A VMM may set each of them;
  * SIPI_RECEIVED is INIT_RECEIVED with a SIPI that waits, and no vCPU is seen in it.
  * Without chips a vCPU is RUNNABLE, and HALTED between an exit for HLT and the next RUN.
+ * One whose HLT does not exit is RUNNABLE: the processor waits, see vmcs_end_halt().
  *
  * mp_state is the vCPU thread's alone. Others leave bits in vcpu->starts and kick it.
  * SDM "Multiple-Processor (MP) Initialization Protocol".
@@ -137,6 +138,7 @@ int vcpu_set_mp_state(struct vcpu *vcpu, u32 state)
 		set_bit(START_SIPI, &vcpu->starts);
 	}
 	vcpu->mp_state = state;
+	vmcs_end_halt(vcpu);
 	vcpu_make_request(vcpu, REQ_EVENT);
 	return 0;
 }

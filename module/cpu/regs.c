@@ -86,6 +86,7 @@ int vcpu_set_regs(struct vcpu *vcpu, const struct minikvm_regs *regs)
 		vcpu->complete = NULL;
 	vmcs_write_guest_rip(rip);
 	vmcs_write_guest_rflags(rflags);
+	vmcs_end_halt(vcpu);
 	vcpu->events.exception.pending = false;
 	if (unlikely(vcpu->debug.control))
 		guest_debug_set_regs(vcpu, moved, rflags);

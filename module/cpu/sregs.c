@@ -98,6 +98,7 @@ int vcpu_set_sregs(struct vcpu *vcpu, const struct minikvm_sregs *sregs)
 	vcpu_set_cr8(vcpu, sregs->cr8);	/* as KVM: a value that is none changes nothing */
 	cr_load(vcpu, &c);
 	queue_interrupt_of(vcpu, sregs);
+	vmcs_end_halt(vcpu);
 	unhalt_after_reset(vcpu, sregs);
 	return 0;
 }

@@ -93,6 +93,8 @@ long check_extension(long cap)
 
 	if (cap == MINIKVM_CAP_TSC_CONTROL || cap == MINIKVM_CAP_VM_TSC_CONTROL)
 		return vmx_caps.tsc_scaling;
+	if (cap == MINIKVM_CAP_X86_DISABLE_EXITS)
+		return vmx_caps.exits_off;
 	if (cap == MINIKVM_CAP_XCRS)
 		return fpu_supported_xcr0() != 0;
 	if (cap == MINIKVM_CAP_NR_VCPUS)	/* more would share processors */

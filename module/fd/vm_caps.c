@@ -114,6 +114,8 @@ long vm_enable_cap(struct vm *vm, void __user *argp)
 		fallthrough;
 	case MINIKVM_CAP_DISABLE_QUIRKS2:
 		return add_flags(vm, &vm->quirks_off, cap.args[0], MINIKVM_X86_QUIRKS_VALID_MASK);
+	case MINIKVM_CAP_X86_DISABLE_EXITS:	/* one that vmx_caps lacks is none */
+		return add_flags(vm, &vm->exits_off, cap.args[0], MINIKVM_X86_DISABLE_VALID_EXITS);
 	case MINIKVM_CAP_SPLIT_IRQCHIP:
 		return enable_split_irqchip(vm, cap.args[0]);
 	case MINIKVM_CAP_X86_APIC_BUS_CYCLES_NS:

@@ -430,9 +430,11 @@ int lapic_create(struct vcpu *vcpu)
 	lapic->vcpu = vcpu;
 	/*
 	 * Clever: deadline-timer: delete this and all still works, 1371 instructions slower (row
-	 * T7). A TSC deadline ends the guest's stay; the plain way is a timer of the host.
+	 * T7). A TSC deadline ends the guest's stay; the plain way is a timer of the host, also
+	 * for a guest that can take the processor to where the VMX-preemption timer stands still.
 	 */
-	lapic->hv_timer = vmx_caps.timer_exact;
+	lapic->hv_timer = vmx_caps.timer_exact &&
+			  !(vcpu->exits_off & MINIKVM_X86_DISABLE_EXITS_MWAIT);
 	/* Clever ends: deadline-timer */
 	lapic_timer_init(lapic);
 	vcpu->lapic = lapic;

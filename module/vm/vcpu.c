@@ -122,6 +122,7 @@ struct vcpu *vcpu_create(struct vm *vm, u32 id)
 	vcpu->id = id;
 	vcpu->guest_cpu = -1;
 	vcpu->tsc_khz = READ_ONCE(vm->tsc_khz);
+	vcpu->exits_off = READ_ONCE(vm->exits_off) & vmx_caps.exits_off;
 	mutex_init(&vcpu->mutex);
 	rcuwait_init(&vcpu->wait);
 	err = vcpu_create_parts(vcpu);

@@ -208,6 +208,17 @@ static void apic_caps(struct vmx_caps *c)
 	c->proc &= ~PROC_TPR_SHADOW;
 }
 
+/* MWAIT as KVM: where the local APIC's timers wake the processor from any state. */
+static u32 caps_exits_off(void)
+{
+	u32 off = MINIKVM_X86_DISABLE_VALID_EXITS;
+
+	if (!boot_cpu_has(X86_FEATURE_MWAIT) || boot_cpu_has_bug(X86_BUG_MONITOR) ||
+	    !boot_cpu_has(X86_FEATURE_ARAT))
+		off &= ~MINIKVM_X86_DISABLE_EXITS_MWAIT;
+	return off;
+}
+
 /* All of struct vmx_caps, of the processor that this runs on. */
 static int caps_read(struct vmx_caps *c)
 {
@@ -226,6 +237,7 @@ static int caps_read(struct vmx_caps *c)
 	c->timer_shift = caps_read_msr(MSR_IA32_VMX_MISC) & 0x1f;
 	c->timer_exact = c->preemption_timer && c->timer_shift <= 8 && !timer_is_broken();
 	c->proc2_guest = caps_read_msr(MSR_IA32_VMX_PROCBASED_CTLS2) >> 32 & PROC2_GUEST;
+	c->exits_off = caps_exits_off();
 	c->rdtscp = c->proc2 & PROC2_RDTSCP;
 	c->invpcid = c->proc2 & PROC2_INVPCID;
 	c->tsc_scaling = c->proc2 & PROC2_TSC_SCALING;

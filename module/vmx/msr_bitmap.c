@@ -10,8 +10,14 @@
 #include "internal.h"
 #include "vmx.h"
 
-/* MSRs that the guest accesses itself; all others exit. The last one: if it uses it. */
-static const struct { u32 msr; bool write; } msr_direct[] = {
+/* What not every vCPU has to itself: SPEC_CTRL once it uses it, the x2APIC with APICV_X2APIC. */
+enum {
+	DIRECT_SPEC_CTRL = BIT(0), DIRECT_X2APIC = BIT(1), DIRECT_CSTATE = BIT(2), MSR_BITMAPS = 8,
+};
+static u8 *msr_bitmaps[MSR_BITMAPS];
+
+/* MSRs that the guest accesses itself, all vCPUs or those that have @which; all others exit. */
+static const struct { u32 msr; bool write; u8 which; } msr_direct[] = {
 	{ MSR_IA32_SYSENTER_CS, true },
 	{ MSR_IA32_SYSENTER_ESP, true },
 	{ MSR_IA32_SYSENTER_EIP, true },
@@ -19,12 +25,12 @@ static const struct { u32 msr; bool write; } msr_direct[] = {
 	{ MSR_GS_BASE, true },
 	{ MSR_KERNEL_GS_BASE, true },
 	{ MSR_IA32_TSC, false },	/* RDMSR adds the TSC offset */
-	{ MSR_IA32_SPEC_CTRL, true },
+	{ MSR_IA32_SPEC_CTRL, true, DIRECT_SPEC_CTRL },
+	{ MSR_CORE_C1_RES, false, DIRECT_CSTATE },
+	{ MSR_CORE_C3_RESIDENCY, false, DIRECT_CSTATE },
+	{ MSR_CORE_C6_RESIDENCY, false, DIRECT_CSTATE },
+	{ MSR_CORE_C7_RESIDENCY, false, DIRECT_CSTATE },
 };
-
-/* What else a vCPU has to itself: SPEC_CTRL once it uses it, the x2APIC with APICV_X2APIC. */
-enum { DIRECT_SPEC_CTRL = BIT(0), DIRECT_X2APIC = BIT(1), MSR_BITMAPS = 4 };
-static u8 *msr_bitmaps[MSR_BITMAPS];
 
 #define X2APIC_FIRST	0x800
 #define X2APIC_COUNT	64
@@ -52,10 +58,12 @@ static void msr_bitmap_put(u8 *map, u32 msr, bool write, bool exits)
 
 static void msr_bitmap_fill(u8 *map, int which)
 {
-	int i, n = ARRAY_SIZE(msr_direct) - !(which & DIRECT_SPEC_CTRL);
+	int i;
 
 	memset(map, 0xff, PAGE_SIZE);
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < ARRAY_SIZE(msr_direct); i++) {
+		if (msr_direct[i].which & ~which)
+			continue;
 		msr_bitmap_put(map, msr_direct[i].msr, false, false);
 		if (msr_direct[i].write)
 			msr_bitmap_put(map, msr_direct[i].msr, true, false);
@@ -69,7 +77,8 @@ static void msr_bitmap_fill(u8 *map, int which)
 static u8 *shared_bitmap(const struct vcpu *vcpu)
 {
 	return msr_bitmaps[(vcpu->spec_ctrl_direct ? DIRECT_SPEC_CTRL : 0) |
-			   (vcpu->apicv == APICV_X2APIC ? DIRECT_X2APIC : 0)];
+			   (vcpu->apicv == APICV_X2APIC ? DIRECT_X2APIC : 0) |
+			   (vcpu->exits_off & MINIKVM_X86_DISABLE_EXITS_CSTATE ? DIRECT_CSTATE : 0)];
 }
 
 /**

@@ -11,13 +11,19 @@
 
 static void setup_controls(struct vcpu *vcpu)
 {
-	u32 proc2 = vmx_caps.proc2;
+	u32 proc = vmx_caps.proc, proc2 = vmx_caps.proc2;
 
+	if (vcpu->exits_off & MINIKVM_X86_DISABLE_EXITS_HLT)
+		proc &= ~PROC_HLT;
+	if (vcpu->exits_off & MINIKVM_X86_DISABLE_EXITS_MWAIT)
+		proc &= ~(PROC_MWAIT | PROC_MONITOR);
+	if (vcpu->exits_off & MINIKVM_X86_DISABLE_EXITS_PAUSE)
+		proc2 &= ~PROC2_PAUSE_LOOP;
 	if (!vcpu->vpid)
 		proc2 &= ~PROC2_VPID;
 	vmcs_write_pin_controls(vmx_caps.pin);
-	vcpu->proc_controls = vmx_caps.proc;
-	vmcs_write_proc_controls(vmx_caps.proc);
+	vcpu->proc_controls = proc;
+	vmcs_write_proc_controls(proc);
 	vmx_apicv_setup(vcpu);
 	vmcs_write_proc2_controls(proc2);
 	vmcs_write_exit_controls(vmx_caps.exit);

@@ -18,6 +18,7 @@ struct vmx_caps {
 	u32 pin, proc, proc2;	/* controls as every VMCS starts with them */
 	u32 proc2_guest;	/* bits of proc2 that follow a guest's CPUID */
 	u32 exit, entry;
+	u32 exits_off;		/* MINIKVM_X86_DISABLE_EXITS_* that a VM can have */
 	unsigned long cr0_fixed1;		/* bits that must be 1 in VMX operation */
 	unsigned long cr4_fixed1, cr4_fixed0;	/* likewise; and those that may be 1 */
 	bool preemption_timer;
@@ -70,6 +71,17 @@ enum {	/* instructions that VMX can keep from a guest */
 	VMX_HAS_RDSEED	= BIT(3),
 };
 void vmcs_set_features(struct vcpu *vcpu, u32 features);
+
+/*
+ * A HLT that does not exit leaves the vCPU halted in the VMCS. An entry wakes it with some events
+ * only, and refuses others and much else that a VMM may set: both end the halt here. SDM "Checks
+ * on Guest Non-Register State".
+ */
+static inline void vmcs_end_halt(struct vcpu *vcpu)
+{
+	if (unlikely(vcpu->exits_off & MINIKVM_X86_DISABLE_EXITS_HLT))
+		vmcs_write_guest_activity(ACTIVITY_ACTIVE);
+}
 
 /* msr_bitmap.c: which MSRs the guest accesses itself */
 void vmx_spec_ctrl_direct(struct vcpu *vcpu);

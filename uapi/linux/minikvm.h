@@ -103,6 +103,7 @@
 #define MINIKVM_CAP_MAX_VCPU_ID		128
 #define MINIKVM_CAP_X2APIC_API		129
 #define MINIKVM_CAP_IMMEDIATE_EXIT	136
+#define MINIKVM_CAP_X86_DISABLE_EXITS	143
 #define MINIKVM_CAP_GET_MSR_FEATURES	153
 #define MINIKVM_CAP_NESTED_STATE	157
 #define MINIKVM_CAP_MSR_PLATFORM_INFO	159
@@ -391,6 +392,13 @@ struct minikvm_msr_filter {	/* X86_SET_MSR_FILTER */
 	__u32 flags;		/* [in] of MSRs in no range: MINIKVM_MSR_FILTER_DEFAULT_* */
 	struct minikvm_msr_filter_range ranges[MINIKVM_MSR_FILTER_MAX_RANGES];
 };
+
+/* What a guest does without an exit: bits of CAP_X86_DISABLE_EXITS. */
+#define MINIKVM_X86_DISABLE_EXITS_MWAIT		(1 << 0)	/* MONITOR and MWAIT */
+#define MINIKVM_X86_DISABLE_EXITS_HLT		(1 << 1)
+#define MINIKVM_X86_DISABLE_EXITS_PAUSE		(1 << 2)	/* rows of it */
+#define MINIKVM_X86_DISABLE_EXITS_CSTATE	(1 << 3)	/* RDMSR of time in C-states */
+#define MINIKVM_X86_DISABLE_VALID_EXITS		0xf
 
 /* Why an access is the VMM's: bits of CAP_X86_USER_SPACE_MSR, and run->msr.reason. */
 #define MINIKVM_MSR_EXIT_REASON_INVAL	(1 << 0)	/* refused: the value, the guest's CPUID */
