@@ -18,6 +18,13 @@ GUEST64(step_mmio, "mov $0xd0000000, %ebx; mov (%rbx), %eax; pushf; orl $0x100, 
 GUEST64(icebp, ".byte 0xf1; hlt");
 GUEST64(detect, "mov $0x2400, %eax; mov %rax, %db7; mov %db0, %rbx; hlt");
 
+/* Six written in a row, an exit, six read in a row but for an exit in between. */
+GUEST64(six, "mov $0x40000, %edi; mov $0x1111, %eax; mov %rax, %db0; inc %eax; mov %rax, %db1; inc %eax;"
+	"mov %rax, %db2; inc %eax; mov %rax, %db3; mov $0x4000, %eax; mov %rax, %db6; mov $0x500, %eax;"
+	"mov %rax, %db7; out %al, $0x10; mov %db0, %rax; mov %rax, (%rdi); mov %db1, %rax;"
+	"mov %rax, 8(%rdi); xor %eax, %eax; cpuid; mov %db2, %rax; mov %rax, 16(%rdi); mov %db3, %rax;"
+	"mov %rax, 24(%rdi); mov %db6, %rax; mov %rax, 32(%rdi); mov %db7, %rax; mov %rax, 40(%rdi); hlt");
+
 /* Again and again a #DB with general detect on; its handler says so if it meets a second one. */
 GUEST64(again, "1: mov $0x2400, %eax; mov %rax, %db7; .byte 0xf1; jmp 1b");
 GUEST64(handler, "mov %db6, %rax; test $0x20, %ah; jz 1f; out %al, $0x10;"
@@ -35,6 +42,36 @@ GUEST64(handler, "mov %db6, %rax; test $0x20, %ah; jz 1f; out %al, $0x10;"
 } while (0)
 
 #define AFTER(code) (G_CODE + (code##_end - code) - 1)	/* its closing HLT */
+
+TEST(debug_registers_are_kept_over_exits)
+{
+	struct minikvm_debugregs d;
+	struct test_vm t;
+	uint64_t *read;
+
+	vm_make(&t, false);
+	guest_long(&t, six, six_end);
+	EXPECT_OUT(&t, 0x10, 0);
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_DEBUGREGS, &d));
+	ASSERT_EQ(0x1111, d.db[0]);
+	ASSERT_EQ(0x1112, d.db[1]);
+	ASSERT_EQ(0x1113, d.db[2]);
+	ASSERT_EQ(0x1114, d.db[3]);
+	ASSERT_EQ(DR6_FIXED | 0x4000, d.dr6);
+	ASSERT_EQ(0x500, d.dr7);
+	d.db[1] = 0x2222;
+	d.dr6 = DR6_FIXED | 1;
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_DEBUGREGS, &d));
+	ASSERT_EQ(MINIKVM_EXIT_HLT, vm_run(&t));
+	read = (uint64_t *)(t.mem + 0x40000);
+	ASSERT_EQ(0x1111, read[0]);
+	ASSERT_EQ(0x2222, read[1]);
+	ASSERT_EQ(0x1113, read[2]);
+	ASSERT_EQ(0x1114, read[3]);
+	ASSERT_EQ(DR6_FIXED | 1, read[4]);
+	ASSERT_EQ(0x500, read[5]);
+	vm_free(&t);
+}
 
 TEST(execution_breakpoint_is_a_fault)
 {

@@ -192,6 +192,8 @@ int vcpu_set_events(struct vcpu *vcpu, const struct minikvm_vcpu_events *events)
 #define DR7_DETECT	BIT_ULL(13)	/* SDM "Debug Control Register (DR7)" */
 void debug_before_entry(struct vcpu *vcpu);	/* IRQs off */
 void debug_after_exit(struct vcpu *vcpu);	/* IRQs off: host breakpoints back */
+void debug_lend(struct vcpu *vcpu);		/* IRQs off */
+void debug_take_back(struct vcpu *vcpu);	/* IRQs off */
 void debug_reset(struct vcpu *vcpu);
 void debug_use_drs(struct vcpu *vcpu);
 void debug_exception_delivered(struct vcpu *vcpu);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Debug registers. The guest's DR0-3, or those that the VMM wants instead, are in the
- * processor only while it runs with a breakpoint enabled; DR7 is in the VMCS. Every MOV DR exits and every
- * #DB exits, so that the processor never reads or writes the guest's DR6: it
- * stays in memory. SDM "Debug Registers".
+ * processor only while it runs with a breakpoint enabled; DR7 is in the VMCS. MOV DR exits, and
+ * every #DB does, so that the processor never reads or writes the guest's DR6: it stays in
+ * memory. But who uses one debug register uses more of them: the first MOV DR lends all of them
+ * to the guest until its next exit, of whatever kind (debug_lend()). SDM "Debug Registers".
  *
  * An exit leaves the host's DR7 and IA32_DEBUGCTL cleared; the run loop has
  * debug_after_exit() give them back before interrupts go on.
@@ -23,6 +24,16 @@
 #define DR7_ONES	0x00000400ull
 #define DR7_ENABLES	0x000000ffull
 
+static noinline void load_breakpoints(struct vcpu *vcpu)
+{
+	/* No host breakpoint may see half of the guest's addresses. */
+	set_debugreg(0, 7);
+	set_debugreg(vcpu->debug.dr[0], 0);
+	set_debugreg(vcpu->debug.dr[1], 1);
+	set_debugreg(vcpu->debug.dr[2], 2);
+	set_debugreg(vcpu->debug.dr[3], 3);
+}
+
 /**
  * debug_before_entry - load the guest's breakpoints if it has any
  * @vcpu: loaded
@@ -32,14 +43,8 @@
 void debug_before_entry(struct vcpu *vcpu)
 {
 	vcpu->host_debugctl = __rdmsr(MSR_IA32_DEBUGCTLMSR);
-	if (likely(!(vcpu->debug.dr7 & DR7_ENABLES)))
-		return;
-	/* No host breakpoint may see half of the guest's addresses. */
-	set_debugreg(0, 7);
-	set_debugreg(vcpu->debug.dr[0], 0);
-	set_debugreg(vcpu->debug.dr[1], 1);
-	set_debugreg(vcpu->debug.dr[2], 2);
-	set_debugreg(vcpu->debug.dr[3], 3);
+	if (unlikely(vcpu->debug.dr7 & DR7_ENABLES))
+		load_breakpoints(vcpu);
 }
 
 /**
@@ -82,6 +87,35 @@ static void set_dr7(struct vcpu *vcpu, u64 value)
 {
 	vcpu->dr7 = (value & DR7_WRITABLE) | DR7_ONES;
 	debug_use_drs(vcpu);
+}
+
+/**
+ * debug_lend - the next entry's guest reads and writes the processor's debug registers
+ * @vcpu: loaded; the VMM does not debug it
+ *
+ * Context: interrupts off, after debug_before_entry(); undone by debug_take_back() after the exit.
+ */
+void debug_lend(struct vcpu *vcpu)
+{
+	load_breakpoints(vcpu);
+	set_debugreg(vcpu->dr6, 6);
+	vmcs_set_mov_dr_exits(vcpu, false);
+}
+
+/** debug_take_back - undo debug_lend(): what the guest left in them is its own; interrupts off */
+void debug_take_back(struct vcpu *vcpu)
+{
+	unsigned long dr6;
+
+	vmcs_set_mov_dr_exits(vcpu, true);
+	get_debugreg(dr6, 6);
+	set_debugreg(DR6_RESERVED, 6);	/* the host's: its handler leaves it so */
+	vcpu->dr6 = dr6_of(dr6);
+	get_debugreg(vcpu->dr[0], 0);
+	get_debugreg(vcpu->dr[1], 1);
+	get_debugreg(vcpu->dr[2], 2);
+	get_debugreg(vcpu->dr[3], 3);
+	set_dr7(vcpu, vmcs_read_guest_dr7());
 }
 
 /** debug_reset - no breakpoints: power-up, INIT; @vcpu loaded */

@@ -53,6 +53,7 @@ enum loop_end {
 struct ept_private;
 enum loop_end guest_step(struct vcpu *vcpu, const struct ept_private *tables, bool quiet,
 			 int *verdict);
+enum loop_end guest_with_drs(struct vcpu *vcpu, int *verdict);
 int run_broken(struct vcpu *vcpu);
 int run_step(struct vcpu *vcpu);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Exits of moves to and from debug registers, each of which exits; what a new value means
- * is in cpu/debug.c.
+ * Exits of moves to and from debug registers. The guest gets all of them until its next exit,
+ * unless the VMM debugs it: then each move exits. What a new value means is in cpu/debug.c.
  */
 #include <asm/processor-flags.h>
 #include <asm/trapnr.h>
@@ -36,11 +36,28 @@ static int general_detect(struct vcpu *vcpu)
 	return EXIT_RESUME;
 }
 
+/* The same instruction again, and what comes behind it: most use six debug registers in a row. */
+static int lend(struct vcpu *vcpu)
+{
+	int verdict = EXIT_RESUME;
+
+	switch (guest_with_drs(vcpu, &verdict)) {
+	case LOOP_EXIT:
+		return exit_dispatch(vcpu);	/* any but this one */
+	case LOOP_BROKEN:
+		return run_broken(vcpu);
+	default:	/* host interrupts have had their window since */
+		return verdict == EXIT_WINDOW ? EXIT_RESUME : verdict;
+	}
+}
+
 /* exit_dr - SDM "MOV - Move to/from Debug Registers" */
 int exit_dr(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	int n = QUAL_DR(exit->qualification);
 
+	if (likely(!vcpu->debug.control))
+		return lend(vcpu);
 	if ((n == 4 || n == 5) && (vcpu_cr4(vcpu) & X86_CR4_DE))
 		event_exception(vcpu, X86_TRAP_UD);
 	else if (vmx_cpl())

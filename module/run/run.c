@@ -212,6 +212,33 @@ enum loop_end guest_step(struct vcpu *vcpu, const struct ept_private *tables, bo
 	return end_loop(vcpu, end, failures);
 }
 
+/**
+ * guest_with_drs - one entry of a guest that has the debug registers for itself
+ * @vcpu: loaded, not debugged by the VMM
+ * @verdict: as with guest_step()
+ *
+ * Context: interrupts on. Return: as guest_step(); LOOP_WORK: somebody wants the vCPU or its
+ * thread, nothing was done.
+ */
+enum loop_end guest_with_drs(struct vcpu *vcpu, int *verdict)
+{
+	unsigned int failures = begin_loop(vcpu);
+	enum loop_end end = LOOP_WORK;
+	bool fast;
+
+	if (!run_is_asked(vcpu)) {
+		debug_lend(vcpu);
+		fast = enter_with_events(vcpu);
+		debug_take_back(vcpu);
+		end = LOOP_EXIT;
+		if (fast) {
+			*verdict = exit_fast(vcpu);
+			end = LOOP_DONE;
+		}
+	}
+	return end_loop(vcpu, end, failures);
+}
+
 /* ---- the outer loop */
 
 /* Requests, then whatever keeps the vCPU from running. EXIT_RESUME: enter. */

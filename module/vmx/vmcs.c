@@ -290,23 +290,29 @@ void vmcs_set_proc_controls(struct vcpu *vcpu, u32 proc)
 	vmcs_write_proc_controls(proc);
 }
 
-static void set_window(struct vcpu *vcpu, u32 window, bool on)
+static void set_control(struct vcpu *vcpu, u32 control, bool on)
 {
 	u32 proc = vcpu->proc_controls;
 
-	vmcs_set_proc_controls(vcpu, on ? proc | window : proc & ~window);
+	vmcs_set_proc_controls(vcpu, on ? proc | control : proc & ~control);
 }
 
 /** vmcs_set_interrupt_window - exit as soon as the guest can take an interrupt */
 void vmcs_set_interrupt_window(struct vcpu *vcpu, bool on)
 {
-	set_window(vcpu, PROC_INTERRUPT_WINDOW, on);
+	set_control(vcpu, PROC_INTERRUPT_WINDOW, on);
 }
 
 /** vmcs_set_nmi_window - exit as soon as the guest can take an NMI */
 void vmcs_set_nmi_window(struct vcpu *vcpu, bool on)
 {
-	set_window(vcpu, PROC_NMI_WINDOW, on);
+	set_control(vcpu, PROC_NMI_WINDOW, on);
+}
+
+/** vmcs_set_mov_dr_exits - exit at each access to a debug register, as it is set up */
+void vmcs_set_mov_dr_exits(struct vcpu *vcpu, bool on)
+{
+	set_control(vcpu, PROC_MOV_DR, on);
 }
 
 /** vmcs_init - what all VMCSs share; at module load. Return: 0 or -ENOMEM. */

@@ -61,6 +61,7 @@ const u64 *vmx_pml_take(struct vcpu *vcpu, unsigned int *n);
 void vmcs_clear(struct vcpu *vcpu);
 void vmcs_set_interrupt_window(struct vcpu *vcpu, bool on);
 void vmcs_set_nmi_window(struct vcpu *vcpu, bool on);
+void vmcs_set_mov_dr_exits(struct vcpu *vcpu, bool on);
 
 /* vmcs_setup.c: what it says at first */
 void vmcs_setup(struct vcpu *vcpu);
