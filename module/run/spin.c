@@ -38,7 +38,8 @@ static int give_time_to(struct vcpu *vcpu)
 /*
  * exit_pause - the guest spins: let one run that waits for a processor
  *
- * As for RUN as a whole, the thread may come back on another CPU.
+ * As for RUN as a whole, the thread may come back on another CPU. A vCPU that is the only one
+ * waits for nobody here: it seldom need come again, until there are more.
  */
 int exit_pause(struct vcpu *vcpu, const struct vmexit *exit)
 {
@@ -60,5 +61,6 @@ int exit_pause(struct vcpu *vcpu, const struct vmexit *exit)
 		}
 		refusals += ret < 0;
 	}
+	vmcs_write_ple_window(n > 1 ? SPIN_WINDOW : SPIN_WINDOW_ALONE);
 	return EXIT_SKIP;
 }

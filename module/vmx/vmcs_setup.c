@@ -42,7 +42,7 @@ static void setup_controls(struct vcpu *vcpu)
 		vmcs_write_encls_bitmap(~0ull);	/* a guest has no enclaves: every leaf exits */
 	if (proc2 & PROC2_PAUSE_LOOP) {
 		vmcs_write_ple_gap(128);
-		vmcs_write_ple_window(4096);
+		vmcs_write_ple_window(SPIN_WINDOW);
 	}
 }
 

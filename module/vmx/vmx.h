@@ -62,6 +62,9 @@ void vmcs_clear(struct vcpu *vcpu);
 void vmcs_set_interrupt_window(struct vcpu *vcpu, bool on);
 void vmcs_set_nmi_window(struct vcpu *vcpu, bool on);
 void vmcs_set_mov_dr_exits(struct vcpu *vcpu, bool on);
+/* vmcs_write_ple_window(): how many ticks a vCPU may spin; if there is no other to wait for */
+#define SPIN_WINDOW		4096
+#define SPIN_WINDOW_ALONE	BIT(20)
 
 /* vmcs_setup.c: what it says at first */
 void vmcs_setup(struct vcpu *vcpu);
