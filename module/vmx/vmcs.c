@@ -236,9 +236,10 @@ void vmx_flush_vpid(struct vcpu *vcpu)
 /*
  * No guest stays longer than this: a kick can get lost only in a defective
  * processor, and some emulated ones hold interrupts back while the guest's IF is 0.
- * Longer than any host's tick, which ends a stay, too.
+ * Much longer than any host's tick, which ends a stay, too: where the processor is good, this
+ * costs next to no exits even if the host has no tick while the guest runs.
  */
-#define HV_TIMER_MAX_MS	20
+#define HV_TIMER_MAX_MS	400
 
 static u32 hv_timer_max __ro_after_init;	/* in counts of the preemption timer */
 
