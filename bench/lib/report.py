@@ -132,6 +132,34 @@ def text(data):
     return "\n".join(lines)
 
 
+def exits_above(data):
+    """Reasons of which the fewest in a boot here are more than the most there."""
+    theirs, ours = (data["exits"][peer] for peer in PEERS)
+    return [reason for reason in sorted({r for boot in ours for r in boot})
+            if min(boot.get(reason, 0) for boot in ours) > max(boot.get(reason, 0) for boot in theirs)]
+
+
+def exits_text(data):
+    """By reason, of each boot. A mark: see exits_above()."""
+    theirs, ours = (data["exits"][peer] for peer in PEERS)
+    lines = ["", "exits of a %s guest's boot, minikvm %s" % (data["guest"], data["revision"]), "",
+             "%-20s %16s %16s" % ("reason", *PEERS)]
+    for reason in sorted({r for boot in theirs + ours for r in boot},
+                         key=lambda r: -max(boot.get(r, 0) for boot in theirs)):
+        columns = [[boot.get(reason, 0) for boot in boots] for boots in (theirs, ours)]
+        lines.append("%-20s %16s %16s%s" % (
+            reason, *(" ".join(map(str, c)) for c in columns),
+            " !" if reason in exits_above(data) else ""))
+    sums = [" ".join(str(sum(boot.values())) for boot in boots) for boots in (theirs, ours)]
+    return "\n".join(lines + ["%-20s %16s %16s" % ("all", *sums)])
+
+
+def write_exits(data, path):
+    """A boot a line."""
+    with open(path, "w") as f:
+        f.write(re.sub(r"\n {3,}", " ", json.dumps(data, indent=1, sort_keys=True)) + "\n")
+
+
 def plot_path(path):
     return os.path.splitext(path)[0] + ".svg"
 
