@@ -342,7 +342,7 @@ static long exits(const char *reason)
 TEST(what_the_processor_does_costs_no_exits)
 {
 	bool delivery = file_has("/proc/cpuinfo", " vid ") &&
-			file_has("/sys/module/minikvm/parameters/enable_apicv", "Y");
+			file_has("/sys/module/minikvm/parameters/enable_apicv", "1");
 	long msr, cr;
 	struct test_vm t;
 

@@ -21,9 +21,14 @@
 
 struct vmx_caps vmx_caps __ro_after_init;
 
-static bool enable_apicv = true;
-module_param(enable_apicv, bool, 0444);
-MODULE_PARM_DESC(enable_apicv, "the processor delivers interrupts to guests, if it can");
+/*
+ * As KVM, APICv wants a processor that can also post interrupts: the ones that deliver them and
+ * do not are emulated, and Bochs at least gives a guest interrupts that it holds off.
+ */
+static int enable_apicv = -1;
+module_param(enable_apicv, int, 0444);
+MODULE_PARM_DESC(enable_apicv,
+		 "the processor delivers guests' interrupts: 0 no, 1 if it can, -1 (default) if it also posts them");
 
 static const struct control pin_table[] = {
 	{ PIN_EXTERNAL_INTERRUPT, REQUIRED, "external-interrupt exiting" },
@@ -202,9 +207,11 @@ static bool timer_is_broken(void)
 static void apic_caps(struct vmx_caps *c)
 {
 	u32 may = caps_read_msr(MSR_IA32_VMX_PROCBASED_CTLS2) >> 32;
+	bool posts = caps_read_msr(MSR_IA32_VMX_PINBASED_CTLS) >> 32 & PIN_POSTED_INTR;
 
 	c->tpr_shadow = c->proc & PROC_TPR_SHADOW;
-	c->apicv = enable_apicv && c->tpr_shadow && (may & PROC2_APICV) == PROC2_APICV;
+	c->apicv = (enable_apicv < 0 ? posts : enable_apicv) && c->tpr_shadow &&
+		   (may & PROC2_APICV) == PROC2_APICV;
 	c->proc &= ~PROC_TPR_SHADOW;
 }
 
@@ -288,8 +295,10 @@ int __init vmx_caps_init(void)
 		return -ENODEV;
 	}
 	err = feature_control_check() ?: caps_read(&vmx_caps);
-	if (!err)
-		on_each_cpu(check_here, &err, 1);
+	if (err)
+		return err;
+	enable_apicv = vmx_caps.apicv;		/* for who reads the parameter */
+	on_each_cpu(check_here, &err, 1);
 	return err;
 }
 

@@ -153,6 +153,7 @@ VMCS_FIELD(unsigned long, host_rip,	0x6c16)
 #define PIN_NMI				BIT(3)
 #define PIN_VIRTUAL_NMI			BIT(5)
 #define PIN_PREEMPTION_TIMER		BIT(6)
+#define PIN_POSTED_INTR			BIT(7)
 
 /* SDM "Processor-Based VM-Execution Controls" */
 #define PROC_INTERRUPT_WINDOW		BIT(2)
