@@ -126,6 +126,7 @@ struct vcpu {
 	u32 proc_controls;		/* [r] as in the VMCS */
 	u32 exits_off;			/* [c] MINIKVM_X86_DISABLE_EXITS_*: what never exits */
 	u32 hv_timer;			/* [p] as in the VMCS: the VMX-preemption timer */
+	u8 stay;			/* [a] how often its longest stay is doubled: see vmx_set_hv_timer() */
 	u32 id;				/* [c] as given to CREATE_VCPU, the initial APIC ID */
 	struct list_head loaded_link;	/* [r] list of VMCSs active on @cpu */
 	unsigned long host_cr3;		/* [r] as in VMCS HOST_CR3 */

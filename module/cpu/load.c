@@ -34,8 +34,10 @@ static void vcpu_sched_out(struct preempt_notifier *n, struct task_struct *next)
 {
 	struct vcpu *vcpu = container_of(n, struct vcpu, notifier);
 
-	if (task_is_running(current))	/* it did not go to sleep: it was preempted */
+	if (task_is_running(current)) {	/* it did not go to sleep: it was preempted */
 		WRITE_ONCE(vcpu->ready, true);
+		WRITE_ONCE(vcpu->stay, 0);
+	}
 	vcpu_switch_to_host(vcpu);
 }
 

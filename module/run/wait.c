@@ -105,6 +105,7 @@ int run_wait(struct vcpu *vcpu)
 /** run_interrupted - a signal, unlike immediate_exit, is an exit of its own. Return: -EINTR. */
 int run_interrupted(struct vcpu *vcpu)
 {
+	WRITE_ONCE(vcpu->stay, 0);
 	vcpu->run->exit_reason = MINIKVM_EXIT_INTR;
 	return -EINTR;
 }

@@ -35,8 +35,10 @@ void vcpu_kick(struct vcpu *vcpu)
 	/* With preemption off, a CPU that is seen here does not go offline before the IPI. */
 	preempt_disable();
 	cpu = READ_ONCE(vcpu->guest_cpu);
-	if (cpu >= 0 && cpu != smp_processor_id())
+	if (cpu >= 0 && cpu != smp_processor_id()) {
+		WRITE_ONCE(vcpu->stay, 0);
 		compat_send_reschedule(cpu);	/* its handler does nothing that matters here */
+	}
 	preempt_enable();
 }
 
@@ -110,8 +112,10 @@ void vm_sync_guests(struct vm *vm)
 	for (i = 0; i < n; i++) {
 		int cpu = READ_ONCE(vm->vcpus[i]->guest_cpu);
 
-		if (cpu >= 0)
-			__cpumask_set_cpu(cpu, vm->in_guest);
+		if (cpu < 0)
+			continue;
+		WRITE_ONCE(vm->vcpus[i]->stay, 0);
+		__cpumask_set_cpu(cpu, vm->in_guest);
 	}
 	/* This CPU is out of the guest, and so is one that went offline meanwhile: they are left out. */
 	preempt_disable();

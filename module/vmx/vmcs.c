@@ -234,12 +234,11 @@ void vmx_flush_vpid(struct vcpu *vcpu)
 }
 
 /*
- * No guest stays longer than this: a kick can get lost only in a defective
+ * No guest stays longer than this, doubled @stay times: a kick can get lost only in a defective
  * processor, and some emulated ones hold interrupts back while the guest's IF is 0.
- * Much longer than any host's tick, which ends a stay, too: where the processor is good, this
- * costs next to no exits even if the host has no tick while the guest runs.
+ * Longer than any host's tick, which ends a stay, too.
  */
-#define HV_TIMER_MAX_MS	400
+#define HV_TIMER_MAX_MS	20
 
 static u32 hv_timer_max __ro_after_init;	/* in counts of the preemption timer */
 
@@ -248,11 +247,14 @@ static u32 hv_timer_max __ro_after_init;	/* in counts of the preemption timer */
  * @vcpu: loaded; there is a preemption timer
  * @ticks: of the TSC; it leaves up to one count of the timer earlier or later
  *
- * Every entry starts anew with it. SDM "VMX-Preemption Timer".
+ * Every entry starts anew with it. Stays that nobody has cut short get longer, up to 16 times
+ * (exit_timer()), until somebody wants the vCPU, or another thread its CPU.
+ * SDM "VMX-Preemption Timer".
  */
 void vmx_set_hv_timer(struct vcpu *vcpu, u64 ticks)
 {
-	u32 count = min_t(u64, ticks >> vmx_caps.timer_shift, hv_timer_max - 1) + 1;
+	u64 most = min_t(u64, (u64)hv_timer_max << READ_ONCE(vcpu->stay), U32_MAX);
+	u32 count = min(ticks >> vmx_caps.timer_shift, most - 1) + 1;
 
 	if (count == vcpu->hv_timer)
 		return;
