@@ -183,16 +183,29 @@ static noinline void arrive(struct vcpu *vcpu, int cpu)
 	vcpu->last_cpu = cpu;
 }
 
+static __always_inline void make_current(struct vcpu *vcpu)
+{
+	vmx_vmptrld(&vcpu->vmcs_pa);
+	__this_cpu_write(vmcs_current, vcpu);
+	vmx_new_guest_on_cpu();
+}
+
+/* Not active here; it may have been here last, and was cleared since. */
+static noinline void load_inactive(struct vcpu *vcpu, int cpu)
+{
+	activate(vcpu, cpu);
+	make_current(vcpu);
+	if (vcpu->last_cpu != cpu)
+		arrive(vcpu, cpu);
+}
+
 /* A VMCS that is not current becomes so. What is active here stays so while we are here. */
 static noinline void load_now(struct vcpu *vcpu, int cpu)
 {
 	if (unlikely(vcpu->cpu != cpu))
-		activate(vcpu, cpu);
-	vmx_vmptrld(&vcpu->vmcs_pa);
-	__this_cpu_write(vmcs_current, vcpu);
-	vmx_new_guest_on_cpu();
-	if (unlikely(vcpu->last_cpu != cpu))
-		arrive(vcpu, cpu);
+		load_inactive(vcpu, cpu);
+	else
+		make_current(vcpu);
 }
 
 /* The host's TSC has lost something, or its time does not come from it, or does again. */
