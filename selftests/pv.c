@@ -24,6 +24,8 @@ GUEST64(ends, "inc %r8d;" ENDS);
 /* An exit comes before the end: the offer is gone. */
 GUEST64(ends_late, "inc %r8d; out %al, $0x11;" ENDS);
 GUEST64(calls, "mov %rbx, %rax; vmcall; out %al, $0x10; hlt");
+GUEST64(many, "mov $10, %eax; vmcall; out %al, $0x10; hlt");
+GUEST32(many32, "mov $10, %eax; vmcall; out %al, $0x10; hlt");
 
 struct steal {		/* Linux' struct kvm_steal_time */
 	uint64_t steal;
@@ -394,6 +396,101 @@ TEST(hypercalls_that_need_a_feature)
 	if (!test_on_kvm())	/* which shows it */
 		ASSERT_EQ(-1000ull, call(&t, 11));
 	ASSERT_EQ(-1000ull, call(&t, 77));
+	vm_free(&t);
+}
+
+/* ---- one message to many */
+
+static void lapic_on(struct test_vm *t)
+{
+	struct minikvm_lapic_state l;
+
+	if (ioctl(t->vcpu, MINIKVM_GET_LAPIC, &l))
+		abort();
+	*(uint32_t *)&l.regs[0xf0] = 0x1ff;
+	if (ioctl(t->vcpu, MINIKVM_SET_LAPIC, &l))
+		abort();
+}
+
+static bool is_requested(struct test_vm *t, uint8_t vector)
+{
+	struct minikvm_lapic_state l;
+
+	if (ioctl(t->vcpu, MINIKVM_GET_LAPIC, &l))
+		abort();
+	return *(uint32_t *)&l.regs[0x200 + vector / 32 * 16] >> vector % 32 & 1;
+}
+
+static uint64_t send_from(struct test_vm *t, uint64_t low, uint64_t high, uint64_t first,
+			  uint64_t icr)
+{
+	struct minikvm_regs r = vm_regs(t);
+
+	r.rbx = low;
+	r.rcx = high;
+	r.rdx = first;
+	r.rsi = icr;
+	vm_set_regs(t, r);
+	if (vm_run(t) != MINIKVM_EXIT_IO)
+		abort();
+	return vm_regs(t).rax;
+}
+
+static uint64_t send_many(struct test_vm *t, uint64_t low, uint64_t high, uint64_t first,
+			  uint64_t icr)
+{
+	guest_long(t, many, many_end);
+	return send_from(t, low, high, first, icr);
+}
+
+TEST(a_message_to_many)
+{
+	struct test_vm t, u;
+
+	vm_make(&t, true);
+	u = vm_add_vcpu(&t, 1);
+	lapic_on(&t);
+	ASSERT_EQ(1, send_many(&t, 3, 0, 0, 0x51));	/* one is switched off */
+	lapic_on(&u);
+	ASSERT_EQ(2, send_many(&t, 7, 0, 0, 0x52));
+	ASSERT_EQ(1, is_requested(&t, 0x52));
+	ASSERT_EQ(1, is_requested(&u, 0x52));
+	ASSERT_EQ(1, send_many(&t, 1, 0, 1, 0x53));
+	ASSERT_EQ(0, is_requested(&t, 0x53));
+	ASSERT_EQ(1, is_requested(&u, 0x53));
+	ASSERT_EQ(0, send_many(&t, 0, ~0ull, 0, 0x54));
+	ASSERT_EQ(0, send_many(&t, ~0ull, 0, 0xffffffff, 0));
+	ASSERT_EQ(-22ull, send_many(&t, 3, 0, 0, 0x40055));
+	ASSERT_EQ(-22ull, send_many(&t, 3, 0, 0, 0x855));
+	ASSERT_EQ(0, is_requested(&t, 0x55));
+	ASSERT_EQ(0, enforce(&t, 1));
+	if (!test_on_kvm())	/* which shows it */
+		ASSERT_EQ(-1000ull, send_many(&t, 3, 0, 0, 0x57));
+	vm_free_vcpu(&u);
+	vm_free(&t);
+}
+
+TEST(a_message_to_many_in_32_bits)
+{
+	struct test_vm t, u;
+
+	vm_make(&t, true);
+	u = vm_add_vcpu(&t, 1);
+	lapic_on(&t);
+	lapic_on(&u);
+	guest_protected(&t, many32, many32_end);
+	ASSERT_EQ(1, send_from(&t, 2ull << 32 | 1, 3ull << 32, 0, 0x56));
+	ASSERT_EQ(0, is_requested(&u, 0x56));
+	vm_free_vcpu(&u);
+	vm_free(&t);
+}
+
+TEST(a_message_to_many_without_a_local_apic)
+{
+	struct test_vm t;
+
+	vm_make(&t, false);
+	ASSERT_EQ(-95ull, send_many(&t, 1, 0, 0, 0x51));
 	vm_free(&t);
 }
 

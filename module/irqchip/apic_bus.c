@@ -249,6 +249,36 @@ int apic_deliver(struct vm *vm, struct lapic *src, const struct apic_msg *msg)
 }
 
 /**
+ * lapic_send_many - one message to local APICs that a guest names by their IDs
+ * @vcpu: sends it
+ * @set: bit n of the first word stands for ID @first + n; the second word goes on from there
+ * @bits: of a word
+ * @first: any number
+ * @icr: what is sent, as in ICR
+ *
+ * Context: the vCPU thread; wakes the destinations. Return: how many took it; -EINVAL: @icr has a
+ * destination, too.
+ */
+long __cold lapic_send_many(struct vcpu *vcpu, const u64 set[2], u32 bits, u32 first, u32 icr)
+{
+	struct apic_msg msg;
+	struct lapic *lapic;
+	long taken = 0;
+	u32 slot = 0;
+
+	if (icr & (LAPIC_ICR_LOGICAL | LAPIC_ICR_SHORTHAND))
+		return -EINVAL;
+	lapic_regs_icr(&vcpu->lapic->regs, icr, 0, &msg);
+	while ((lapic = apic_next(vcpu->vm, &slot))) {
+		u32 id = lapic->regs.id, n = id - first;
+
+		if (id >= first && n < 2 * bits && ((n < bits ? set[0] : set[1]) >> n % bits & 1))
+			taken += lapic_accept(lapic, &msg, lapic->vcpu == vcpu);
+	}
+	return taken;
+}
+
+/**
  * apic_busy - has a destination not finished this vector?
  * @vm: the VM
  * @msg: message from the IOAPIC

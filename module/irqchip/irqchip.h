@@ -88,6 +88,9 @@ void lapic_timer_awake(struct vcpu *vcpu);
 void lapic_get_state(struct vcpu *vcpu, struct minikvm_lapic_state *state);
 int lapic_set_state(struct vcpu *vcpu, const struct minikvm_lapic_state *state);
 
+/* apic_bus.c */
+long lapic_send_many(struct vcpu *vcpu, const u64 set[2], u32 bits, u32 first, u32 icr);
+
 /* lapic_apicv.c: what the processor does of it */
 void lapic_apicv_update(struct vcpu *vcpu);
 void lapic_apicv_deliver(struct vcpu *vcpu);

@@ -66,6 +66,7 @@ enum {
 #define LAPIC_ICR_LOGICAL	BIT(11)
 #define LAPIC_ICR_BUSY		BIT(12)
 #define LAPIC_ICR_SELF		BIT(18)
+#define LAPIC_ICR_SHORTHAND	(3U << 18)
 
 #define LAPIC_BROADCAST		0xffU
 #define X2APIC_BROADCAST	0xffffffffU

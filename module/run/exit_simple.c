@@ -3,6 +3,7 @@
  * Exits of instructions without operands to decode: CPUID, VMCALL, HLT, cache
  * control, XSETBV, and the ones that a guest without them finds undefined.
  */
+#include "../irqchip/irqchip.h"
 #include "../pv/pv.h"
 #include "../vmx/guest_tsc.h"
 #include "exit.h"
@@ -10,8 +11,10 @@
 #define VMCALL_ENOSYS	1000	/* "no such hypercall", as Linux guests know it */
 #define VMCALL_EPERM	1
 #define VMCALL_VAPIC_POLL_IRQ	1	/* numbers, as in RAX */
+#define VMCALL_SEND_IPI		10
 #define VMCALL_SCHED_YIELD	11
-#define FEATURE_SCHED_YIELD	BIT(13)	/* of CPUID 0x40000001 EAX */
+#define FEATURE_SEND_IPI	BIT(11)	/* of CPUID 0x40000001 EAX */
+#define FEATURE_SCHED_YIELD	BIT(13)
 
 /* exit_cpuid - SDM "CPUID - CPU Identification" */
 int exit_cpuid(struct vcpu *vcpu, const struct vmexit *exit)
@@ -20,19 +23,35 @@ int exit_cpuid(struct vcpu *vcpu, const struct vmexit *exit)
 	return EXIT_SKIP;
 }
 
-/* exit_vmcall - a hypercall: there are two, and user mode may not ask */
+/* Those that do something, or may be kept from the guest. */
+static noinline_for_stack long __cold vmcall_rest(struct vcpu *vcpu, unsigned long nr, u64 mask)
+{
+	u64 set[2] = { vcpu->regs[RBX] & mask, vcpu->regs[RCX] & mask };
+
+	if (nr == VMCALL_SCHED_YIELD)	/* it came here, and the host may look around: that is all */
+		return pv_hides(vcpu, FEATURE_SCHED_YIELD) ? -VMCALL_ENOSYS : 0;
+	if (pv_hides(vcpu, FEATURE_SEND_IPI))
+		return -VMCALL_ENOSYS;
+	if (!vcpu->lapic)
+		return -EOPNOTSUPP;
+	return lapic_send_many(vcpu, set, hweight64(mask), vcpu->regs[RDX], vcpu->regs[RSI]);
+}
+
+/* exit_vmcall - a hypercall: there are three, and user mode may not ask */
 int exit_vmcall(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	struct code_mode mode = vcpu_code_mode(vcpu);
-	unsigned long nr = mode.bits == 64 ? vcpu->regs[RAX] : (u32)vcpu->regs[RAX];
+	u64 mask = mode.bits == 64 ? ~0ull : U32_MAX;
+	unsigned long nr = vcpu->regs[RAX] & mask;
 	long error = -VMCALL_ENOSYS;
 
 	if (mode.cpl)
 		error = -VMCALL_EPERM;
-	else if (nr == VMCALL_VAPIC_POLL_IRQ ||
-		 (unlikely(nr == VMCALL_SCHED_YIELD) && !pv_hides(vcpu, FEATURE_SCHED_YIELD)))
-		error = 0;	/* it came here, and the host may look around: that is all */
-	vcpu->regs[RAX] = mode.bits == 64 ? error : (u32)error;
+	else if (nr == VMCALL_VAPIC_POLL_IRQ)
+		error = 0;
+	else if (unlikely(nr - VMCALL_SEND_IPI <= VMCALL_SCHED_YIELD - VMCALL_SEND_IPI))
+		error = vmcall_rest(vcpu, nr, mask);
+	vcpu->regs[RAX] = error & mask;
 	return EXIT_SKIP;
 }
 
