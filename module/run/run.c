@@ -155,8 +155,12 @@ static __always_inline enum loop_end end_loop(struct vcpu *vcpu, enum loop_end e
 	check_host_end(vcpu);
 	if (unlikely(failures != __this_cpu_read(vmx_insn_failures)))
 		end = LOOP_BROKEN;
-	if (end == LOOP_EXIT && vcpu->exit.reason == REASON_EXTERNAL_INTR)
-		host_interrupts();
+	if (end == LOOP_EXIT) {
+		/* What the handler looks at comes into the L1D. */
+		vcpu->l1d_flush = true;
+		if (vcpu->exit.reason == REASON_EXTERNAL_INTR)
+			host_interrupts();
+	}
 	vmx_row_end();
 	local_irq_enable();
 	return end;
@@ -302,8 +306,6 @@ static int run_loop(struct vcpu *vcpu)
 		case LOOP_WORK:
 			break;
 		case LOOP_EXIT:
-			/* What the handler looks at comes into the L1D. */
-			vcpu->l1d_flush = true;
 			verdict = exit_dispatch(vcpu);
 			if (unlikely(verdict == EXIT_STEP))
 				verdict = run_step(vcpu);

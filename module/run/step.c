@@ -72,7 +72,6 @@ static int step_once(struct vcpu *vcpu)
 	case LOOP_DONE:
 		return after_fast_exit(vcpu, verdict);
 	case LOOP_EXIT:
-		vcpu->l1d_flush = true;
 		return after_exit(vcpu);
 	case LOOP_BROKEN:
 		return run_broken(vcpu);
