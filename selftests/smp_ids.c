@@ -5,6 +5,7 @@
  */
 #include "lib/smp.h"
 
+GUEST64(many, "mov $10, %eax; vmcall; out %al, $0x10; hlt");
 GUEST64(send_once, "1: mov %r9d, %esi; mov %r10d, %edi;" SEND "out %al, $0x10; jmp 1b");
 
 static int cap(struct test_vm *t, int number)
@@ -231,6 +232,36 @@ TEST(a_saved_id_has_8_bits_or_32)
 		ASSERT_EQ(18 << 16 | 1 << 12, *(uint32_t *)&l.regs[0xd0]);
 		unmake();
 	}
+}
+
+/* The hypercall for many, with an NMI for ID 1. */
+static uint64_t call_one(void)
+{
+	struct test_vm *t = &cpu[0];
+	struct minikvm_regs r;
+
+	guest_long(t, many, many_end);
+	r = vm_regs(t);
+	r.rbx = 2;
+	r.rcx = 0;
+	r.rdx = 0;
+	r.rsi = 0x400;
+	vm_set_regs(t, r);
+	must(vm_run(t) == MINIKVM_EXIT_IO ? 0 : -1, "the hypercall");
+	return vm_regs(t).rax;
+}
+
+TEST(a_message_to_many_does_not_find_one_that_is_off)
+{
+	struct minikvm_sregs s;
+
+	make(2, false);
+	ASSERT_EQ(1, call_one());
+	s = vm_sregs(&cpu[1]);
+	s.apic_base &= ~0x800ull;
+	ASSERT_EQ(0, ioctl(cpu[1].vcpu, MINIKVM_SET_SREGS, &s));
+	ASSERT_EQ(0, call_one());
+	unmake();
 }
 
 TEST_HARNESS_MAIN

@@ -272,7 +272,8 @@ long __cold lapic_send_many(struct vcpu *vcpu, const u64 set[2], u32 bits, u32 f
 	while ((lapic = apic_next(vcpu->vm, &slot))) {
 		u32 id = lapic->regs.id, n = id - first;
 
-		if (id >= first && n < 2 * bits && ((n < bits ? set[0] : set[1]) >> n % bits & 1))
+		if (id >= first && n < 2 * bits && ((n < bits ? set[0] : set[1]) >> n % bits & 1) &&
+		    lapic_regs_present(&lapic->regs))
 			taken += lapic_accept(lapic, &msg, lapic->vcpu == vcpu);
 	}
 	return taken;
