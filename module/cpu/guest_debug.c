@@ -188,13 +188,14 @@ void guest_debug_run_begin(struct vcpu *vcpu)
 	unsigned long rflags, old = vmcs_read_guest_rflags();
 	u32 shadow;
 
-	if (vcpu->debug.step == STEP_DUE)
+	if (vcpu->debug.step == STEP_DUE) {
 		look_ahead(vcpu);
+		vmcs_end_halt(vcpu);	/* the guest's own trap flag may be on already */
+	}
 	rflags = debug_step_put(&vcpu->debug, old);
 	if (rflags == old)
 		return;
 	vmcs_write_guest_rflags(rflags);
-	vmcs_end_halt(vcpu);
 	shadow = vmcs_read_guest_interruptibility();
 	if (shadow & SHADOW)
 		vmcs_write_guest_interruptibility(shadow & ~SHADOW);
