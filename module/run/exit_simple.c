@@ -82,7 +82,7 @@ int exit_timer(struct vcpu *vcpu, const struct vmexit *exit)
 	if (vcpu->timer_deadline && vcpu_tsc(vcpu) >= vcpu->timer_deadline)
 		return EXIT_RESUME;
 	vmx_set_hv_timer(vcpu, U64_MAX);	/* a timer that was stopped may have left less */
-	WRITE_ONCE(vcpu->stay, min(READ_ONCE(vcpu->stay) + 1, 4));
+	WRITE_ONCE(vcpu->stay, min(READ_ONCE(vcpu->stay) + 1, 5));
 	return EXIT_WINDOW;
 }
 

@@ -260,7 +260,7 @@ static u32 hv_timer_max __ro_after_init;	/* in counts of the preemption timer */
  * @vcpu: loaded; there is a preemption timer
  * @ticks: of the TSC; it leaves up to one count of the timer earlier or later
  *
- * Every entry starts anew with it. Stays that nobody has cut short get longer, up to 16 times
+ * Every entry starts anew with it. Stays that nobody has cut short get longer, up to 32 times
  * (exit_timer()), until somebody wants the vCPU, or another thread its CPU.
  * SDM "VMX-Preemption Timer".
  */
