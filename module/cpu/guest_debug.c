@@ -188,11 +188,12 @@ void guest_debug_run_begin(struct vcpu *vcpu)
 	unsigned long rflags, old = vmcs_read_guest_rflags();
 	u32 shadow;
 
-	if (vcpu->debug.step == STEP_DUE) {
+	if (vcpu->debug.step == STEP_DUE)
 		look_ahead(vcpu);
-		vmcs_end_halt(vcpu);	/* the guest's own trap flag may be on already */
-	}
 	rflags = debug_step_put(&vcpu->debug, old);
+	/* Nor a halt, be the flag the VMM's or the guest's: the trap after HLT has ended it. */
+	if (rflags & X86_EFLAGS_TF)
+		vmcs_end_halt(vcpu);
 	if (rflags == old)
 		return;
 	vmcs_write_guest_rflags(rflags);

@@ -261,7 +261,8 @@ static u32 hv_timer_max __ro_after_init;	/* in counts of the preemption timer */
  * @ticks: of the TSC; it leaves up to one count of the timer earlier or later
  *
  * Every entry starts anew with it. Stays that nobody has cut short get longer, up to 32 times
- * (exit_timer()), until somebody wants the vCPU, or another thread its CPU.
+ * (exit_timer()). Who wants the vCPU, or its CPU, waits for the present one at most; those after
+ * it begin short again.
  * SDM "VMX-Preemption Timer".
  */
 void vmx_set_hv_timer(struct vcpu *vcpu, u64 ticks)
