@@ -22,7 +22,6 @@ void vmx_update_x2apic_msrs(struct vcpu *vcpu);
 
 /* mitigations.c */
 void vmx_l1d_flush(struct vcpu *vcpu);
-void vmx_new_guest_on_cpu(void);
 extern bool vmx_l1d_flush_needed;
 
 /* entry.S */

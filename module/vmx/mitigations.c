@@ -6,7 +6,7 @@
  *
  *	L1TF			L1D flush before entry: here
  *	MDS, TAA, MMIO, RFDS	VERW before entry: entry.S (the kernel patches it in)
- *	Spectre v2, Retbleed	RSB fill, SPEC_CTRL, BHB after exit: entry.S; IBPB: here
+ *	Spectre v2, Retbleed	RSB fill, SPEC_CTRL, BHB after exit: entry.S; IBPB: vmcs.c
  *	VMSCAPE			IBPB before the VMM runs again: run/run.c asks the kernel for it
  *	iTLB multihit		no executable huge page: mm/ept_fault.c
  */
@@ -148,14 +148,4 @@ noinstr void vmx_l1d_flush(struct vcpu *vcpu)
 	for (offset = 0; offset < L1D_PAGES * PAGE_SIZE; offset += 64)
 		asm volatile("movb (%0), %%al" : : "r" (l1d_fill + offset) : "al", "memory");
 	asm volatile("lfence" : : : "memory");
-}
-
-/**
- * vmx_new_guest_on_cpu - another vCPU than last time runs here: forget branches
- *
- * Interrupts or preemption off.
- */
-void vmx_new_guest_on_cpu(void)
-{
-	indirect_branch_prediction_barrier();
 }
