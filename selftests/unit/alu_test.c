@@ -103,17 +103,36 @@ static void compare(int op, int size)
 		CHECK_EQ(value & mask, r.value & mask);
 }
 
-static void results_and_flags_are_the_processors(void)
+static void compare_all(const int *ops, size_t size)
 {
-	static const int ops[] = {
-		OP_ADD, OP_OR, OP_ADC, OP_SBB, OP_AND, OP_SUB, OP_XOR, OP_CMP, OP_TEST, OP_XADD,
-		OP_XCHG, OP_CMPXCHG, OP_NOT, OP_NEG, OP_INC, OP_DEC, OP_BT, OP_BTS, OP_BTR, OP_BTC,
-	};
-	int i, n;
+	size_t i;
+	int n;
 
-	for (i = 0; i < (int)(sizeof(ops) / sizeof(ops[0])) && !unit_bad; i++)
+	for (i = 0; i < size / sizeof(ops[0]) && !unit_bad; i++)
 		for (n = 0; n < ROUNDS && !unit_bad; n++)
 			compare(ops[i], ops[i] >= OP_BT ? 2 << below(3) : 1 << below(4));
+}
+
+static void sums_and_differences_are_the_processors(void)
+{
+	static const int ops[] = { OP_ADD, OP_ADC, OP_SBB, OP_SUB, OP_CMP, OP_XADD, OP_CMPXCHG,
+				   OP_NEG, OP_INC, OP_DEC };
+
+	compare_all(ops, sizeof(ops));
+}
+
+static void logic_is_the_processors(void)
+{
+	static const int ops[] = { OP_OR, OP_AND, OP_XOR, OP_TEST, OP_NOT, OP_XCHG };
+
+	compare_all(ops, sizeof(ops));
+}
+
+static void single_bits_are_the_processors(void)
+{
+	static const int ops[] = { OP_BT, OP_BTS, OP_BTR, OP_BTC };
+
+	compare_all(ops, sizeof(ops));
 }
 
 static void what_is_only_moved_leaves_the_flags(void)
@@ -158,7 +177,9 @@ static void parts_of_registers_are_the_processors(void)
 
 int main(void)
 {
-	RUN(results_and_flags_are_the_processors);
+	RUN(sums_and_differences_are_the_processors);
+	RUN(logic_is_the_processors);
+	RUN(single_bits_are_the_processors);
 	RUN(what_is_only_moved_leaves_the_flags);
 	RUN(parts_of_registers_are_the_processors);
 	return unit_end();

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Unit tests of the module's pure files: one function per claim, TAP on stdout. */
+/*
+ * Unit tests of the module's pure files: one function per claim, TAP on stdout.
+ * UNIT_ONLY=claim in the environment tries that one alone.
+ */
 #ifndef UNIT_H
 #define UNIT_H
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static int unit_nr, unit_failed, unit_bad;
 static const char *unit_skip;	/* set by a test that cannot be tried here */
@@ -24,7 +29,16 @@ static const char *unit_skip;	/* set by a test that cannot be tried here */
 	}								\
 } while (0)
 
+static inline int unit_wanted(const char *test)
+{
+	const char *only = getenv("UNIT_ONLY");
+
+	return !only || !strcmp(only, test);
+}
+
 #define RUN(test) do {							\
+	if (!unit_wanted(#test))					\
+		break;							\
 	unit_bad = 0;							\
 	unit_skip = NULL;						\
 	test();								\

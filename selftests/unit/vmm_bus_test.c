@@ -281,6 +281,56 @@ static void out(const struct bus *bus, uint64_t reg, uint8_t value)
 	bus_write(bus, 0x3f8 + reg, &value, 1);
 }
 
+static void a_byte_goes_out(void)
+{
+	struct bus bus;
+
+	port(&bus);
+	CHECK_EQ(in(&bus, LSR), LSR_IDLE);
+	out(&bus, DATA, 'x');
+	out(&bus, DATA, 'y');
+	CHECK_EQ(said_n, 2);
+	CHECK_EQ(said[0], 'x');
+	CHECK_EQ(said[1], 'y');
+	CHECK_EQ(in(&bus, LSR), LSR_IDLE);
+	CHECK_EQ(changes, 0);			/* nobody asked for interrupts */
+}
+
+static void registers_keep_what_is_written(void)
+{
+	struct bus bus;
+
+	port(&bus);
+	out(&bus, IER, 0xff);
+	CHECK_EQ(in(&bus, IER), 0x0f);
+	out(&bus, LCR, 0x1b);
+	CHECK_EQ(in(&bus, LCR), 0x1b);
+	out(&bus, MCR, 0x0b);
+	CHECK_EQ(in(&bus, MCR), 0x0b);
+	out(&bus, SCRATCH, 0x5a);
+	CHECK_EQ(in(&bus, SCRATCH), 0x5a);
+	CHECK_EQ(in(&bus, MSR), MSR_READY);
+	CHECK_EQ(said_n, 0);
+}
+
+/* Who is told that output is done has been told: reading IIR ends it. */
+static void output_that_is_done_interrupts_once(void)
+{
+	struct bus bus;
+
+	port(&bus);
+	out(&bus, IER, IER_OUTPUT);
+	CHECK_EQ(line, 1);
+	CHECK_EQ(in(&bus, IIR), IIR_OUTPUT | IIR_FIFO);
+	CHECK_EQ(line, 0);
+	CHECK_EQ(in(&bus, IIR), IIR_NONE | IIR_FIFO);
+	out(&bus, DATA, 'x');
+	CHECK_EQ(line, 1);
+	out(&bus, IER, 0);
+	CHECK_EQ(line, 0);
+	CHECK_EQ(in(&bus, IIR), IIR_NONE | IIR_FIFO);
+}
+
 static void a_byte_each_way(void)
 {
 	struct bus bus;
@@ -398,6 +448,9 @@ int main(void)
 	RUN(a_device_with_two_ranges_is_one);
 	RUN(state_goes_there_and_back);
 	RUN(another_machines_state_is_refused);
+	RUN(a_byte_goes_out);
+	RUN(registers_keep_what_is_written);
+	RUN(output_that_is_done_interrupts_once);
 	RUN(a_byte_each_way);
 	RUN(two_ports_are_two);
 	RUN(the_divisor_hides_two_registers);
