@@ -41,6 +41,13 @@ check-upstream:
 check-debian12 check-debian13:
 	@$(ALONE) testbed/check-debian $(@:check-debian%=%)
 
+check-labs:
+	@labs/check
+
+# In a student's tree its own lab, elsewhere LAB=.
+grade:
+	@labs/lab grade $(LAB)
+
 bench:
 	@$(ALONE) bench/run
 
@@ -69,5 +76,5 @@ help:
 	@cat scripts/make-help.txt
 
 .PHONY: all module minivmm demo check check-matrix check-guests check-debug check-upstream \
-	check-debian12 check-debian13 \
+	check-debian12 check-debian13 check-labs grade \
 	bench bench-check load unload install uninstall deb clean help

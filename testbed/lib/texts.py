@@ -8,7 +8,7 @@ import glob
 import re
 
 PATTERNS = ("*.md", "MAINTAINERS", "Documentation/*.rst", "*/README.md", "*/*/README.md",
-            "packaging/man/*", "scripts/make-help.txt")
+            "packaging/man/*", "scripts/make-help.txt", "labs/*/*.rst")
 
 
 def paths():
