@@ -8,6 +8,7 @@ with a line of one brace.
 import json
 import os
 import re
+import shutil
 import subprocess
 
 from description import Wrong
@@ -28,6 +29,8 @@ class Tag:
 
 def tags(path):
     """[Tag] of what a file defines."""
+    if not shutil.which("ctags"):
+        raise Wrong("there is no ctags here: testbed/packages labs installs it")
     out = subprocess.run(["ctags", "--options=NONE", "--quiet", "--language-force=C", "--output-format=json",
                           "--fields=+nef", "--kinds-C=fvp", "-f", "-", path], check=True,
                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
