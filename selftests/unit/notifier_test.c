@@ -177,6 +177,46 @@ static void beside_another_notifier(void)
 	finish();
 }
 
+/* What a fault looks at, before it maps what it has found. */
+static void a_fault_meanwhile_is_told(void)
+{
+	struct mmu_notifier_range first = { HVA + 8 * P, HVA + 9 * P, true };
+	struct mmu_notifier_range second = { HVA, HVA + P, true };
+	unsigned long seq;
+
+	start(16 * P, 1);
+	other_runs = true;
+	seq = vm.invalidate_seq;
+	range_start(&vm.notifier, &first);
+	CHECK_EQ(vm.invalidate_active, 1);
+	CHECK_EQ(vm.invalidate_start, HVA + 8 * P);
+	CHECK_EQ(vm.invalidate_end, HVA + 9 * P);
+	range_start(&vm.notifier, &second);
+	CHECK_EQ(vm.invalidate_active, 2);
+	CHECK_EQ(vm.invalidate_start, HVA);
+	CHECK_EQ(vm.invalidate_end, HVA + 9 * P);
+	range_end(&vm.notifier, &first);
+	CHECK_EQ(vm.invalidate_active, 1);
+	range_end(&vm.notifier, &second);
+	CHECK_EQ(vm.invalidate_active, 0);
+	CHECK_EQ(vm.invalidate_seq, seq + 2);
+	other_runs = false;
+	finish();
+}
+
+static void the_last_page_of_a_range_is_in_it(void)
+{
+	start(16 * P, 1);
+	map(GPA + 3 * P, 1);
+	map(GPA + 4 * P, 1);
+	other_runs = true;
+	take_back(HVA + P / 2, 3 * P, true);	/* pages 0 to 3, the last one in part */
+	other_runs = false;
+	CHECK(!ept_find(&vm.ept, GPA / P + 3).entry);
+	CHECK(ept_find(&vm.ept, GPA / P + 4).entry);
+	finish();
+}
+
 static void beside_a_look_for_young_pages(void)
 {
 	start(16 * P, 1);
@@ -280,6 +320,8 @@ int main(void)
 	RUN(beside_a_small_slot_that_is_deleted);
 	RUN(beside_dirty_logging_that_is_switched_on);
 	RUN(beside_another_notifier);
+	RUN(a_fault_meanwhile_is_told);
+	RUN(the_last_page_of_a_range_is_in_it);
 	RUN(beside_a_look_for_young_pages);
 	RUN(beside_a_fault_that_replaces_a_page);
 	RUN(a_long_range_lets_others_go);
