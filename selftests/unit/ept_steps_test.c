@@ -278,6 +278,57 @@ static void tables_of_a_whole_range_go(void)
 	finish();
 }
 
+/* ---- what was written */
+
+static void a_mask_takes_the_right_to_write(void)
+{
+	const u64 gfn = GFN & ~511ull;
+	u64 i;
+
+	start();
+	for (i = 0; i < 4; i++)
+		by_hand(gfn + i, 1, LEAF | EPT_ACCESSED);
+	ept_wrprotect(&ept, gfn, 0x5 | 1ull << 63);
+	for (i = 0; i < 4; i++)
+		CHECK_EQ(value_at(gfn + i, 1), (LEAF | EPT_ACCESSED) & ~(i % 2 ? 0 : EPT_WRITE));
+	CHECK(stale());
+	ept_wrprotect(&ept, gfn, 0x5);
+	CHECK(!stale());			/* nothing was there to be taken */
+	finish();
+}
+
+static void a_mask_goes_on_in_the_next_table(void)
+{
+	const u64 last = GFN | 511;
+
+	start();
+	by_hand(last, 1, LEAF | EPT_DIRTY);
+	by_hand(last + 1, 1, LEAF | EPT_DIRTY);
+	by_hand(last + 3, 1, LEAF | EPT_DIRTY);
+	ept_make_clean(&ept, last, 0xb);
+	CHECK_EQ(value_at(last, 1), LEAF);
+	CHECK_EQ(value_at(last + 1, 1), LEAF);
+	CHECK_EQ(value_at(last + 3, 1), LEAF);
+	CHECK(stale());
+	finish();
+}
+
+static void the_right_comes_back_if_the_host_allows(void)
+{
+	const u64 leaf = LEAF & ~EPT_WRITE;
+
+	start();
+	by_hand(GFN, 1, leaf | EPT_HOST_WRITE);
+	by_hand(GFN + 1, 1, leaf);
+	CHECK(ept_allow_write(&ept, GFN));
+	CHECK_EQ(value_at(GFN, 1), leaf | EPT_HOST_WRITE | EPT_WRITE);
+	CHECK(!ept_allow_write(&ept, GFN + 1));
+	CHECK_EQ(value_at(GFN + 1, 1), leaf);
+	CHECK(!ept_allow_write(&ept, GFN + 2));
+	CHECK(!stale());
+	finish();
+}
+
 int main(void)
 {
 	RUN(a_walk_ends_at_a_small_leaf);
@@ -293,5 +344,8 @@ int main(void)
 	RUN(an_unmap_goes_through_every_table);
 	RUN(a_lost_right_is_noted);
 	RUN(tables_of_a_whole_range_go);
+	RUN(a_mask_takes_the_right_to_write);
+	RUN(a_mask_goes_on_in_the_next_table);
+	RUN(the_right_comes_back_if_the_host_allows);
 	return unit_end();
 }
