@@ -75,6 +75,8 @@ def why_not(status, said, tree):
         return "undefined: %s, in %s:%s" % (found.group(3), place(found.group(1), tree), found.group(2))
     found = re.search(r"ERROR: AddressSanitizer: (?:attempting )?([\w-]+)(.*)", said)
     if found:
+        if found.group(1) == "ABRT":
+            return "it was stopped by an assertion %s" % where(said, tree)
         null = "SEGV" in found.group(1) and re.search(r"unknown address 0x0{9}", found.group(2))
         return "a wild access (%s%s) %s" % (found.group(1), ", address 0 or near it" if null else "", where(said, tree))
     found = re.search(r"ERROR: LeakSanitizer", said)
