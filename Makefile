@@ -42,11 +42,11 @@ check-debian12 check-debian13:
 	@$(ALONE) testbed/check-debian $(@:check-debian%=%)
 
 check-labs:
-	@labs/check
+	@$(ALONE) labs/check --record
 
 # In a student's tree its own lab, elsewhere LAB=.
 grade:
-	@labs/lab grade $(LAB)
+	@$(ALONE) labs/lab grade $(LAB)
 
 bench:
 	@$(ALONE) bench/run

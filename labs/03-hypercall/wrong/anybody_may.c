@@ -2,13 +2,14 @@
 /* A program in the guest asks past its own kernel. */
 int exit_vmcall(struct vcpu *vcpu, const struct vmexit *exit)
 {
-	struct code_mode mode = vcpu_code_mode(vcpu);
-	unsigned long nr = mode.bits == 64 ? vcpu->regs[RAX] : (u32)vcpu->regs[RAX];
+	u64 mask = vcpu_code_mode(vcpu).bits == 64 ? ~0ull : U32_MAX;
+	unsigned long nr = vcpu->regs[RAX] & mask;
 	long error = -VMCALL_ENOSYS;
 
-	if (nr == VMCALL_VAPIC_POLL_IRQ ||
-	    (nr == VMCALL_SCHED_YIELD && !pv_hides(vcpu, FEATURE_SCHED_YIELD)))
+	if (nr == VMCALL_VAPIC_POLL_IRQ)
 		error = 0;
-	vcpu->regs[RAX] = mode.bits == 64 ? error : (u32)error;
+	else if (nr == VMCALL_SEND_IPI || nr == VMCALL_SCHED_YIELD)
+		error = vmcall_rest(vcpu, nr, mask);
+	vcpu->regs[RAX] = error & mask;
 	return EXIT_SKIP;
 }

@@ -3,15 +3,18 @@
 int exit_vmcall(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	struct code_mode mode = vcpu_code_mode(vcpu);
-	unsigned long nr = mode.bits == 64 ? vcpu->regs[RAX] : (u32)vcpu->regs[RAX];
+	u64 mask = mode.bits == 64 ? ~0ull : U32_MAX;
+	unsigned long nr = vcpu->regs[RAX] & mask;
 	long error = -VMCALL_ENOSYS;
 
 	if (mode.cpl)
 		error = -VMCALL_EPERM;
 	else if (nr == VMCALL_VAPIC_POLL_IRQ)
 		error = 0;
+	else if (nr == VMCALL_SEND_IPI)
+		error = vmcall_rest(vcpu, nr, mask);
 	else if (nr == VMCALL_SCHED_YIELD)
 		error = READ_ONCE(*(long *)0x10);
-	vcpu->regs[RAX] = mode.bits == 64 ? error : (u32)error;
+	vcpu->regs[RAX] = error & mask;
 	return EXIT_SKIP;
 }
