@@ -61,9 +61,7 @@ class Answer:
 
     def __init__(self, lab, name, table):
         self.name, self.says, self.fails = name, table["says"], table["fails"]
-        self.path = os.path.join(lab.folder, "wrong", name + ".c")
-        if not os.path.isfile(self.path):
-            raise Wrong("no file %s" % self.path)
+        self.path = os.path.join(lab.folder, "wrong", name + ".c")	# a student's tree does not have it
 
 
 class Lab:
