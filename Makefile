@@ -18,7 +18,7 @@ module:
 	+@kdir="$(KDIR)" && [ "$$kdir" ] || exit 2; testbed/build-module "$$kdir" DEBUG=$(DEBUG)
 
 minivmm:
-	@$(MAKE) --no-print-directory -C userspace-demo O=../build/userspace-demo
+	@mkdir -p build && flock build/.minivmm $(MAKE) --no-print-directory -C userspace-demo O=../build/userspace-demo
 
 demo:
 	@$(ALONE) testbed/demo
