@@ -26,6 +26,9 @@ static const char usage_text[] =
 "  --device PATH     /dev/minikvm (default) or /dev/kvm\n"
 "  --timeout SECONDS give up after this time (default: never)\n"
 "  --stats           print exits by reason at the end, and the kernel's own (root)\n"
+"  --gdb PORT|TTY    wait for gdb on this port of localhost, or on a serial line\n"
+"                    (/dev/...): breakpoints, watchpoints, steps, registers, memory;\n"
+"                    each vCPU is a thread. The guest begins when gdb says continue\n"
 "  --help            this text\n"
 "\n"
 "The guest's serial port is the terminal. Ctrl-A X quits, Ctrl-A Ctrl-A sends Ctrl-A.\n"
@@ -93,6 +96,7 @@ static const struct option options[] = {
 	{ "timeout", required_argument, NULL, 't' },
 	{ "populate", no_argument, NULL, 'p' },
 	{ "stats", no_argument, NULL, 's' },
+	{ "gdb", required_argument, NULL, 'g' },
 	{ "help", no_argument, NULL, 'h' },
 	{ }
 };
@@ -112,6 +116,7 @@ static void config_option(struct config *c, int option, const char *text)
 	case 't': c->timeout = config_number("--timeout", optarg, 1, 1000000); break;
 	case 'p': c->populate = true; break;
 	case 's': c->stats = true; break;
+	case 'g': c->gdb = optarg; break;
 	case 'h': fputs(usage_text, stdout); exit(0);
 	case ':': refuse("'%s' wants a value", text);
 	default: refuse("'%s' is not understood", text);

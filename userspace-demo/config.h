@@ -12,6 +12,7 @@ struct config {
 	const char *device;	/* NULL: the default */
 	const char *kernel, *initrd, *cmdline;
 	const char *flat;
+	const char *gdb;	/* where a debugger comes from; NULL: there is none */
 	uint64_t load;		/* guest physical address of the flat binary */
 	bool irqchip;		/* interrupt chips in the kernel */
 	bool stats;

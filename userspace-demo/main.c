@@ -11,6 +11,8 @@
 #include "boot.h"
 #include "config.h"
 #include "die.h"
+#include "gdb.h"
+#include "hold.h"
 #include "loop.h"
 #include "node.h"
 #include "run.h"
@@ -20,6 +22,7 @@
 
 static struct config config;
 static struct loop loop;
+static struct gdb gdb;
 static struct guest guest;
 static struct vm vm;
 static struct board board;
@@ -33,6 +36,8 @@ static void run_all(void)
 	for (i = 0; i < config.cpus; i++)
 		vcpu_start(&vcpus[i]);
 	loop_run(&loop);
+	if (config.gdb)
+		gdb_end(&gdb, stop_status(&vm.stop));
 	for (i = 0; i < config.cpus; i++)
 		vcpu_join(&vcpus[i]);
 	terminal_end();
@@ -65,11 +70,14 @@ int main(int argc, char **argv)
 
 	/* What is wrong with the arguments ends the program here. */
 	config_parse(&config, argc, argv);
+	if (config.gdb)
+		gdb_check(config.gdb);
 	memory_split(&vm.memory, config.mem);
 	guest_open(&guest, &config, &vm.memory);
 	node_check(&config);
 
 	vm_create(&vm, &config);
+	hold_create(&vm);
 	loop_create(&loop);
 	stop_create(&vm.stop, &loop, config.timeout);
 	board_create(&board, &vm, terminal_put);
@@ -79,6 +87,8 @@ int main(int argc, char **argv)
 	if (guest.is_linux)
 		acpi_write(&vm.memory, config.cpus);
 	terminal_start(&loop, &board.serial, &vm.stop);
+	if (config.gdb)
+		gdb_create(&gdb, config.gdb, &loop, vcpus, config.cpus);
 	run_all();
 
 	run_report(&start);

@@ -13,9 +13,8 @@
 #include <x86intrin.h>
 
 #include "die.h"
+#include "hold.h"
 #include "run.h"
-
-#define KICK	SIGUSR1
 
 static void run_io(struct vcpu *vcpu)
 {
@@ -43,8 +42,11 @@ static void run_mmio(struct vcpu *vcpu)
 
 static void run_crash(struct vcpu *vcpu, const char *what)
 {
+	static const struct minikvm_debug_exit_arch none;
+
 	vcpu->crash = what;
-	stop_ask(&vcpu->vm->stop, ST_CRASH);
+	if (!hold_tell(vcpu, &none))
+		stop_ask(&vcpu->vm->stop, ST_CRASH);
 }
 
 static void run_exit(struct vcpu *vcpu)
@@ -60,6 +62,10 @@ static void run_exit(struct vcpu *vcpu)
 		stop_ask(&vcpu->vm->stop, ST_POWER_OFF);
 		break;
 	case MINIKVM_EXIT_INTR:
+		break;
+	case MINIKVM_EXIT_DEBUG:
+		if (!hold_tell(vcpu, &vcpu->run->debug.arch))
+			run_crash(vcpu, "a debug exit that nobody asked for");
 		break;
 	case MINIKVM_EXIT_SHUTDOWN:
 		run_crash(vcpu, "triple fault");
@@ -90,11 +96,14 @@ static void *run_loop(void *arg)
 		if (!ret) {
 			stats_exit(&vcpu->stats, vcpu->run->exit_reason);
 			run_exit(vcpu);
-		} else if (errno != EINTR && errno != EAGAIN) {
+		} else if (errno == EINTR || errno == EAGAIN) {
+			hold_here(vcpu);
+		} else {
 			die("RUN: %s", strerror(errno));
 		}
 	}
 	stats_end(&vcpu->stats);
+	hold_leave(vcpu);
 	return NULL;
 }
 

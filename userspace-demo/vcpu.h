@@ -17,6 +17,10 @@ struct vcpu {
 	struct minikvm_run *run;	/* shared with the kernel */
 	pthread_t thread;	/* the one that runs it */
 	const char *crash;	/* what the guest did last, if it was that */
+	/* With vm->hold_lock: */
+	bool held, at_rest;	/* it is to rest; it does */
+	bool tells;		/* this, to who debugs: */
+	struct minikvm_debug_exit_arch told;	/* exception 0: it has crashed */
 	struct run_stats stats;
 };
 

@@ -15,6 +15,9 @@ struct vm {
 	struct memory memory;
 	struct bus ports, mmio;
 	struct stop stop;
+	pthread_mutex_t hold_lock;	/* see hold.h */
+	pthread_cond_t hold_changed;
+	int told;		/* eventfd: a vCPU has something to tell; -1: nobody debugs */
 };
 
 /* An interrupt line of the chips in the kernel, in the hands of a device. */

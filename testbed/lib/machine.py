@@ -155,6 +155,8 @@ class Bochs(Machine):
                                    ips=opts.ips, mem=opts.mem, iso=iso, tty=tty, log=log,
                                    fatal=self.each(opts.cpus, "fatal"),
                                    told=self.each(opts.cpus, "report")))
+            if opts.com2:
+                f.write("com2: enabled=1, mode=term, dev=%s\n" % opts.com2)
             f.writelines(line + "\n" for line in opts.bochsrc)
         super().__init__(["bochs", "-q", "-f", rc, "-rc", script], log)
         threading.Thread(target=drain_screen, args=(self.process,), daemon=True).start()
@@ -204,7 +206,8 @@ class Qemu(Machine):
         super().__init__(["qemu-system-x86_64", "-accel", accel, "-cpu", cpu,
                           "-smp", str(opts.cpus), "-m", str(opts.mem),
                           "-kernel", kernel, "-initrd", initrd, "-append", cmdline,
-                          "-serial", tty, "-display", "none", "-monitor", "none",
+                          "-serial", tty, *(["-serial", opts.com2] if opts.com2 else []),
+                          "-display", "none", "-monitor", "none",
                           "-nodefaults", "-no-reboot",
                           "-action", "shutdown=poweroff,panic=exit-failure",
                           "-trace", "qemu_system_shutdown_request"],

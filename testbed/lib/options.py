@@ -70,6 +70,18 @@ def kernel_words(text):
     return text
 
 
+def terminal(text):
+    try:
+        fd = os.open(text, os.O_RDWR | os.O_NOCTTY)
+    except OSError as e:
+        raise argparse.ArgumentTypeError("'%s': %s" % (text, e.strerror)) from None
+    is_one = os.isatty(fd)
+    os.close(fd)
+    if not is_one:
+        raise argparse.ArgumentTypeError("'%s' is no terminal" % text)
+    return text
+
+
 def program(text):
     if not shutil.which(text):
         raise argparse.ArgumentTypeError("no program '%s' here" % text)
@@ -104,6 +116,8 @@ def parser():
                         "processor does not count; 0: none, with --interactive")
     p.add_argument("--interactive", action="store_true",
                    help="connect this terminal to the console; Ctrl-A X quits")
+    p.add_argument("--com2", metavar="TTY", type=terminal,
+                   help="a second serial line: /dev/ttyS1 in the machine, this terminal here")
     p.add_argument("--log", metavar="FILE", type=arguments.file_to_write,
                    help="write the console to FILE")
     p.add_argument("--quiet", action="store_true", help="don't show the console or the steps")
