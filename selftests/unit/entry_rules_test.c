@@ -193,6 +193,9 @@ static const struct row control_rows[] = {
 	  "list of MSRs to load at exit",
 	  "must be 16-byte aligned and within the physical address space" },
 	{ long_mode, SET2(entry_load_count, 1, entry_load, (1ull << 40) - 16), NULL, NULL },
+};
+
+static const struct row event_rows[] = {
 	{ long_mode, SET1(intr_info, 0x80000100), inject, "type 1 is reserved" },
 	{ long_mode, SET1(intr_info, 0x80000203), inject, "an NMI has vector 2" },
 	{ long_mode, SET1(intr_info, 0x80000202), NULL, NULL },
@@ -423,6 +426,11 @@ static void controls_have_a_sentence_each(void)
 	CHECK_ROWS(control_rows, RULES_CONTROLS);
 }
 
+static void injected_events_have_a_sentence_each(void)
+{
+	CHECK_ROWS(event_rows, RULES_CONTROLS);
+}
+
 static void host_state_has_a_sentence_each(void)
 {
 	CHECK_ROWS(host_rows, RULES_HOST);
@@ -462,6 +470,7 @@ int main(void)
 {
 	RUN(good_states_break_no_rule);
 	RUN(controls_have_a_sentence_each);
+	RUN(injected_events_have_a_sentence_each);
 	RUN(host_state_has_a_sentence_each);
 	RUN(guest_registers_have_a_sentence_each);
 	RUN(guest_segments_have_a_sentence_each);

@@ -12,6 +12,7 @@
 #define __ro_after_init
 #define __aligned(n)		__attribute__((aligned(n)))
 #define __cold
+#define noinline
 #define noinline_for_stack
 #define __rcu
 #define likely(x)		(x)
