@@ -79,6 +79,7 @@ class Lab:
         self.holes = table["holes"]			# {file: [function]}
         self.stubs = table.get("stubs", {})		# {function: statement}
         self.show = table["show"]
+        self.cpus = table.get("cpus", 1)		# of the machine
         self.claims = [Claim(self, claim) for claim in table["claim"]]
         self.wrong = [Answer(self, *item) for item in table.get("wrong", {}).items()]
         tests = {claim.test for claim in self.claims}

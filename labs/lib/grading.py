@@ -118,7 +118,7 @@ def grade(tree, lab, out):
     yield from unit(tree, out, [claim for claim in lab.claims if claim.kind == "unit"])
     rest = [claim for claim in lab.claims if claim.kind != "unit"]
     if rest:
-        yield from machine.run(tree, out, rest)
+        yield from machine.run(tree, out, rest, lab.cpus)
 
 
 def as_json(lab, results, seconds):

@@ -109,6 +109,14 @@ static void ipis(void)
 	apic_write(&cpu[0], LAPIC_ICR, 0xc4400);		/* NMI */
 	CHECK_EQ(heard[0].nmis, 0);
 	CHECK_EQ(heard[1].nmis, 1);
+	destroy();
+}
+
+static void lowest_priority(void)
+{
+	create();
+	enable(&cpu[0]);
+	enable(&cpu[1]);
 	apic_write(&cpu[0], LAPIC_LDR, 1 << 24);
 	apic_write(&cpu[1], LAPIC_LDR, 2 << 24);
 	apic_write(&cpu[0], LAPIC_ICR2, 3 << 24);
@@ -400,6 +408,7 @@ int main(void)
 	RUN(pic_reaches_the_boot_cpu);
 	RUN(level_interrupt_through_the_ioapic);
 	RUN(ipis);
+	RUN(lowest_priority);
 	RUN(init_and_sipi);
 	RUN(msi);
 	RUN(base_msr);

@@ -4,4 +4,6 @@
 
 struct rcuwait { void *task; };
 
+int rcuwait_wake_up(struct rcuwait *wait);	/* the test's */
+
 #endif
