@@ -18,6 +18,13 @@ static inline void clear_bit(unsigned int nr, unsigned long *word)
 	__atomic_fetch_and(word + nr / 64, ~(1UL << nr % 64), __ATOMIC_SEQ_CST);
 }
 
+static inline bool test_and_clear_bit(unsigned int nr, unsigned long *word)
+{
+	unsigned long bit = 1UL << nr % 64;
+
+	return __atomic_fetch_and(word + nr / 64, ~bit, __ATOMIC_SEQ_CST) & bit;
+}
+
 static inline bool test_bit(u64 nr, const unsigned long *word)
 {
 	return word[nr / 64] >> nr % 64 & 1;

@@ -15,6 +15,7 @@
 #define min_t(t, a, b)	min((t)(a), (t)(b))
 #define max_t(t, a, b)	max((t)(a), (t)(b))
 #define clamp_t(t, v, lo, hi) min_t(t, max_t(t, v, lo), hi)
+#define IS_ALIGNED(x, a) (!((x) & ((typeof(x))(a) - 1)))
 #define container_of(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))
 #endif
 

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <linux/types.h>
 
+#define S32_MAX			0x7fffffff
 #define U32_MAX			0xffffffffU
 #define U64_MAX			0xffffffffffffffffULL
 

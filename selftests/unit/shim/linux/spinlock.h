@@ -28,6 +28,8 @@ typedef struct { bool held; int readers; } rwlock_t;
 #define spin_unlock(l)		do { shim_unlock(l); shim_unlocked(); } while (0)
 
 #define raw_spin_lock_init(l)	((l)->held = false)
+#define raw_spin_lock(l)	shim_lock(l)
+#define raw_spin_unlock(l)	shim_unlock(l)
 #define raw_spin_lock_irqsave(l, flags) do { (flags) = 0; shim_lock(l); } while (0)
 #define raw_spin_unlock_irqrestore(l, flags) do { (void)(flags); shim_unlock(l); } while (0)
 

@@ -6,6 +6,11 @@
 
 #define __user
 
+/* Between the two no page is waited for. */
+static int shim_no_faults __attribute__((unused));
+#define pagefault_disable()	((void)shim_no_faults++)
+#define pagefault_enable()	((void)shim_no_faults--)
+
 /* The lower half of the addresses is the user's. */
 static inline bool access_ok(const void *addr, unsigned long size)
 {
