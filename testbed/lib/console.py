@@ -5,6 +5,9 @@ Called by testbed/run. Shows what the machine prints, logs it, finds the
 markers of image/init in it, and in interactive mode hands over what is typed.
 """
 
+import base64
+import binascii
+import gzip
 import os
 import pty
 import re
@@ -21,6 +24,39 @@ class Quit(Exception):
     """The user pressed the exit key."""
 
 
+class Taken:
+    """A file of the machine that comes by the console: what is between two markers."""
+
+    def __init__(self, marker_id):
+        self.begin = re.compile(rb"@@testbed-take " + marker_id.encode() + rb" (\d+)@@\r?\n")
+        self.end = b"@@testbed-taken %s@@" % marker_id.encode()
+        self.number, self.text = None, bytearray()
+        self.files = {}		# by their number
+
+    def split(self, data):
+        """Keeps what belongs to a file, and returns the rest."""
+        m = self.number is None and self.begin.search(data)
+        if m:
+            self.number = int(m.group(1))
+            return data[:m.start()] + self.split(data[m.end():])
+        if self.number is None:
+            return data
+        # The end may come in two parts; to look at all of it each time takes too long.
+        near = max(0, len(self.text) - len(self.end))
+        self.text += data
+        end = self.text.find(self.end, near)
+        over = self.text.find(b"\n", end)
+        if end < 0 or over < 0:
+            return b""
+        rest = bytes(self.text[over + 1:])
+        try:
+            self.files[self.number] = gzip.decompress(base64.b64decode(bytes(self.text[:end])))
+        except (OSError, EOFError, binascii.Error):
+            pass		# somebody else has printed into it: the file did not come
+        self.number, self.text = None, bytearray()
+        return self.split(rest)
+
+
 class Console:
     """Context manager: on leaving, the user's terminal is as it was."""
 
@@ -31,6 +67,7 @@ class Console:
         self.tty_name = os.ttyname(self.slave)
         self.marker = re.compile(rb"@@testbed-(start|counted|exit) " + marker_id.encode() +
                                  rb"(?: (\w+))?(?: (\d+))?@@\r?\n")
+        self.taken = Taken(marker_id)
         self.log = log
         self.show = show
         self.times = times
@@ -89,7 +126,7 @@ class Console:
             os.write(self.master, c)
 
     def printed(self, data):
-        data = self.held + data
+        data = self.taken.split(self.held + data)
         self.held = b""
         for m in self.marker.finditer(data):
             if m.group(1) == b"start":

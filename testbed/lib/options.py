@@ -82,6 +82,14 @@ def terminal(text):
     return text
 
 
+def taking(text):
+    """PATH:FILE: a path in the machine, and a file here that can be written."""
+    path, sep, file = text.partition(":")
+    if not sep or not path.startswith("/") or not path.isprintable():
+        raise argparse.ArgumentTypeError("'%s' is not /PATH:FILE" % text)
+    return path, arguments.file_to_write(file)
+
+
 def program(text):
     if not shutil.which(text):
         raise argparse.ArgumentTypeError("no program '%s' here" % text)
@@ -108,6 +116,8 @@ def parser():
                    help="put a file or a directory into the image")
     p.add_argument("--add-program", action="append", default=[], metavar="PROG", type=program,
                    help="put a program of this machine and its libraries into /bin")
+    p.add_argument("--take", action="append", default=[], metavar="PATH:FILE", type=taking,
+                   help="fetch a file out of the machine after the command")
     p.add_argument("--with-kvm", action="store_true", help="pack kvm-intel for load-kvm")
     p.add_argument("--append", default="", metavar="ARGS", type=kernel_words,
                    help="more kernel command line")
