@@ -32,6 +32,9 @@ check-matrix:
 check-guests:
 	@$(ALONE) testbed/check-guests
 
+check-pictures:
+	@$(ALONE) testbed/check-pictures
+
 check-debug:
 	@testbed/check-debug
 
@@ -75,6 +78,6 @@ clean:
 help:
 	@cat scripts/make-help.txt
 
-.PHONY: all module minivmm demo check check-matrix check-guests check-debug check-upstream \
+.PHONY: all module minivmm demo check check-matrix check-guests check-pictures check-debug check-upstream \
 	check-debian12 check-debian13 check-labs grade \
 	bench bench-check load unload install uninstall deb clean help
