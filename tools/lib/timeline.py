@@ -41,14 +41,16 @@ class Exit:
 
 
 class Vcpu:
-    """segments: [begin, end, state]; injected: [time, vector, type]."""
+    """segments: [begin, end, state]; injected: [time, vector, type]; thread: if it takes that
+    to tell it from another one: two VMs of one process."""
 
     def __init__(self, vm, number):
-        self.vm, self.number = vm, number
+        self.vm, self.number, self.thread = vm, number, None
         self.segments, self.exits, self.injected, self.entries = [], [], [], 0
 
     def name(self):
-        return "vCPU %d" % self.number if self.vm is None else "VM %d, vCPU %d" % (self.vm, self.number)
+        return ("" if self.vm is None else "VM %d, " % self.vm) + "vCPU %d" % self.number + (
+            "" if self.thread is None else ", thread %d" % self.thread)
 
     def add(self, begin, end, state, exit_=None):
         if end <= begin:
@@ -60,6 +62,13 @@ class Vcpu:
             last[1] = end
         else:
             self.segments.append([begin, end, state])
+
+    def append(self, other):
+        """What another thread did with this vCPU, later."""
+        self.segments += other.segments
+        self.exits += other.exits
+        self.injected += other.injected
+        self.entries += other.entries
 
     def time(self, state):
         return sum(end - begin for begin, end, s in self.segments if s == state)
@@ -163,6 +172,22 @@ class Thread:
                                  [max(self.last, *sides)]))
 
 
+def merged(found):
+    """[Vcpu] of {(vm, number, thread): Vcpu}, by VM and number. A thread may have taken a vCPU over
+    from another one; but what two threads do at one time is of two VMs of their process."""
+    vcpus = []
+    order = sorted(found.items(), key=lambda item: (item[0][0] or 0, item[0][1], item[1].segments[:1]))
+    for (vm, number, thread), vcpu in order:
+        last = vcpus[-1] if vcpus and (vcpus[-1].vm, vcpus[-1].number) == (vm, number) else None
+        if last and last.segments and vcpu.segments and last.segments[-1][1] <= vcpu.segments[0][0]:
+            last.append(vcpu)
+            continue
+        if last:
+            vcpu.thread = thread
+        vcpus.append(vcpu)
+    return vcpus
+
+
 class Timeline:
     """vcpus: in the order of VM and number. has_runs: is it known when RUN returned?"""
 
@@ -174,7 +199,7 @@ class Timeline:
             self.take(*event)
         for thread in self.threads.values():
             thread.over()
-        self.vcpus = [v for _, v in sorted(self.found.items(), key=lambda item: (item[0][0] or 0, item[0][1]))]
+        self.vcpus = merged(self.found)
         ends = [s for v in self.vcpus for s in v.segments]
         self.begin = min((s[0] for s in ends), default=0)
         self.end = max((s[1] for s in ends), default=0)
@@ -182,9 +207,9 @@ class Timeline:
     def thread(self, pid):
         if pid not in self.threads:
             def find(number, pid=pid):
-                key = (self.tgids.get(pid), number)
+                key = (self.tgids.get(pid), number, pid)
                 if key not in self.found:
-                    self.found[key] = Vcpu(*key)
+                    self.found[key] = Vcpu(*key[:2])
                 return self.found[key]
             self.threads[pid] = Thread(find)
         return self.threads[pid]

@@ -128,6 +128,14 @@ class Times(unittest.TestCase):
         self.assertEqual(segments(tl, 1), [(3, 4, M), (4, 10, G), (10, 13, M)])
         self.assertEqual(tl.differences(), [])
 
+    def test_two_vms_of_one_process(self):
+        tl = made(side(1), entry(2), side(3, pid=8), entry(4, pid=8), exit_(9, "CPUID"), exit_(10, "HLT", pid=8))
+        self.assertEqual([v.name() for v in tl.vcpus], ["VM 7, vCPU 0", "VM 7, vCPU 0, thread 8"])
+
+    def test_another_thread_takes_over(self):
+        tl = made(side(1), entry(2), exit_(9, "IO"), side(10), side(20, pid=8), entry(22, pid=8), exit_(30, "HLT", pid=8))
+        self.assertEqual([(v.name(), v.entries, len(v.exits)) for v in tl.vcpus], [("VM 7, vCPU 0", 2, 2)])
+
     def test_one_thread_two_vcpus(self):
         tl = made(side(1), entry(2), exit_(9, "IO"), side(11), side(20), entry(22, vcpu=1), exit_(30, "IO", vcpu=1), side(31))
         self.assertEqual(segments(tl, 0), [(1, 2, M), (2, 9, G), (9, 11, M), (11, 20, V)])
