@@ -94,6 +94,17 @@ class Program(unittest.TestCase):
         self.assertEqual((r.returncode, r.stdout, r.stderr.count("\n")), (1, "", 1))
         self.assertIn("not loaded", r.stderr)
 
+    @unittest.skipIf(os.getuid(), "wants to be root first")
+    def test_nobody(self):
+        os.chmod(self.dir.name + "/minikvm", 0o700)
+        os.chmod(self.dir.name, 0o755)
+        os.setresuid(-1, 65534, -1)
+        try:
+            with self.assertRaisesRegex(counters.Missing, "^only root can read "):
+                counters.read(self.dir.name)
+        finally:
+            os.setresuid(-1, 0, -1)
+
     def test_no_debugfs(self):
         with tempfile.TemporaryDirectory() as empty:
             r = self.run_top("--debugfs", empty, "--once")
