@@ -351,6 +351,7 @@ static void serial_line(void)
 
 int main(void)
 {
+	alarm(120);	/* what goes wrong here may well be that nobody wakes */
 	RUN(breakpoints_interrupt_and_detach);
 	RUN(gdb_hangs_up);
 	RUN(the_end_in_the_middle);
