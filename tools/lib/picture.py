@@ -141,7 +141,7 @@ class Picture:
         self.exits(vcpu, y + LANE + 2)
         if self.few(vcpu):
             for e in vcpu.exits:
-                if self.inside(e.time):
+                if self.begin <= e.time < self.end:	# at the end is no room for words
                     self.out.append(text(self.x(e.time) + 3, y + LANE + STRIP,
                                          (e.reason + " " + e.about).strip(),
                                          ' font-size="10" fill="%s"' % self.colors.get(e.reason, REST)))
@@ -153,7 +153,8 @@ class Picture:
         for n, name in enumerate(timeline.STATES):
             self.out += [rect(x, y - 9, 10, 10, STATES[n]), text(x + 14, y, name)]
             x += 34 + 7 * len(name)
-        self.out += ['<path stroke="#222" d="M%d %dv8"/>' % (x + 5, y - 9), text(x + 14, y, "an event put in")]
+        if any(self.inside(i[0]) for v in self.tl.vcpus for i in v.injected):
+            self.out += ['<path stroke="#222" d="M%d %dv8"/>' % (x + 5, y - 9), text(x + 14, y, "an event put in")]
         x, y = LEFT, y + 18
         for reason, color in self.colors.items():
             count = sum(e.reason == reason and self.inside(e.time) for v in self.tl.vcpus for e in v.exits)
