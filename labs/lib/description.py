@@ -12,6 +12,7 @@ import tomllib
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 KINDS = ("unit", "selftest", "program")
+LEAST_CPUS = 2		# one looks at the other, which may hang with its interrupts off
 CURRENT = "labs/current"	# in a student's tree: the lab's number
 
 
@@ -79,7 +80,7 @@ class Lab:
         self.holes = table["holes"]			# {file: [function]}
         self.stubs = table.get("stubs", {})		# {function: statement}
         self.show = table["show"]
-        self.cpus = table.get("cpus", 1)		# of the machine
+        self.cpus = table.get("cpus", LEAST_CPUS)	# of the machine
         self.claims = [Claim(self, claim) for claim in table["claim"]]
         self.wrong = [Answer(self, *item) for item in table.get("wrong", {}).items()]
         tests = {claim.test for claim in self.claims}

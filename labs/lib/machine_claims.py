@@ -14,25 +14,35 @@ import subprocess
 import splat
 from description import Result, compiler_says
 
-CLAIM_LIMIT = 40	# seconds of the machine for one claim
-STALL = 10		# of a processor that does not come out of the kernel
+CLAIM_LIMIT = 25	# seconds of the machine for one claim: less than a selftest gives its tests
+STALL = 5		# of a processor that does not come out of the kernel
 BOOTS = 3		# that the host may die
 BOOT_LIMIT = 120
-# Of a claim: a guest without end is killed; a thread that cannot be killed is in the kernel.
+# Of a claim: a guest without end is killed; a thread that cannot be killed is in the kernel. A
+# selftest runs its test in another process.
 SESSION = """\
 insmod /minikvm.ko || exit 7
 echo %d >/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
 export MINIKVM_DEVICE=/dev/minikvm
 main=$$
+running()
+{
+	for p in /proc/[0-9]*; do
+		[ "$(readlink $p/exe)" = $1 ] && echo ${p#/proc/}
+	done
+}
 guard()
 {
 	sleep %d
 	echo "claim $2 late"
-	kill -9 $1
-	sleep 3
-	[ -d /proc/$1 ] || return
+	kill -9 $(running $1)
+	sleep 2
+	left=$(running $1)
+	[ "$left" ] || return
 	echo "claim $2 stuck"
-	cat /proc/$1/stack
+	for p in $left; do
+		cat /proc/$p/stack
+	done
 	echo l >/proc/sysrq-trigger
 	sleep 1
 	kill -9 $main
@@ -44,10 +54,12 @@ claim()
 	echo "claim $n begins"
 	"$@" &
 	program=$!
-	guard $program $n &
+	guard $1 $n &
 	guard=$!
 	wait $program
-	echo "claim $n ends with $?"
+	status=$?
+	[ $status = 137 ] && wait $guard
+	echo "claim $n ends with $status"
 	kill $guard
 }
 """
@@ -110,6 +122,14 @@ def boot(tree, out, module, claims, cpus):
         return run.returncode, f.read(), run.stdout
 
 
+def in_words(line, text):
+    """A kernel's line of why it died. A fault with interrupts off is a warning of the fault's handler."""
+    address = re.search(r"^CR2: ([0-9a-f]+)", text, re.M)
+    if " exc_page_fault+" in line and address:
+        return "a wild access, to address 0x%x" % int(address.group(1), 16)
+    return re.sub(r"WARNING: CPU: .*", "a warning", line)
+
+
 def death(status, console, said):
     """Why the host's end was, as a sentence."""
     lines = re.search(r"in the sources:\n +(\w+)\+\S+ (\S+)", said)
@@ -120,7 +140,7 @@ def death(status, console, said):
                     r"Oops: [^\n]*", r"Kernel panic[^\n]*"):
         found = re.search(pattern, said + console)
         if found:
-            return "the host kernel died%s: %s" % (place, re.sub(r"WARNING: CPU: .*", "a warning", found.group(0)))
+            return "the host kernel died%s: %s" % (place, in_words(found.group(0), said + console))
     if status == 124:
         return "the machine did not end in time"
     return "the machine was reset: a triple fault of the host" if "was reset" in said else "the machine ended: %s" % (
@@ -178,12 +198,12 @@ def run(tree, out, claims, cpus):
     """A Result for each of these claims, as a boot ends."""
     programs = Programs(tree, os.path.join(out, "tests"))
     module, fault = build(["testbed/build-module", "small"], tree)
-    for claim in claims:
+    for claim in claims if module else ():
         programs.add(claim)
     ready, number = [], 0
     for claim in claims:
         number += 1
-        why = fault and compiler_says(fault, tree) or programs.faults[claim.program.split()[0]]
+        why = compiler_says(fault, tree) if fault else programs.faults[claim.program.split()[0]]
         if why:
             yield Result(claim, why)
         else:
