@@ -167,7 +167,10 @@ static void registers(void)
 	CHECK_SAYS("P999=00", "E22");
 	CHECK_SAYS("p999", "E22");
 	/* The x87's tags: two bits each, or one. */
+	CHECK_SAYS("P22=fcff0000", "OK");
+	CHECK_EQ(fpu.ftwx, 1);
 	fpu.ftwx = 0x81;
+	CHECK_SAYS("p22", "fc3f0000");
 	strcpy(text, "G");
 	strcat(text, said("g"));
 	CHECK(!talk.out.full);
