@@ -9,6 +9,7 @@ of its own; the others in machine_claims.py. Nothing waits without a limit.
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import time
@@ -18,6 +19,7 @@ from description import Result, compiler_says, place
 
 LIMIT = 10		# seconds of processor time for one claim in userspace
 PATIENCE = 8		# times that, by the clock: it sleeps
+OUTPUT = 16 << 20	# bytes that a claim may write to a file
 # A sanitizer's report: #1 0x55... in ept_map ../../module/mm/ept.c:210
 FRAME = re.compile(r"^\s*#\d+ 0x[0-9a-f]+ in (\w+) (\S+?):(\d+)", re.M)
 UNDEFINED = re.compile(r"^(\S+?):(\d+):\d+: runtime error: (.*)$", re.M)
@@ -42,28 +44,44 @@ def processor_time(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def limit_output():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (OUTPUT, OUTPUT))
+
+
+def end_group(process):
+    """Whatever it started ends with it."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
+
+
+def wait_limited(process):
+    began, late = time.monotonic(), False
+    while True:
+        try:
+            status = process.wait(timeout=0.1)
+            return None if late else status
+        except subprocess.TimeoutExpired:
+            pass
+        wall = time.monotonic() - began
+        if not late and (processor_time(process.pid) > LIMIT or wall > PATIENCE * LIMIT):
+            late, began = True, time.monotonic()
+            process.send_signal(signal.SIGABRT)
+        elif late and wall > LIMIT:
+            process.kill()
+
+
 def run_limited(argv, env, log):
     """A process's status, or None: it was told to say where it is, since its time was over."""
-    began, late = time.monotonic(), False
     with open(log, "wb") as out:
         process = subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                                   start_new_session=True)
-        while True:
-            try:
-                status = process.wait(timeout=0.1)
-                return None if late else status
-            except subprocess.TimeoutExpired:
-                pass
-            except BaseException:
-                process.kill()
-                process.wait()
-                raise
-            wall = time.monotonic() - began
-            if not late and (processor_time(process.pid) > LIMIT or wall > PATIENCE * LIMIT):
-                late, began = True, time.monotonic()
-                process.send_signal(signal.SIGABRT)
-            elif late and wall > LIMIT:
-                process.kill()
+                                   start_new_session=True, preexec_fn=limit_output)
+        try:
+            return wait_limited(process)
+        finally:
+            end_group(process)
 
 
 def why_not(status, said, tree):
@@ -100,7 +118,7 @@ def unit(tree, out, claims):
                UBSAN_OPTIONS="print_stacktrace=0")
     for claim in claims:
         if claim.program not in built:
-            make = subprocess.run([os.path.join(tree, "testbed/build-unit"), out, claim.program], text=True, check=False,
+            make = subprocess.run([os.path.join(tree, "testbed/build-unit"), out, claim.program], text=True, errors="replace", check=False,
                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
             built[claim.program] = compiler_says(make.stdout, tree) if make.returncode else None
         why = built[claim.program]

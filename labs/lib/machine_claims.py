@@ -67,7 +67,7 @@ claim()
 
 def build(argv, tree, env=None):
     """(the last line of what it printed, None), or (None, all of it)."""
-    run = subprocess.run(argv, cwd=tree, env=dict(os.environ, **env or {}), text=True, check=False,
+    run = subprocess.run(argv, cwd=tree, env=dict(os.environ, **env or {}), text=True, errors="replace", check=False,
                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if run.returncode:
         return None, run.stderr + run.stdout
@@ -117,7 +117,7 @@ def boot(tree, out, module, claims, cpus):
          "--timeout", str(BOOT_LIMIT + CLAIM_LIMIT * len(claims)), "--log", console,
          "--add", module + ":/", "--add", os.path.join(out, "tests") + ":/tests",
          "--add", session + ":/", "--", "sh", "-c", "cd /tests; sh /session"],
-        cwd=tree, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        cwd=tree, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
     with open(console, errors="replace") as f:
         return run.returncode, f.read(), run.stdout
 
