@@ -39,10 +39,11 @@ def memory(vm, proc="/proc"):
     """(name, KiB that it has in memory) of the process of a VM; its guest's memory is in it."""
     name, resident = "?", 0
     try:
-        with open("%s/%d/status" % (proc, vm)) as f:
+        with open("%s/%d/status" % (proc, vm), errors="replace") as f:
             for line in f:
                 if line.startswith("Name:"):
-                    name = line.split(None, 1)[1].strip()
+                    # Who runs a VM may call it anything, also what a terminal obeys.
+                    name = "".join(c if c.isprintable() else "?" for c in line[len("Name:"):].strip())
                 elif line.startswith("VmRSS:"):
                     resident = int(line.split()[1])
     except OSError:

@@ -7,6 +7,7 @@ The sums on the page are made in the browser, of the data that it draws: page.ht
 import html as markup
 import json
 import os
+import re
 
 import picture
 import table
@@ -65,5 +66,7 @@ def html(tl, symbols, title):
     """The page."""
     with open(os.path.join(HERE, "page.html")) as f:
         page = f.read()
-    text = json.dumps(data(tl, symbols, title), separators=(",", ":")).replace("</", "<\\/")
-    return page.replace("@title@", markup.escape(title), 2).replace("@data@", text, 1)
+    # What a record says ends no element, and is no gap of the page.
+    text = json.dumps(data(tl, symbols, title), separators=(",", ":")).replace("<", "\\u003c")
+    filled = {"@title@": markup.escape(title), "@data@": text}
+    return re.sub("@title@|@data@", lambda gap: filled[gap.group(0)], page)

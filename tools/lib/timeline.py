@@ -26,6 +26,14 @@ ABOUT = {
 }
 
 
+def said(pattern, name, text):
+    """The groups of an event's text; a ValueError says that it is cut, or not as the module has it."""
+    found = pattern.match(text)
+    if not found:
+        raise ValueError("the event '%s: %s' is not as the module writes it" % (name, text))
+    return found.groups()
+
+
 class Exit:
     """One exit, and what became of it up to the next entry."""
 
@@ -223,18 +231,18 @@ class Timeline:
         thread = self.thread(pid)
         time = thread.last = max(time, thread.last)	# clocks of processors may differ a little
         if name == "minikvm_entry":
-            thread.entry(time, int(ENTRY.match(text).group(1)))
+            thread.entry(time, int(said(ENTRY, name, text)[0]))
         elif name == "minikvm_exit":
-            number, reason, failed, rip, _ = EXIT.match(text).groups()
+            number, reason, failed, rip, _ = said(EXIT, name, text)
             thread.left(time, int(number), Exit(time, reason, bool(failed), int(rip, 16)))
         elif name == "minikvm_inject":
-            vector, kind = INJECT.match(text).groups()
+            vector, kind = said(INJECT, name, text)
             thread.injected.append([time, int(vector), int(kind)])
         elif name == "x86_fpu_regs_activated":
             if not irqs_off:
                 thread.switched(time)
         elif name in ABOUT and thread.exit and not thread.exit.about:
-            thread.exit.about = ABOUT[name].match(text).group(1)
+            thread.exit.about = said(ABOUT[name], name, text)[0]
 
     def scheduled(self, time, text):
         m = SWITCH.match(text)

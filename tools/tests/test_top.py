@@ -51,6 +51,16 @@ class Counters(unittest.TestCase):
         self.assertTrue(name.startswith("python"))
         self.assertGreater(resident, 1000)
 
+    def test_a_process_may_have_any_name(self):
+        with tempfile.TemporaryDirectory() as proc:
+            os.mkdir(proc + "/7")
+            with open(proc + "/7/status", "wb") as f:
+                f.write(b"Name:\t\x1b[2J\xe4 b\nVmRSS:\t  10 kB\n")
+            self.assertEqual(counters.memory(7, proc), ("?[2J\ufffd b", 10))
+            with open(proc + "/7/status", "wb") as f:
+                f.write(b"Name:\t\n")
+            self.assertEqual(counters.memory(7, proc), ("", 0))
+
 
 class Program(unittest.TestCase):
     def setUp(self):

@@ -67,6 +67,11 @@ class Reading(unittest.TestCase):
         self.assertEqual(record.Record(["CPU:0 [LOST 12 EVENTS]", "CPU:1 [LOST 3 EVENTS]"]).lost, 15)
         self.assertEqual(record.Record(["# minikvm-trace: 1", "# lost: 4"]).lost, 4)
 
+    def test_cut_event(self):
+        for text in ("minikvm_entry: vcp", "minikvm_exit: vcpu 0 reason HLT rip 0x", "minikvm_inject: vector"):
+            with self.assertRaisesRegex(ValueError, "not as the module writes it"):
+                made(entry(5), exit_(6, "HLT"), line(7, text))
+
     def test_symbols(self):
         s = symbols.Symbols(["0000000000000000 A x", "ffffffff81000000 T _stext",
                              "ffffffff81000100 t inner", "ffffffff81000200 D data"])
@@ -190,6 +195,15 @@ class Shown(unittest.TestCase):
         data = json.loads(re.search(r'application/json">(.*?)</script>', text).group(1))
         self.assertEqual(data["vcpus"][0]["segments"], [0, 1, 1, 0, 18, 0, 0, 2, 1, 0, 8, 2, 0, 14, 1, 0, 6, 0, 0, 1, 1])
         self.assertEqual(data["counted"], {"IO": 1, "</script>": 1})
+
+    def test_page_of_hostile_words(self):
+        tl = made(entry(1), exit_(5, "<!--<script>"), entry(7), exit_(9, "HLT"))
+        text = page.html(tl, symbols.Symbols(), "@data@<b>")
+        found = re.search(r'application/json">(.*?)</script>', text).group(1)
+        self.assertNotIn("<", found)
+        self.assertEqual(json.loads(found)["title"], "@data@<b>")
+        self.assertIn("<title>@data@&lt;b&gt;</title>", text)
+        self.assertNotRegex(text, r"(?<!plain\()\bhead\}")		# what goes into innerHTML is made plain
 
 
 if __name__ == "__main__":
