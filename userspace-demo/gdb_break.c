@@ -78,7 +78,8 @@ bool gdb_break_set(struct gdb_breaks *b, enum gdb_break_type type, uint64_t addr
 	if (type == BREAK_SOFTWARE && where) {
 		other = break_where(b, where);
 		new.where = where;
-		new.was = other ? other->was : *where;
+		/* The guest may have written there since the other one was set. */
+		new.was = other && *where == INT3 ? other->was : *where;
 		*where = INT3;
 	} else {
 		new.dr = break_free_register(b);

@@ -86,6 +86,8 @@ static enum gdb_next query_no_more(struct gdb_talk *talk, const char *at)
 
 static enum gdb_next query_current(struct gdb_talk *talk, const char *at)
 {
+	if (*at)	/* "qCRC:" is another one */
+		return NEXT_ANSWER;
 	gdb_out_format(&talk->out, "QC%x", talk->current->id + 1);
 	return NEXT_ANSWER;
 }
