@@ -137,6 +137,7 @@ static void the_session(void)
 static void threads(void)
 {
 	begin();
+	CHECK_SAYS("qCRC:400000,10", "");
 	CHECK_SAYS("qfThreadInfo", "m1,2,3");
 	CHECK_SAYS("qsThreadInfo", "l");
 	CHECK_SAYS("qC", "QC1");
