@@ -8,6 +8,7 @@ import argparse
 import glob
 import os
 import re
+import sys
 import tomllib
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
@@ -47,6 +48,11 @@ def place(path, tree):
     if not os.path.isabs(path) and os.path.exists(os.path.join(tree, "selftests/unit", path)):
         return os.path.normpath(os.path.join("selftests/unit", path))
     return re.sub(r"^.*/(?=(?:module|userspace-demo|samples|uapi|selftests)/)", "", path)
+
+
+def now(what):
+    """Tell who waits what for."""
+    print("  (%s)" % what, file=sys.stderr, flush=True)
 
 
 def compiler_says(text, tree):

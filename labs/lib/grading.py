@@ -15,7 +15,7 @@ import subprocess
 import time
 
 import machine_claims as machine
-from description import Result, compiler_says, place
+from description import Result, compiler_says, now, place
 
 LIMIT = 10		# seconds of processor time for one claim in userspace
 PATIENCE = 8		# times that, by the clock: it sleeps
@@ -118,6 +118,7 @@ def unit(tree, out, claims):
                UBSAN_OPTIONS="print_stacktrace=0")
     for claim in claims:
         if claim.program not in built:
+            now("building the test of %s" % claim.program)
             make = subprocess.run([os.path.join(tree, "testbed/build-unit"), out, claim.program], text=True, errors="replace", check=False,
                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
             built[claim.program] = compiler_says(make.stdout, tree) if make.returncode else None

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 
 import splat
-from description import Result, compiler_says
+from description import Result, compiler_says, now
 
 CLAIM_LIMIT = 25	# seconds of the machine for one claim: less than a selftest gives its tests
 STALL = 5		# of a processor that does not come out of the kernel
@@ -112,6 +112,7 @@ def boot(tree, out, module, claims, cpus):
     with open(session, "w") as f:
         f.write(SESSION % (STALL, CLAIM_LIMIT))
         f.writelines("claim %d %s\n" % (n, shlex.join(command(claim))) for n, claim in claims)
+    now("booting a machine for %d claims" % len(claims))
     run = subprocess.run(
         ["testbed/run", "--kernel", "small", "--cpus", str(cpus), "--quiet",
          "--timeout", str(BOOT_LIMIT + CLAIM_LIMIT * len(claims)), "--log", console,
@@ -197,6 +198,7 @@ def judged(claims, module, status, console, said):
 def run(tree, out, claims, cpus):
     """A Result for each of these claims, as a boot ends."""
     programs = Programs(tree, os.path.join(out, "tests"))
+    now("building the module")
     module, fault = build(["testbed/build-module", "small"], tree)
     for claim in claims if module else ():
         programs.add(claim)
