@@ -15,6 +15,7 @@ REASONS = ("#1f4e79", "#c0392b", "#7d3c98", "#117a65", "#b9770e", "#34495e", "#d
 REST = "#7f8c8d"
 WIDTH, LEFT, LANE, STRIP, ROW = 960, 110, 44, 12, 3
 COLUMN = 3
+LETTER = 6			# of an exit's name, at most
 EXACT = 80			# segments
 
 
@@ -140,11 +141,18 @@ class Picture:
         self.strokes([t for t, _, _ in vcpu.injected], y - 7, 5, "#222")
         self.exits(vcpu, y + LANE + 2)
         if self.few(vcpu):
-            for e in vcpu.exits:
-                if self.begin <= e.time < self.end:	# at the end is no room for words
-                    self.out.append(text(self.x(e.time) + 3, y + LANE + STRIP,
-                                         (e.reason + " " + e.about).strip(),
-                                         ' font-size="10" fill="%s"' % self.colors.get(e.reason, REST)))
+            self.names(vcpu, y + LANE + STRIP)
+
+    def names(self, vcpu, y):
+        """What there is room for up to the next exit. At the end is none."""
+        shown = [e for e in vcpu.exits if self.begin <= e.time < self.end]
+        places = [self.x(e.time) for e in shown] + [WIDTH]
+        for n, e in enumerate(shown):
+            room = (places[n + 1] - places[n]) / LETTER
+            words = next((w for w in ((e.reason + " " + e.about).strip(), e.reason) if len(w) <= room), None)
+            if words:
+                self.out.append(text(places[n] + 3, y, words,
+                                     ' font-size="10" fill="%s"' % self.colors.get(e.reason, REST)))
 
     # ---- around the lanes
 

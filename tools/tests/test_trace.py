@@ -3,6 +3,7 @@
 
 import json
 import re
+import types
 import unittest
 import xml.dom.minidom
 
@@ -176,6 +177,14 @@ class Shown(unittest.TestCase):
         self.assertEqual(states, ["module: 1 instructions", "guest: 18 instructions", "module: 2 instructions",
                                   "VMM: 8 instructions", "module: 14 instructions", "guest: 6 instructions",
                                   "module: 1 instructions"])
+
+    def test_names_do_not_overlap(self):
+        vcpu = types.SimpleNamespace(exits=[types.SimpleNamespace(time=t, reason=r, about=a) for t, r, a in (
+            (5, "EPT_VIOLATION", "gpa 0x1000"), (6, "IO", "out port 0x3f8"), (8, "IO", "out port 0x3f8"),
+            (20, "HLT", ""))])
+        drawn = picture.Picture(self.tl, 1, 51, "")
+        drawn.names(vcpu, 0)
+        self.assertEqual([re.sub("<.*?>", "", words) for words in drawn.out], ["IO", "IO out port 0x3f8", "HLT"])
 
     def test_shares(self):
         columns = picture.shares([[0, 15, G], [15, 20, M], [20, 40, V]], 0, 40, 4)
