@@ -112,7 +112,7 @@ def boot(tree, out, module, claims, cpus):
     with open(session, "w") as f:
         f.write(SESSION % (STALL, CLAIM_LIMIT))
         f.writelines("claim %d %s\n" % (n, shlex.join(command(claim))) for n, claim in claims)
-    now("booting a machine for %d claims" % len(claims))
+    now("booting a machine for %d claim%s" % (len(claims), "s" * (len(claims) != 1)))
     run = subprocess.run(
         ["testbed/run", "--kernel", "small", "--cpus", str(cpus), "--quiet",
          "--timeout", str(BOOT_LIMIT + CLAIM_LIMIT * len(claims)), "--log", console,
