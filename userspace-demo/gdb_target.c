@@ -72,6 +72,8 @@ static bool target_understand(struct gdb_target *t, struct vcpu *vcpu, struct gd
 	e->of = gdb_break_of_dr6(&t->breaks, vcpu->told.dr6);
 	if (e->of)
 		return true;
+	if (t->waited[vcpu->id])	/* gdb has taken the watchpoint away meanwhile */
+		return false;
 	e->what = STOP_STEP;
 	if ((vcpu->told.dr6 & DR6_STEP) && t->action[vcpu->id] == ACTION_STEP)
 		return true;
@@ -94,18 +96,21 @@ bool gdb_target_event(struct gdb_target *t, struct gdb_event *event)
 	for (i = 0; i < t->nr; i++) {
 		struct vcpu *vcpu = &t->vcpus[(first + i) % t->nr];
 		struct gdb_event e;
+		bool ours;
 
 		if (!vcpu->tells)
 			continue;
 		vcpu->tells = false;
-		if (!target_understand(t, vcpu, &e))
+		ours = target_understand(t, vcpu, &e);
+		t->waited[vcpu->id] = false;
+		if (!ours)
 			continue;
 		if (!found) {
 			*event = e;
 			t->last = vcpu->id;
 			found = true;
 		} else {
-			vcpu->tells = event_waits(&e);
+			vcpu->tells = t->waited[vcpu->id] = event_waits(&e);
 		}
 	}
 	return found;

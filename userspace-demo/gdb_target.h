@@ -16,6 +16,7 @@ struct gdb_target {
 	struct gdb_breaks breaks;
 	bool can_block;			/* interrupts, while it steps */
 	enum gdb_action action[MAX_CPUS];
+	bool waited[MAX_CPUS];		/* what it tells was understood, and another one told first */
 	uint32_t inject[MAX_CPUS];	/* MINIKVM_GUESTDBG_INJECT_*: what was the guest's own */
 	unsigned int last;		/* vCPU that stopped us */
 };

@@ -258,6 +258,28 @@ static void breakpoints(void)
 	CHECK_EQ(mem[16], 16);
 }
 
+/* A watchpoint that has been met, but is taken away before it is told. */
+static void a_hit_of_what_is_gone(void)
+{
+	struct gdb_event e;
+
+	begin();
+	CHECK_SAYS("Z2,400020,4", "OK");
+	CHECK_EQ(ask("vCont;c"), NEXT_GO);
+	vcpus[1].tells = vcpus[2].tells = true;
+	vcpus[1].told = (struct minikvm_debug_exit_arch) { .exception = 1, .dr6 = 0xffff0ff1 };
+	vcpus[2].told = vcpus[1].told;
+	CHECK(gdb_target_event(&talk.target, &e));
+	CHECK_SAYS("z2,400020,4", "OK");
+	CHECK(!gdb_target_event(&talk.target, &e));
+	gdb_target_resume(&talk.target);
+	CHECK(!debug[1].control && !debug[2].control);
+	vcpus[2].tells = true;			/* the next one is the guest's */
+	CHECK(!gdb_target_event(&talk.target, &e));
+	gdb_target_resume(&talk.target);
+	CHECK(debug[2].control & MINIKVM_GUESTDBG_INJECT_DB);
+}
+
 /* An INT3 that nobody planted, and a #DB that nobody asked for. */
 static void the_guests_own(void)
 {
@@ -374,6 +396,7 @@ int main(void)
 	RUN(description);
 	RUN(memory);
 	RUN(breakpoints);
+	RUN(a_hit_of_what_is_gone);
 	RUN(the_guests_own);
 	RUN(steps);
 	RUN(a_crash);
