@@ -185,7 +185,10 @@ static noinline void arrive(struct vcpu *vcpu, int cpu)
 	vcpu->last_cpu = cpu;
 }
 
-/* Another vCPU than last time runs here: forget branches. The barrier prepares for itself. */
+/*
+ * Another vCPU than last time runs here: forget branches. Asked first, as the arguments of the
+ * barrier's WRMSR are computed even where the WRMSR is patched out.
+ */
 static __always_inline void new_guest_on_cpu(void)
 {
 	if (cpu_feature_enabled(X86_FEATURE_IBPB))
