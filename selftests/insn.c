@@ -23,6 +23,7 @@ GUEST64(vmmcall, "mov $0x12345, %eax; vmmcall; inc %ebx; hlt");
 GUEST64(yield, "mov $11, %eax; xor %ebx, %ebx; vmcall; hlt");
 GUEST64(poll_irq, "mov $-1, %rdx; mov $1, %eax; vmcall; mov %rax, %rdx; mov $1, %eax; vmmcall; hlt");
 GUEST32(poll_irq_32, "mov $1, %eax; vmcall; hlt");
+GUEST32(vmcall_32, "vmcall; hlt");
 GUEST32(unknown_32, "mov $0x12345, %eax; vmcall; hlt");
 GUEST16(vmmcall_16, "vmmcall; hlt");
 /* To user mode, where VMMCALL is; the exception of its HLT comes to a stub. */
@@ -30,6 +31,8 @@ GUEST64(user, "push $0x33; push $0x8f00; push $2; push $0x2b; lea 1f(%rip), %rax
 	"push %rax; iretq; 1: mov $1, %eax; vmmcall; mov %rax, %rbx; mov $1, %eax; vmcall; mov %rax, %rcx; hlt");
 GUEST64(rdpmc, "xor %ecx, %ecx; rdpmc; hlt");
 GUEST64(bad_xsetbv, "mov %cr4, %rax; bts $18, %rax; mov %rax, %cr4; xor %ecx, %ecx; xor %eax, %eax;"
+	"xor %edx, %edx; xsetbv; hlt");
+GUEST64(xsetbv_1, "mov %cr4, %rax; bts $18, %rax; mov %rax, %cr4; mov $1, %ecx; mov $1, %eax;"
 	"xor %edx, %edx; xsetbv; hlt");
 GUEST64(ud2, "ud2; hlt");
 GUEST64(triple, "xor %eax, %eax; push %rax; push %rax; lidt (%rsp); int3; hlt");
@@ -94,6 +97,21 @@ TEST(xsetbv_without_x87_is_gp)
 	    ioctl(t.vcpu, MINIKVM_GET_XCRS, &x) || !x.nr_xcrs)
 		SKIP(return, "no XSAVE");
 	guest_long(&t, bad_xsetbv, bad_xsetbv_end);
+	EXPECT_OUT(&t, PORT_EXCEPTION, 13);
+	vm_free(&t);
+}
+
+/* XCR0 is the only one. */
+TEST(xsetbv_of_another_register_is_gp)
+{
+	struct test_vm t;
+	struct minikvm_xcrs x;
+
+	vm_make(&t, false);
+	if (ioctl(t.dev, MINIKVM_CHECK_EXTENSION, MINIKVM_CAP_XCRS) <= 0 ||
+	    ioctl(t.vcpu, MINIKVM_GET_XCRS, &x) || !x.nr_xcrs)
+		SKIP(return, "no XSAVE");
+	guest_long(&t, xsetbv_1, xsetbv_1_end);
 	EXPECT_OUT(&t, PORT_EXCEPTION, 13);
 	vm_free(&t);
 }
@@ -210,6 +228,13 @@ TEST(hypercalls_outside_64_bit_mode)
 	EXPECT_HLT(&t);
 	r = vm_regs(&t);
 	ASSERT_EQ((uint32_t)-1000, r.rax);
+	/* What 64-bit code or the VMM has left in the upper half is no part of the number. */
+	guest_protected(&t, vmcall_32, vmcall_32_end);
+	r = vm_regs(&t);
+	r.rax = 0x100000001;
+	vm_set_regs(&t, r);
+	EXPECT_HLT(&t);
+	ASSERT_EQ(0, vm_regs(&t).rax);
 	vm_free(&t);
 }
 
