@@ -170,7 +170,8 @@ struct vcpu {
 
 	struct vcpu_events events;	/* [m] cpu/events.c */
 	atomic_t nmi_queued;		/* [a] NMIs that wait: 0..2 */
-	struct fpu_guest fpu;		/* [m] cpu/fpu.c */
+	struct fpu_guest fpu;		/* [m] cpu/fpu_kernel.c */
+	union fpregs_state *fpu_area;	/* [c] or cpu/fpu_own.c */
 	struct step_state step_state;	/* [r] vmx/step.c */
 	u32 pkru, host_pkru;		/* [r] PKRU, while the other one is in the CPU */
 

@@ -8,8 +8,8 @@
  * here that nobody looks at.
  */
 #include <linux/kvm_host.h>
-#include <linux/entry-kvm.h>
 
+#include "compat.h"
 #include "minikvm.h"
 
 static struct kvm_run unread_run;
@@ -22,5 +22,5 @@ static struct kvm_vcpu unread_vcpu = { .run = &unread_run };
  */
 int thread_work(void)
 {
-	return xfer_to_guest_mode_handle_work(&unread_vcpu);
+	return compat_thread_work(&unread_vcpu);
 }

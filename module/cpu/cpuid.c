@@ -8,9 +8,9 @@
 #include "cpu.h"
 #include "cpuid_table.h"
 
-static struct cpuid_table table_of(const struct vcpu *vcpu)
+static struct cpuid_answers table_of(const struct vcpu *vcpu)
 {
-	return (struct cpuid_table) { vcpu->cpuid_sorted, vcpu->cpuid_nent };
+	return (struct cpuid_answers) { vcpu->cpuid_sorted, vcpu->cpuid_nent };
 }
 
 /**
@@ -23,7 +23,7 @@ static struct cpuid_table table_of(const struct vcpu *vcpu)
  */
 const struct minikvm_cpuid_entry2 *cpuid_find(struct vcpu *vcpu, u32 function, u32 index)
 {
-	struct cpuid_table t = table_of(vcpu);
+	struct cpuid_answers t = table_of(vcpu);
 
 	return cpuid_table_find(&t, function, index);
 }
@@ -54,7 +54,7 @@ static __always_inline void adjust_leaf_1(const struct vcpu *vcpu, u32 *ecx, u32
  */
 void cpuid_adjust(struct vcpu *vcpu, u32 function, u32 index, struct minikvm_cpuid_entry2 *e)
 {
-	struct cpuid_table t = table_of(vcpu);
+	struct cpuid_answers t = table_of(vcpu);
 
 	if (function == 1)
 		adjust_leaf_1(vcpu, &e->ecx, &e->edx);
@@ -95,7 +95,7 @@ static void cpuid_answer(struct vcpu *vcpu, u32 eax, u32 ebx, u32 ecx, u32 edx)
 /* Any function and index. */
 static noinline void cpuid_search(struct vcpu *vcpu, u32 function, u32 index)
 {
-	struct cpuid_table t = table_of(vcpu);
+	struct cpuid_answers t = table_of(vcpu);
 	const struct minikvm_cpuid_entry2 *found = cpuid_table_find(&t, function, index);
 	struct minikvm_cpuid_entry2 e = { };
 

@@ -8,6 +8,7 @@
 #include <asm/cpufeature.h>
 #include <asm/processor.h>
 
+#include "../compat.h"
 #include "../pv/pv.h"
 #include "../vmx/vmx.h"
 #include "cpu.h"
@@ -104,7 +105,7 @@ static const struct { unsigned long cr4; u32 bit; u8 word; } cr4_features[] = {
 };
 
 /* Reserved is what the host cannot do, and what this CPUID does not give. */
-static unsigned long cr4_reserved(const struct cpuid_table *t)
+static unsigned long cr4_reserved(const struct cpuid_answers *t)
 {
 	unsigned long ok = X86_CR4_VME | X86_CR4_PVI | X86_CR4_TSD | X86_CR4_DE | X86_CR4_PSE |
 			   X86_CR4_PAE | X86_CR4_MCE | X86_CR4_PGE | X86_CR4_PCE |
@@ -123,7 +124,7 @@ static unsigned long cr4_reserved(const struct cpuid_table *t)
 }
 
 /* As KVM: without CPUID there is no long mode. */
-static u64 efer_reserved(const struct cpuid_table *t)
+static u64 efer_reserved(const struct cpuid_answers *t)
 {
 	u32 edx = cpuid_table_word(t, WORD_80000001_EDX);
 	u64 ok = EFER_SCE;
@@ -136,7 +137,7 @@ static u64 efer_reserved(const struct cpuid_table *t)
 }
 
 /* As KVM: 36 bits if the table does not say. */
-static u8 cpuid_maxphyaddr(const struct cpuid_table *t)
+static u8 cpuid_maxphyaddr(const struct cpuid_answers *t)
 {
 	const struct minikvm_cpuid_entry2 *top = cpuid_table_find(t, 0x80000000, 0);
 	const struct minikvm_cpuid_entry2 *e = cpuid_table_find(t, 0x80000008, 0);
@@ -158,7 +159,7 @@ static const struct { u32 has; u32 bits; u8 word; } msr_features[] = {
 	{ MSR_HAS_PDCM, F1C_PDCM, WORD_1_ECX },
 };
 
-static struct msr_rules msr_rules(const struct cpuid_table *t)
+static struct msr_rules msr_rules(const struct cpuid_answers *t)
 {
 	struct msr_rules rules = {
 		.maxphyaddr = cpuid_maxphyaddr(t),
@@ -182,7 +183,7 @@ static const struct { u32 has; u32 bits; u8 word; } vmx_features[] = {
 	{ VMX_HAS_RDSEED, F7B_RDSEED, WORD_7_EBX },
 };
 
-static u32 cpuid_instructions(const struct cpuid_table *t)
+static u32 cpuid_instructions(const struct cpuid_answers *t)
 {
 	u32 has = 0;
 	int i;
@@ -196,7 +197,7 @@ static u32 cpuid_instructions(const struct cpuid_table *t)
 /* What other files ask often, and what the processor is to know. @vcpu loaded. */
 static void cpuid_derive(struct vcpu *vcpu)
 {
-	struct cpuid_table t = { vcpu->cpuid_sorted, vcpu->cpuid_nent };
+	struct cpuid_answers t = { vcpu->cpuid_sorted, vcpu->cpuid_nent };
 	const struct minikvm_cpuid_entry2 *pv = cpuid_table_pv(&t);
 
 	vcpu->cr4_reserved = cr4_reserved(&t);
@@ -266,7 +267,7 @@ static bool cpuid_same(struct vcpu *vcpu, const struct minikvm_cpuid_entry2 *ent
  */
 int cpuid_set(struct vcpu *vcpu, struct minikvm_cpuid_entry2 *entries, u32 nent)
 {
-	struct cpuid_table t = { .n = nent };
+	struct cpuid_answers t = { .n = nent };
 
 	if (vcpu->cpuid_locked) {
 		if (!cpuid_same(vcpu, entries, nent))

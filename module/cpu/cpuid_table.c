@@ -355,7 +355,7 @@ u32 cpuid_offer(const struct cpuid_host *host, struct minikvm_cpuid_entry2 *entr
  * @t: in the VMM's order, which stays among entries of one function: the first
  * that matches a query answers it
  */
-void cpuid_table_sort(struct cpuid_table *t)
+void cpuid_table_sort(struct cpuid_answers *t)
 {
 	u32 i, j;
 
@@ -376,7 +376,7 @@ void cpuid_table_sort(struct cpuid_table *t)
  *
  * Return: the entry, or NULL.
  */
-const struct minikvm_cpuid_entry2 *cpuid_table_find(const struct cpuid_table *t, u32 function,
+const struct minikvm_cpuid_entry2 *cpuid_table_find(const struct cpuid_answers *t, u32 function,
 						    u32 index)
 {
 	const struct minikvm_cpuid_entry2 *e, *end = t->entries + t->n;
@@ -415,7 +415,7 @@ static u32 range_of(u32 function)
  *
  * Return: the entry, or NULL: all 0.
  */
-const struct minikvm_cpuid_entry2 *cpuid_table_beyond(const struct cpuid_table *t,
+const struct minikvm_cpuid_entry2 *cpuid_table_beyond(const struct cpuid_answers *t,
 						      u32 *function, u32 index)
 {
 	const struct minikvm_cpuid_entry2 *basic = cpuid_table_find(t, 0, 0), *range;
@@ -430,7 +430,7 @@ const struct minikvm_cpuid_entry2 *cpuid_table_beyond(const struct cpuid_table *
 }
 
 /** cpuid_table_word - the feature bits of a word; 0 if there is no such leaf */
-u32 cpuid_table_word(const struct cpuid_table *t, enum cpuid_word word)
+u32 cpuid_table_word(const struct cpuid_answers *t, enum cpuid_word word)
 {
 	const struct minikvm_cpuid_entry2 *e = cpuid_table_find(t, words[word].function,
 								words[word].index);
@@ -444,7 +444,7 @@ u32 cpuid_table_word(const struct cpuid_table *t, enum cpuid_word word)
  *
  * Where the leaves of another hypervisor are first, those of KVM are some 0x100 further.
  */
-const struct minikvm_cpuid_entry2 *cpuid_table_pv(const struct cpuid_table *t)
+const struct minikvm_cpuid_entry2 *cpuid_table_pv(const struct cpuid_answers *t)
 {
 	const struct minikvm_cpuid_entry2 *e;
 	u32 base;
@@ -459,7 +459,7 @@ const struct minikvm_cpuid_entry2 *cpuid_table_pv(const struct cpuid_table *t)
 }
 
 /** cpuid_table_xcr0 - the state components that the table has */
-u64 cpuid_table_xcr0(const struct cpuid_table *t)
+u64 cpuid_table_xcr0(const struct cpuid_answers *t)
 {
 	const struct minikvm_cpuid_entry2 *e = cpuid_table_find(t, 0xd, 0);
 
@@ -472,7 +472,7 @@ u64 cpuid_table_xcr0(const struct cpuid_table *t)
  * @xcr0: components that are enabled
  * @compact: XSAVEC's layout
  */
-u32 cpuid_xstate_size(const struct cpuid_table *t, u64 xcr0, bool compact)
+u32 cpuid_xstate_size(const struct cpuid_answers *t, u64 xcr0, bool compact)
 {
 	const struct minikvm_cpuid_entry2 *e;
 	u32 size = XSTATE_HEADER, i;
@@ -488,7 +488,7 @@ u32 cpuid_xstate_size(const struct cpuid_table *t, u64 xcr0, bool compact)
 }
 
 /** cpuid_table_valid - are linear addresses of a width that there is? */
-bool cpuid_table_valid(const struct cpuid_table *t)
+bool cpuid_table_valid(const struct cpuid_answers *t)
 {
 	const struct minikvm_cpuid_entry2 *e = cpuid_table_find(t, 0x80000008, 0);
 	u32 width = e ? e->eax >> 8 & 0xff : 0;

@@ -79,25 +79,25 @@ struct cpuid_host {
 };
 
 /**
- * struct cpuid_table - the answers that a VMM chose
+ * struct cpuid_answers - the answers that a VMM chose
  * @entries: in order of function; those of one function in the VMM's order
  * @n: how many
  */
-struct cpuid_table {
+struct cpuid_answers {
 	struct minikvm_cpuid_entry2 *entries;
 	u32 n;
 };
 
 u32 cpuid_offer(const struct cpuid_host *host, struct minikvm_cpuid_entry2 *entries, u32 room);
-void cpuid_table_sort(struct cpuid_table *t);
-const struct minikvm_cpuid_entry2 *cpuid_table_find(const struct cpuid_table *t, u32 function,
+void cpuid_table_sort(struct cpuid_answers *t);
+const struct minikvm_cpuid_entry2 *cpuid_table_find(const struct cpuid_answers *t, u32 function,
 						    u32 index);
-const struct minikvm_cpuid_entry2 *cpuid_table_beyond(const struct cpuid_table *t,
+const struct minikvm_cpuid_entry2 *cpuid_table_beyond(const struct cpuid_answers *t,
 						      u32 *function, u32 index);
-u32 cpuid_table_word(const struct cpuid_table *t, enum cpuid_word word);
-const struct minikvm_cpuid_entry2 *cpuid_table_pv(const struct cpuid_table *t);
-u64 cpuid_table_xcr0(const struct cpuid_table *t);
-u32 cpuid_xstate_size(const struct cpuid_table *t, u64 xcr0, bool compact);
-bool cpuid_table_valid(const struct cpuid_table *t);
+u32 cpuid_table_word(const struct cpuid_answers *t, enum cpuid_word word);
+const struct minikvm_cpuid_entry2 *cpuid_table_pv(const struct cpuid_answers *t);
+u64 cpuid_table_xcr0(const struct cpuid_answers *t);
+u32 cpuid_xstate_size(const struct cpuid_answers *t, u64 xcr0, bool compact);
+bool cpuid_table_valid(const struct cpuid_answers *t);
 
 #endif

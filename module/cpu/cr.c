@@ -115,7 +115,7 @@ static void put_cr0(struct vcpu *vcpu, unsigned long cr0)
 static void put_cr4(struct vcpu *vcpu, unsigned long cr4)
 {
 	/* Without it a machine check during the guest would shut the host's processor down. */
-	unsigned long mce = cr4_read_shadow() & X86_CR4_MCE;
+	unsigned long mce = native_read_cr4() & X86_CR4_MCE;
 
 	vcpu->cr4 = cr4;
 	vmcs_write_cr4_read_shadow(cr4);

@@ -24,6 +24,27 @@
 #define DR7_ONES	0x00000400ull
 #define DR7_ENABLES	0x000000ffull
 
+/* The host's DR0-3 while a row runs on this CPU, if it has breakpoints itself. */
+static DEFINE_PER_CPU(unsigned long [4], host_dr);
+
+static noinline void save_host(unsigned long dr[4])
+{
+	get_debugreg(dr[0], 0);
+	get_debugreg(dr[1], 1);
+	get_debugreg(dr[2], 2);
+	get_debugreg(dr[3], 3);
+}
+
+static noinline void restore_host(const unsigned long dr[4])
+{
+	set_debugreg(dr[0], 0);
+	set_debugreg(dr[1], 1);
+	set_debugreg(dr[2], 2);
+	set_debugreg(dr[3], 3);
+	set_debugreg(DR6_RESERVED, 6);
+	set_debugreg(__this_cpu_read(cpu_dr7), 7);
+}
+
 static noinline void load_breakpoints(struct vcpu *vcpu)
 {
 	/* No host breakpoint may see half of the guest's addresses. */
@@ -43,6 +64,8 @@ static noinline void load_breakpoints(struct vcpu *vcpu)
 void debug_before_entry(struct vcpu *vcpu)
 {
 	vcpu->host_debugctl = __rdmsr(MSR_IA32_DEBUGCTLMSR);
+	if (unlikely(hw_breakpoint_active()))
+		save_host(*this_cpu_ptr(&host_dr));
 	if (unlikely(vcpu->debug.dr7 & DR7_ENABLES))
 		load_breakpoints(vcpu);
 }
@@ -57,8 +80,8 @@ void debug_after_exit(struct vcpu *vcpu)
 {
 	if (unlikely(vcpu->host_debugctl))
 		update_debugctlmsr(vcpu->host_debugctl);
-	if (hw_breakpoint_active())
-		hw_breakpoint_restore();
+	if (unlikely(hw_breakpoint_active()))
+		restore_host(*this_cpu_ptr(&host_dr));
 }
 
 static u64 dr6_of(u64 value)

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The guest's FPU, SSE and AVX state. The kernel's own guest-fpstate machinery
- * holds it: the thread's fpstate is swapped twice per RUN, and the context switch
- * does the rest. XCR0 and PKRU are switched around each row of entries, so that
+ * The guest's FPU, SSE and AVX state. fpu_kernel.c or fpu_own.c holds it, as the kernel has it.
+ * XCR0 and PKRU are switched around each row of entries, so that
  * host code that takes interrupts never runs with the guest's. A processor
  * without XSAVE, or whose XSAVE Linux does not use, has neither.
  *
  * Left out: components that are enabled on demand (AMX) and supervisor ones, so
  * that IA32_XFD is 0 and IA32_XSS the host's while a guest runs.
  */
-#include <linux/sched.h>
 #include <linux/slab.h>
 #include <asm/fpu/api.h>
 #include <asm/fpu/types.h>
@@ -20,6 +18,7 @@
 
 #include "../vmx/vmx.h"
 #include "cpu.h"
+#include "fpu.h"
 
 /* Components that a guest may have: what the host has of these. */
 #define XCR0_KNOWN (XFEATURE_MASK_FPSSE | XFEATURE_MASK_YMM | XFEATURE_MASK_AVX512 | \
@@ -27,13 +26,6 @@
 
 static u64 host_xcr0 __ro_after_init;	/* 0: no XSAVE */
 static u64 supported_xcr0 __ro_after_init;
-static struct fpu_guest pristine;	/* the state after reset, to copy */
-static struct kmem_cache *fpstate_cache __ro_after_init;
-
-static size_t fpstate_size(void)
-{
-	return ALIGN(offsetof(struct fpstate, regs), 64) + pristine.fpstate->size;
-}
 
 static void __init xcr0_init(void)
 {
@@ -52,71 +44,13 @@ static void __init xcr0_init(void)
 int __init fpu_init(void)
 {
 	xcr0_init();
-	if (!fpu_alloc_guest_fpstate(&pristine))
-		return -ENOMEM;
-	fpstate_cache = kmem_cache_create("minikvm_fpstate", fpstate_size(), 64,
-					  SLAB_ACCOUNT, NULL);
-	if (!fpstate_cache) {
-		fpu_free_guest_fpstate(&pristine);
-		return -ENOMEM;
-	}
-	return 0;
-}
-
-/** fpu_exit - undo fpu_init() */
-void fpu_exit(void)
-{
-	kmem_cache_destroy(fpstate_cache);
-	fpu_free_guest_fpstate(&pristine);
+	return fpu_state_init();
 }
 
 /** fpu_supported_xcr0 - the components that a guest may enable; 0 without XSAVE */
 u64 fpu_supported_xcr0(void)
 {
 	return supported_xcr0;
-}
-
-/**
- * fpu_create - state of a new vCPU: a copy, since the kernel's own way takes whole
- * pages from vmalloc() that are not accounted to the caller
- * @vcpu: not yet published; undone by fpu_destroy()
- *
- * Context: sleeps. Return: 0 or -ENOMEM.
- */
-int fpu_create(struct vcpu *vcpu)
-{
-	struct fpstate *copy = kmem_cache_alloc(fpstate_cache, GFP_KERNEL);
-
-	if (!copy)
-		return -ENOMEM;
-	memcpy(copy, pristine.fpstate, fpstate_size());
-	vcpu->fpu = pristine;
-	vcpu->fpu.fpstate = copy;
-	return 0;
-}
-
-/** fpu_destroy - undo fpu_create() */
-void fpu_destroy(struct vcpu *vcpu)
-{
-	WARN_ON_ONCE(vcpu->fpu.fpstate->in_use);
-	kmem_cache_free(fpstate_cache, vcpu->fpu.fpstate);
-}
-
-/**
- * fpu_enter - RUN begins: the thread's FPU registers are the guest's
- * @vcpu: loaded; undone by fpu_leave()
- *
- * Context: interrupts on.
- */
-void fpu_enter(struct vcpu *vcpu)
-{
-	fpu_swap_kvm_fpstate(&vcpu->fpu, true);
-}
-
-/** fpu_leave - RUN ends: the thread has its own registers back. Interrupts on. */
-void fpu_leave(struct vcpu *vcpu)
-{
-	fpu_swap_kvm_fpstate(&vcpu->fpu, false);
 }
 
 /*
@@ -144,9 +78,7 @@ static bool pkru_in_use(const struct vcpu *vcpu)
  */
 void fpu_before_entry(struct vcpu *vcpu)
 {
-	/* The thread was scheduled out, or the kernel used the FPU. */
-	if (unlikely(test_thread_flag(TIF_NEED_FPU_LOAD)))
-		switch_fpu_return();
+	fpu_load(vcpu);
 	if (unlikely(xcr0_differs(vcpu)))
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, vcpu->xcr0);
 	if (unlikely(pkru_in_use(vcpu))) {
@@ -166,6 +98,7 @@ void fpu_after_exit(struct vcpu *vcpu)
 	}
 	if (xcr0_differs(vcpu))
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, host_xcr0);
+	fpu_save(vcpu);
 }
 
 /* ---- the ioctls; the guest's registers are in memory: the vCPU is not in RUN */
@@ -178,15 +111,12 @@ static u64 guest_components(const struct vcpu *vcpu)
 
 static void copy_out(struct vcpu *vcpu, void *area, unsigned int size)
 {
-	fpu_copy_guest_fpstate_to_uabi(&vcpu->fpu, area, size, guest_components(vcpu),
-				       vcpu->pkru);
+	fpu_copy_out(vcpu, area, size, guest_components(vcpu));
 }
 
 static int copy_in(struct vcpu *vcpu, const void *area)
 {
-	return fpu_copy_uabi_to_guest_fpstate(&vcpu->fpu, area,
-					      supported_xcr0 | XFEATURE_MASK_FPSSE,
-					      &vcpu->pkru);
+	return fpu_copy_in(vcpu, area, supported_xcr0 | XFEATURE_MASK_FPSSE);
 }
 
 /*

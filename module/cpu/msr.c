@@ -13,6 +13,7 @@
 #include <asm/nospec-branch.h>
 #include <asm/processor.h>
 
+#include "../compat.h"
 #include "../irqchip/irqchip.h"
 #include "../pv/pv.h"
 #include "../vmx/guest_tsc.h"

@@ -54,7 +54,7 @@ static inline u64 *stats_fill(struct stats_image *image, const struct stats_sour
 		desc->flags = source[i].flags;
 		desc->size = 1;
 		desc->offset = i * sizeof(u64);
-		strncpy(desc->name, source[i].name, STATS_NAME - 1);
+		memcpy(desc->name, source[i].name, strnlen(source[i].name, STATS_NAME - 1));
 	}
 	return (u64 *)stats_item(image, n);
 }

@@ -21,6 +21,7 @@
 #include <asm/msr.h>
 #include <asm/tsc.h>
 
+#include "../compat.h"
 #include "../vmx/guest_tsc.h"
 #include "../vmx/kick.h"
 #include "lapic.h"
@@ -60,8 +61,7 @@ static enum hrtimer_restart lapic_timer_fn(struct hrtimer *timer)
  */
 void lapic_timer_init(struct lapic *lapic)
 {
-	hrtimer_init(&lapic->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
-	lapic->timer.function = lapic_timer_fn;
+	compat_hrtimer_setup(&lapic->timer, lapic_timer_fn, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
 	lapic->divide = 2;	/* what TDCR == 0 means */
 }
 

@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "../compat.h"
 #include "internal.h"
 #include "lapic.h"
 #include "pit_regs.h"
@@ -278,8 +279,7 @@ int pit_create(struct vm *vm, const struct minikvm_pit_config *config)
 	pit->speaker = config->flags & MINIKVM_PIT_SPEAKER_DUMMY;
 	mutex_init(&pit->lock);
 	raw_spin_lock_init(&pit->tick_lock);
-	hrtimer_init(&pit->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
-	pit->timer.function = pit_timer_fn;
+	compat_hrtimer_setup(&pit->timer, pit_timer_fn, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
 	pit->ready = true;
 	pit->reinject = true;
 	pit_regs_init(&pit->regs, ktime_get_ns());

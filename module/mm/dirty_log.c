@@ -192,8 +192,8 @@ int dirty_log_get(struct vm *vm, struct minikvm_dirty_log *log)
 	return err;
 }
 
-static int clear_pages(struct vm *vm, const struct memslot *slot, u64 first, u64 n,
-		       const void __user *from)
+static int clear_guest_pages(struct vm *vm, const struct memslot *slot, u64 first, u64 n,
+			     const void __user *from)
 {
 	u64 words = BITS_TO_LONGS(n);
 	unsigned long *bits;
@@ -239,7 +239,7 @@ int dirty_log_clear(struct vm *vm, struct minikvm_clear_dirty_log *log)
 		return -EINTR;
 	slot = logged_slot(vm, log->slot);
 	if (slot)
-		err = clear_pages(vm, slot, log->first_page, log->num_pages,
+		err = clear_guest_pages(vm, slot, log->first_page, log->num_pages,
 				  (void __user *)log->dirty_bitmap);
 	mutex_unlock(&vm->slots_lock);
 	return err;

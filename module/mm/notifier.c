@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 
+#include "../compat.h"
 #include "../vmx/vmx.h"
 #include "memslot.h"
 
@@ -175,19 +176,19 @@ static int notifier_young(struct mmu_notifier *mn, hva_t start, hva_t end, bool 
 	return ret;
 }
 
-static int clear_flush_young(struct mmu_notifier *mn, struct mm_struct *mm,
+static compat_young clear_flush_young(struct mmu_notifier *mn, struct mm_struct *mm,
 			     unsigned long start, unsigned long end)
 {
 	return notifier_young(mn, start, end, true, true);
 }
 
-static int clear_young(struct mmu_notifier *mn, struct mm_struct *mm,
+static compat_young clear_young(struct mmu_notifier *mn, struct mm_struct *mm,
 		       unsigned long start, unsigned long end)
 {
 	return notifier_young(mn, start, end, true, false);
 }
 
-static int test_young(struct mmu_notifier *mn, struct mm_struct *mm, unsigned long address)
+static compat_young test_young(struct mmu_notifier *mn, struct mm_struct *mm, unsigned long address)
 {
 	return notifier_young(mn, address, address + PAGE_SIZE, false, false);
 }

@@ -13,6 +13,7 @@
 #include <linux/timekeeping.h>
 #include <asm/tsc.h>
 
+#include "../compat.h"
 #include "../mm/mm.h"
 #include "../vmx/kick.h"
 #include "../vmx/tsc.h"
@@ -31,13 +32,13 @@ static struct moment clock_moment(void)
 	struct moment m;
 	u64 before = rdtsc_ordered();
 
-	ktime_get_snapshot(&s);
+	compat_get_snapshot(&s);
 	m.tsc = rdtsc_ordered();
 	/* No other counter shows a number between the two. */
 	m.by_tsc = s.cycles - before <= m.tsc - before;
 	if (m.by_tsc)
 		m.tsc = s.cycles;
-	m.real = ktime_to_ns(s.real);
+	m.real = ktime_to_ns(compat_snapshot_real(&s));
 	m.boot = ktime_get_boottime_ns();
 	return m;
 }

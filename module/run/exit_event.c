@@ -9,6 +9,7 @@
 #include <asm/debugreg.h>
 #include <asm/processor-flags.h>
 
+#include "../compat.h"
 #include "../io/io.h"
 #include "../irqchip/irqchip.h"
 #include "../mm/mm.h"
@@ -72,7 +73,7 @@ static int split_lock(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	struct minikvm_run *run = vcpu->run;
 
-	if (handle_guest_split_lock(vmcs_read_guest_rip()))
+	if (compat_split_lock_passes(vmcs_read_guest_rip()))
 		return EXIT_RESUME;
 	run->exit_reason = MINIKVM_EXIT_EXCEPTION;
 	run->ex.exception = X86_TRAP_AC;

@@ -8,13 +8,13 @@
  * outer loop. guest_cpu tells the rest of the machine where an IPI would reach
  * the guest: it is published before anything is looked at that a kick announces.
  */
-#include <linux/entry-kvm.h>
 #include <linux/kernel.h>
 #include <linux/preempt.h>
 #include <linux/sched/signal.h>
 #include <asm/nospec-branch.h>
 #include <asm/processor-flags.h>
 
+#include "../compat.h"
 #include "../irqchip/irqchip.h"
 #include "../mm/ept_private.h"
 #include "../mm/mm.h"

@@ -15,6 +15,7 @@
 #include <asm/cpufeature.h>
 #include <asm/msr.h>
 
+#include "../compat.h"
 #include "controls.h"
 #include "internal.h"
 #include "vmx.h"
@@ -293,6 +294,10 @@ int __init vmx_caps_init(void)
 	if (!(cpuid_ecx(1) & BIT(5))) {
 		pr_err("this processor has no VT-x (VMX), or it is hidden from this machine\n");
 		return -ENODEV;
+	}
+	if (compat_host_has_fred()) {
+		pr_err("the kernel takes events by FRED, where minikvm cannot give it NMIs: boot with fred=off\n");
+		return -EOPNOTSUPP;
 	}
 	err = feature_control_check() ?: caps_read(&vmx_caps);
 	if (err)

@@ -56,8 +56,8 @@ static __always_inline void flush_stale(struct vcpu *vcpu)
 /* CR3 changes with the mm's PCID, CR4 with perf and others: compare, rarely write. */
 static __always_inline void host_cr_update(struct vcpu *vcpu)
 {
-	unsigned long cr3 = __get_current_cr3_fast();
-	unsigned long cr4 = cr4_read_shadow();
+	unsigned long cr3 = __native_read_cr3();
+	unsigned long cr4 = native_read_cr4();
 
 	if (unlikely(cr3 != vcpu->host_cr3)) {
 		vmcs_write_host_cr3(cr3);
@@ -271,12 +271,6 @@ void vmx_host_save(struct vcpu *vcpu)
 	vcpu->host_loaded = true;
 }
 
-/* The thread may use ports: its limit of TR counts. Out of the way of those that may not. */
-static noinline void tss_limit_restore(void)
-{
-	invalidate_tss_limit();
-}
-
 /**
  * vmx_host_restore - give back what an exit does not restore by itself
  * @vcpu: after vmx_host_save()
@@ -290,10 +284,8 @@ void vmx_host_restore(struct vcpu *vcpu)
 {
 	if (unlikely(vcpu->host_selectors))
 		segments_restore(vcpu);
-	if (unlikely(test_thread_flag(TIF_IO_BITMAP)))
-		tss_limit_restore();
-	else
-		this_cpu_write(__tss_limit_invalid, true);
+	/* A thread that may use ports has it looked at on its way to user mode. */
+	this_cpu_write(__tss_limit_invalid, true);
 	native_load_gdt(&vcpu->host_gdt);
 	vcpu->host_loaded = false;
 }

@@ -18,13 +18,26 @@
 
 #define VMCS_HOST_RSP	0x6c14
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
-#define NMI_ENTRY	asm_exc_nmi_kvm_vmx
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+/* The kernel has its own of these two for KVM only. */
+#define CLEAR_BRANCH_HISTORY	\
+	ALTERNATIVE "", "call vmx_clear_branch_history", X86_FEATURE_CLEAR_BHB_VMEXIT
 #else
-#define NMI_ENTRY	asm_exc_nmi_noist
+#define CLEAR_BRANCH_HISTORY	CLEAR_BRANCH_HISTORY_VMEXIT
+#endif
+#ifdef X86_FEATURE_CLEAR_CPU_BUF_VM
+#define FEATURE_VERW	X86_FEATURE_CLEAR_CPU_BUF_VM
+#else
+#define FEATURE_VERW	X86_FEATURE_CLEAR_CPU_BUF
 #endif
 
+/* VERW clears the buffers if its operand is in memory: of a segment that can be written. */
+.section .rodata
+.Lverw_selector:
+	.word __KERNEL_DS
+
 .section .noinstr.text, "ax"
+
 
 /*
  * int vmx_enter_guest(struct vcpu *vcpu, bool launched)
@@ -78,7 +91,9 @@ SYM_FUNC_START(vmx_enter_guest)
 	mov  VCPU_REG(0)(%rdi), %rax
 	mov  VCPU_REG(7)(%rdi), %rdi
 
-	CLEAR_CPU_BUFFERS		/* changes ZF, not CF */
+	ALTERNATIVE "jmp .Lverw_done", "", FEATURE_VERW
+	verw .Lverw_selector(%rip)	/* changes ZF, not CF */
+.Lverw_done:
 	jnc  .Llaunch
 
 	/* After the guest the processor comes back at vmx_exit_point. */
@@ -158,7 +173,7 @@ SYM_INNER_LABEL_ALIGN(vmx_exit_point, SYM_L_GLOBAL)
 	lfence
 .Lexit_spec_done:
 
-	CLEAR_BRANCH_HISTORY_VMEXIT
+	CLEAR_BRANCH_HISTORY
 
 	mov  %ebx, %eax
 	pop  %rbx
@@ -181,15 +196,23 @@ SYM_FUNC_END(vmx_enter_guest)
  * unblocks NMIs, which the exit left blocked.
  */
 SYM_FUNC_START(vmx_host_nmi)
-	push %rbp
-	mov  %rsp, %rbp
-	and  $-16, %rsp
-	push $__KERNEL_DS
-	push %rbp
-	pushf
-	push $__KERNEL_CS
-	call NMI_ENTRY
-	mov  %rbp, %rsp
-	pop  %rbp
+	int  $2
 	RET
 SYM_FUNC_END(vmx_host_nmi)
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+/*
+ * Fills the processor's history of branches with branches of ours: more taken ones than the
+ * longest history has (194). Uses RCX. Intel, "Branch History Injection and Intra-mode Branch
+ * Target Injection", "Software BHB-clearing sequence".
+ */
+SYM_FUNC_START_LOCAL(vmx_clear_branch_history)
+	mov  $100, %ecx
+1:	jmp  2f
+	int3
+2:	sub  $1, %ecx
+	jnz  1b
+	lfence			/* no further before the last of them is decided */
+	RET
+SYM_FUNC_END(vmx_clear_branch_history)
+#endif

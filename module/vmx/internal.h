@@ -4,6 +4,10 @@
 #define MINIKVM_VMX_INTERNAL_H
 
 #include <linux/types.h>
+#include <asm/cpufeature.h>
+#include <asm/msr.h>
+
+#include "../compat.h"
 
 struct vcpu;
 
@@ -23,6 +27,16 @@ void vmx_update_x2apic_msrs(struct vcpu *vcpu);
 /* mitigations.c */
 void vmx_l1d_flush(struct vcpu *vcpu);
 extern bool vmx_l1d_flush_needed;
+
+/*
+ * Another guest than last time runs here: forget branches. Interrupts or preemption off. Asked
+ * first, as the arguments of the WRMSR cost something where no barrier is wanted.
+ */
+static __always_inline void vmx_new_guest_on_cpu(void)
+{
+	if (cpu_feature_enabled(COMPAT_FEATURE_IBPB))
+		native_wrmsrl(MSR_IA32_PRED_CMD, PRED_CMD_IBPB);
+}
 
 /* entry.S */
 int vmx_enter_guest(struct vcpu *vcpu, bool launched);

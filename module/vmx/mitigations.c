@@ -21,6 +21,7 @@
 #include <asm/nospec-branch.h>
 #include <asm/processor.h>
 
+#include "../compat.h"
 #include "internal.h"
 #include "vmx.h"
 
@@ -31,11 +32,39 @@ bool vmx_l1d_flush_needed __ro_after_init;
 static bool l1d_flush_always __ro_after_init;
 static void *l1d_fill __ro_after_init;
 
+#if COMPAT_FOR_KVM_ONLY
+/* What the kernel was told (l1tf=) only KVM is told. */
+static char *l1d_flush = "cond";
+module_param(l1d_flush, charp, 0444);
+MODULE_PARM_DESC(l1d_flush,
+		 "where an entry could leak what is in the L1D: always, cond (default) or never flush it");
+
+static bool __init l1tf_off(void)
+{
+	return cpu_mitigations_off() || sysfs_streq(l1d_flush, "never");
+}
+
+static bool __init l1tf_always(void)
+{
+	return sysfs_streq(l1d_flush, "always");
+}
+#else
+static bool __init l1tf_off(void)
+{
+	return l1tf_mitigation == L1TF_MITIGATION_OFF;
+}
+
+static bool __init l1tf_always(void)
+{
+	return l1tf_mitigation >= L1TF_MITIGATION_FULL;
+}
+#endif
+
 static bool __init l1tf_affected(void)
 {
 	u64 caps = 0;
 
-	if (!boot_cpu_has_bug(X86_BUG_L1TF) || l1tf_mitigation == L1TF_MITIGATION_OFF)
+	if (!boot_cpu_has_bug(X86_BUG_L1TF) || l1tf_off())
 		return false;
 	if (boot_cpu_has(X86_FEATURE_ARCH_CAPABILITIES))
 		rdmsrl(MSR_IA32_ARCH_CAPABILITIES, caps);
@@ -53,7 +82,7 @@ int __init vmx_mitigations_init(void)
 
 	if (!l1tf_affected())
 		return 0;
-	l1d_flush_always = l1tf_mitigation >= L1TF_MITIGATION_FULL;
+	l1d_flush_always = l1tf_always();
 	if (!boot_cpu_has(X86_FEATURE_FLUSH_L1D)) {
 		l1d_fill = (void *)__get_free_pages(GFP_KERNEL, L1D_ORDER);
 		if (!l1d_fill)

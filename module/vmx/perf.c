@@ -15,28 +15,36 @@
 #include <asm/msr.h>
 #include <asm/perf_event.h>
 
+#include "../compat.h"
 #include "perf.h"
 
 /* Are there counters? An emulated processor often has none. */
 bool perf_there __ro_after_init;
 
+#if !COMPAT_FOR_KVM_ONLY
 /* A guest without counters. perf only reads it. */
 static struct kvm_pmu no_pmu;
+#endif
+
+static int __init pmu_version(void)
+{
+#if COMPAT_FOR_KVM_ONLY
+	return cpuid_eax(10) & 0xff;
+#else
+	struct x86_pmu_capability cap;
+
+	perf_get_x86_pmu_capability(&cap);
+	return cap.version;
+#endif
+}
 
 /** perf_init - does this processor have what perf_begin() looks at? At module load. */
 void __init perf_init(void)
 {
-	struct x86_pmu_capability cap;
-
 	if (!boot_cpu_has(X86_FEATURE_ARCH_PERFMON))
 		return;
 	/* CPUID may promise what perf did not find; of a hybrid processor it cannot say. */
-	if (!boot_cpu_has(X86_FEATURE_HYBRID_CPU)) {
-		perf_get_x86_pmu_capability(&cap);
-		if (!cap.version)
-			return;
-	}
-	perf_there = true;
+	perf_there = boot_cpu_has(X86_FEATURE_HYBRID_CPU) || pmu_version();
 }
 
 static void perf_load(struct msr_load *list, u8 *n, u32 msr, u64 value)
@@ -45,6 +53,32 @@ static void perf_load(struct msr_load *list, u8 *n, u32 msr, u64 value)
 	list[*n].value = value;
 	++*n;
 }
+
+#if COMPAT_FOR_KVM_ONLY
+/* perf tells KVM only: whatever runs does not run in a guest. It then counts no guest at all. */
+static const struct perf_guest_switch_msr *what_perf_wants(int *n)
+{
+	static DEFINE_PER_CPU(struct perf_guest_switch_msr [2], msrs);
+	struct perf_guest_switch_msr *m = *this_cpu_ptr(&msrs);
+
+	m[0] = (struct perf_guest_switch_msr) {
+		.msr = MSR_CORE_PERF_GLOBAL_CTRL, .host = __rdmsr(MSR_CORE_PERF_GLOBAL_CTRL),
+	};
+	*n = 1;
+	if (boot_cpu_has(X86_FEATURE_DS)) {
+		m[1] = (struct perf_guest_switch_msr) {
+			.msr = MSR_IA32_PEBS_ENABLE, .host = __rdmsr(MSR_IA32_PEBS_ENABLE),
+		};
+		*n = 2;
+	}
+	return m;
+}
+#else
+static const struct perf_guest_switch_msr *what_perf_wants(int *n)
+{
+	return perf_guest_get_msrs(n, &no_pmu);
+}
+#endif
 
 /* Does perf write records? */
 static bool writes_records(const struct perf_guest_switch_msr *msrs, int n)
@@ -106,7 +140,7 @@ static void perf_plan(struct perf_switch *p, const struct perf_guest_switch_msr 
 void perf_begin(struct perf_switch *p)
 {
 	int n = 0;
-	const struct perf_guest_switch_msr *msrs = perf_guest_get_msrs(&n, &no_pmu);
+	const struct perf_guest_switch_msr *msrs = what_perf_wants(&n);
 
 	perf_plan(p, msrs, msrs ? n : 0);
 	if (unlikely(p->pebs))
@@ -117,7 +151,7 @@ void perf_begin(struct perf_switch *p)
 static noinline_for_stack void pebs_on(void)
 {
 	int i, n = 0;
-	const struct perf_guest_switch_msr *msrs = perf_guest_get_msrs(&n, &no_pmu);
+	const struct perf_guest_switch_msr *msrs = what_perf_wants(&n);
 
 	for (i = 0; msrs && i < n; i++)
 		if (msrs[i].msr == MSR_IA32_PEBS_ENABLE)

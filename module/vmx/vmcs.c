@@ -12,7 +12,6 @@
 #include <asm/cpufeature.h>
 #include <asm/desc.h>
 #include <asm/msr.h>
-#include <asm/nospec-branch.h>
 #include <asm/tsc.h>
 
 #include "internal.h"
@@ -185,21 +184,11 @@ static noinline void arrive(struct vcpu *vcpu, int cpu)
 	vcpu->last_cpu = cpu;
 }
 
-/*
- * Another vCPU than last time runs here: forget branches. Asked first, as the arguments of the
- * barrier's WRMSR are computed even where the WRMSR is patched out.
- */
-static __always_inline void new_guest_on_cpu(void)
-{
-	if (cpu_feature_enabled(X86_FEATURE_IBPB))
-		indirect_branch_prediction_barrier();
-}
-
 static __always_inline void make_current(struct vcpu *vcpu)
 {
 	vmx_vmptrld(&vcpu->vmcs_pa);
 	__this_cpu_write(vmcs_current, vcpu);
-	new_guest_on_cpu();
+	vmx_new_guest_on_cpu();
 }
 
 /* Not active here; it may have been here last, and was cleared since. */

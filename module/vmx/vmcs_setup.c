@@ -6,6 +6,7 @@
 #include <asm/desc.h>
 #include <asm/msr.h>
 
+#include "../compat.h"
 #include "internal.h"
 #include "vmx.h"
 

@@ -41,13 +41,13 @@ static void read_none(u32 function, u32 index, u32 r[4])
 
 static struct cpuid_host host;
 static struct minikvm_cpuid_entry2 entries[ROOM];
-static struct cpuid_table t;
+static struct cpuid_answers t;
 
 static u32 offer(void)
 {
 	u32 n = cpuid_offer(&host, entries, ROOM);
 
-	t = (struct cpuid_table) { entries, n < ROOM ? n : ROOM };
+	t = (struct cpuid_answers) { entries, n < ROOM ? n : ROOM };
 	cpuid_table_sort(&t);
 	return n;
 }
@@ -227,7 +227,7 @@ static void add(u32 function, u32 index, bool indexed, u32 eax)
 
 static void start(void)
 {
-	t = (struct cpuid_table) { entries, 0 };
+	t = (struct cpuid_answers) { entries, 0 };
 }
 
 static u32 answer(u32 function, u32 index)
