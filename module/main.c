@@ -25,12 +25,12 @@ static int __init minikvm_init(void)
 	err = vmcs_init();
 	if (err)
 		goto mitigations;
-	err = vmxon_init();
+	err = vmx_init();
 	if (err)
 		goto vmcs;
 	err = fpu_init();
 	if (err)
-		goto vmxon;
+		goto vmx;
 	err = irqfd_init();
 	if (err)
 		goto fpu;
@@ -55,8 +55,8 @@ stats:
 	irqfd_exit();
 fpu:
 	fpu_exit();
-vmxon:
-	vmxon_exit();
+vmx:
+	vmx_exit();
 vmcs:
 	vmcs_exit();
 mitigations:
@@ -72,7 +72,7 @@ static void __exit minikvm_exit(void)
 	stats_exit();
 	irqfd_exit();
 	fpu_exit();
-	vmxon_exit();
+	vmx_exit();
 	vmcs_exit();
 	vmx_mitigations_exit();
 	/* Freed page tables may wait in the notifier's SRCU. */

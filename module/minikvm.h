@@ -158,6 +158,7 @@ struct vcpu {
 	u64 host_tsc_aux;		/* [p] of @last_cpu, to put back in msr_switch_to_host() */
 	u64 host_kernel_gs_base;	/* [r] likewise, of the thread */
 	bool syscall_loaded;		/* [r] STAR and its kin are the guest's */
+	struct syscall_msrs host_syscall; /* [r] what msr_load_syscall() found */
 	u64 tsc_offset;			/* [m] guest TSC less the scaled host_tsc(); others compare theirs */
 	u64 tsc_ratio;			/* [m] as tsc_scaled() has it; others compare theirs */
 	unsigned int tsc_epoch;		/* [p] as of which VMCS and clock are right: vmx/tsc.h */

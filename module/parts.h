@@ -274,6 +274,11 @@ struct msr_rules {
 	u8 va_bits;
 };
 
+/* What SYSCALL uses, as the processor has it: cpu/msr_switch.c */
+struct syscall_msrs {
+	u64 star, lstar, sfmask;
+};
+
 /**
  * struct msr_state - the MSRs of one vCPU that are words in memory
  *

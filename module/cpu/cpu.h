@@ -138,6 +138,7 @@ int msr_filter_take(struct vcpu *vcpu);
 
 /* msr_switch.c */
 void msr_switch_init(void);
+void msr_switch_create(struct vcpu *vcpu);
 void msr_reload(struct vcpu *vcpu, u32 index);
 void msr_load_syscall(struct vcpu *vcpu);
 void msr_switch_to_guest(struct vcpu *vcpu);	/* IRQs off: SYSCALL MSRs etc. of the guest */

@@ -39,6 +39,7 @@ static void vcpu_sched_out(struct preempt_notifier *n, struct task_struct *next)
 		WRITE_ONCE(vcpu->stay, 0);
 	}
 	vcpu_switch_to_host(vcpu);
+	vmcs_put(vcpu);
 }
 
 static struct preempt_ops preempt_ops = { .sched_in = vcpu_sched_in, .sched_out = vcpu_sched_out };
@@ -70,6 +71,7 @@ void vcpu_put(struct vcpu *vcpu)
 	WARN_ON_ONCE(!vcpu->loaded);
 	preempt_disable();
 	vcpu_switch_to_host(vcpu);
+	vmcs_put(vcpu);
 	preempt_notifier_unregister(&vcpu->notifier);
 	check_owner(vcpu, false);
 	vcpu->loaded = false;

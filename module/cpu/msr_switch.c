@@ -8,19 +8,30 @@
 #include <asm/msr.h>
 #include <asm/processor.h>
 
+#include "../compat.h"
 #include "../vmx/vmx.h"
 #include "cpu.h"
 
 /* The host's own, the same on every CPU. */
-static u64 host_star __ro_after_init, host_lstar __ro_after_init;
-static u64 host_sfmask __ro_after_init;
+static struct syscall_msrs host_own __ro_after_init;
+
+static void read_syscall(struct syscall_msrs *m)
+{
+	m->star = __rdmsr(MSR_STAR);
+	m->lstar = __rdmsr(MSR_LSTAR);
+	m->sfmask = __rdmsr(MSR_SYSCALL_MASK);
+}
 
 /** msr_switch_init - remember the host's; at module load */
 void __init msr_switch_init(void)
 {
-	rdmsrl(MSR_STAR, host_star);
-	rdmsrl(MSR_LSTAR, host_lstar);
-	rdmsrl(MSR_SYSCALL_MASK, host_sfmask);
+	read_syscall(&host_own);
+}
+
+/** msr_switch_create - a new vCPU: what is found when it starts to run is the host's */
+void msr_switch_create(struct vcpu *vcpu)
+{
+	vcpu->host_syscall = host_own;
 }
 
 /**
@@ -73,26 +84,31 @@ static __always_inline void write_if(u32 msr, u64 value, u64 other)
 void msr_load_syscall(struct vcpu *vcpu)
 {
 	const struct msr_state *s = &vcpu->msr;
+	const struct syscall_msrs *host = &vcpu->host_syscall;
 
 	lockdep_assert_preemption_disabled();
 	if (vcpu->syscall_loaded || !(vcpu->efer & EFER_SCE))
 		return;
 	vcpu->syscall_loaded = true;
-	write_if(MSR_STAR, s->star, host_star);
-	write_if(MSR_LSTAR, s->lstar, host_lstar);
-	write_if(MSR_SYSCALL_MASK, s->sfmask, host_sfmask);
+	/* KVM leaves its guests' here until user mode needs the host's, and knows which. */
+	if (vmx_is_beside())
+		read_syscall(&vcpu->host_syscall);
+	write_if(MSR_STAR, s->star, host->star);
+	write_if(MSR_LSTAR, s->lstar, host->lstar);
+	write_if(MSR_SYSCALL_MASK, s->sfmask, host->sfmask);
 }
 
 static void unload_syscall(struct vcpu *vcpu)
 {
 	const struct msr_state *s = &vcpu->msr;
+	const struct syscall_msrs *host = &vcpu->host_syscall;
 
 	if (!vcpu->syscall_loaded)
 		return;
 	vcpu->syscall_loaded = false;
-	write_if(MSR_STAR, host_star, s->star);
-	write_if(MSR_LSTAR, host_lstar, s->lstar);
-	write_if(MSR_SYSCALL_MASK, host_sfmask, s->sfmask);
+	write_if(MSR_STAR, host->star, s->star);
+	write_if(MSR_LSTAR, host->lstar, s->lstar);
+	write_if(MSR_SYSCALL_MASK, host->sfmask, s->sfmask);
 }
 
 /**
@@ -109,8 +125,11 @@ void msr_switch_to_guest(struct vcpu *vcpu)
 	const struct msr_state *s = &vcpu->msr;
 
 	msr_load_syscall(vcpu);
-	if (vmx_caps.rdtscp)
+	if (vmx_caps.rdtscp) {
+		if (vmx_is_beside())
+			vcpu->host_tsc_aux = __rdmsr(MSR_TSC_AUX);	/* likewise */
 		write_if(MSR_TSC_AUX, s->tsc_aux, vcpu->host_tsc_aux);
+	}
 	/* Not thread.gsbase: without FSGSBASE that is 0 if a selector gives the base. */
 	vcpu->host_kernel_gs_base = __rdmsr(MSR_KERNEL_GS_BASE);
 	write_if(MSR_KERNEL_GS_BASE, s->kernel_gs_base, vcpu->host_kernel_gs_base);

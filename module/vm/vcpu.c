@@ -68,6 +68,7 @@ static void vcpu_power_up(struct vcpu *vcpu)
 	cpuid_create(vcpu);
 	vcpu_reset(vcpu, false);
 	msr_reset(vcpu);
+	msr_switch_create(vcpu);
 	vcpu_put(vcpu);
 	lapic_reset(vcpu, false);
 	mp_power_up(vcpu);

@@ -128,6 +128,12 @@ void check_vmptrld(u64 pa)
 	this_cpu_write(current_vcpu, vcpu);
 }
 
+/** check_vmptrld_foreign - another hypervisor's VMCS is current again: ours stays active */
+void check_vmptrld_foreign(u64 pa)
+{
+	this_cpu_write(current_vcpu, NULL);
+}
+
 /**
  * check_owner - who works on a vCPU from now on
  * @vcpu: loaded, or put: whose VMCS is read and written

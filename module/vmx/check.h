@@ -25,6 +25,7 @@ void check_failed(const struct vm *vm, const struct vcpu *vcpu, const char *fmt,
 /* check.c: the state of each VMCS, at every VMX instruction: before it */
 void check_vmclear(u64 pa);
 void check_vmptrld(u64 pa);
+void check_vmptrld_foreign(u64 pa);
 void check_vmcs_access(unsigned long field);
 void check_vmxoff(void);
 void check_invept(unsigned long type, u64 eptp);
@@ -56,6 +57,7 @@ void check_host_end(struct vcpu *vcpu);
 
 static inline void check_vmclear(u64 pa) { }
 static inline void check_vmptrld(u64 pa) { }
+static inline void check_vmptrld_foreign(u64 pa) { }
 static inline void check_vmcs_access(unsigned long field) { }
 static inline void check_vmxoff(void) { }
 static inline void check_invept(unsigned long type, u64 eptp) { }

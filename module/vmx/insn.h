@@ -50,6 +50,18 @@ static __always_inline void vmx_vmwrite(unsigned long field, unsigned long value
 		     : : [value] "rm" (value), [field] "r" (field) : "cc", "memory");
 }
 
+/* VMPTRST: which VMCS is current? SDM: all ones if none is. */
+static __always_inline u64 vmx_vmptrst(void)
+{
+	u64 pa = ~0ull;
+
+	asm volatile("1:	vmptrst %[pa]\n"
+		     "2:\n"
+		     _ASM_EXTABLE(1b, 2b)
+		     : [pa] "+m" (pa));
+	return pa;
+}
+
 /* The instructions that take an address in memory, and no result but failure. */
 #define VMX_INSN_MEM(name, insn, check)					\
 static __always_inline void name(const u64 *pa)				\
@@ -65,6 +77,7 @@ static __always_inline void name(const u64 *pa)				\
 
 VMX_INSN_MEM(vmx_vmclear, "vmclear", check_vmclear)
 VMX_INSN_MEM(vmx_vmptrld, "vmptrld", check_vmptrld)
+VMX_INSN_MEM(vmx_vmptrld_foreign, "vmptrld", check_vmptrld_foreign)
 
 /* VMXON; true if it took. SDM "VMXON - Enter VMX Operation" */
 static __always_inline bool vmx_vmxon(u64 pa)

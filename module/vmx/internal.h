@@ -3,19 +3,49 @@
 #ifndef MINIKVM_VMX_INTERNAL_H
 #define MINIKVM_VMX_INTERNAL_H
 
+#include <linux/errno.h>
+#include <linux/percpu.h>
 #include <linux/types.h>
 #include <asm/cpufeature.h>
 #include <asm/msr.h>
 
 #include "../compat.h"
+#include "vmx.h"
 
-struct vcpu;
+#include "../compat.h"
+#include "vmx.h"
+
 
 /* caps.c */
 u64 caps_read_msr(u32 msr);
 
+/* vmxon.c: VMX operation of our own, where the kernel lets us */
+#if COMPAT_FOR_KVM_ONLY
+static inline int own_init(void) { return 0; }
+static inline void own_exit(void) { }
+static inline int own_on(void) { return -ENODEV; }
+static inline void own_off(void) { }
+static inline void own_suspend(void) { }
+static inline void own_resume(void) { }
+static inline void own_shutdown(void) { }
+#else
+int own_init(void);
+void own_exit(void);
+int own_on(void);
+void own_off(void);
+void own_suspend(void);
+void own_resume(void);
+void own_shutdown(void);
+#endif
+
+/* kvm_vm.c: what keeps KVM's on */
+int kvm_vm_hold(void);
+void kvm_vm_release(void);
+
 /* vmcs.c */
 void vmcs_set_proc_controls(struct vcpu *vcpu, u32 proc);
+DECLARE_PER_CPU(struct vcpu *, vmcs_current);
+void vmcs_clear_local(struct vcpu *vcpu);
 void vmcs_clear_all_local(void);
 void vmcs_clear_all_emergency(void);
 
@@ -42,5 +72,13 @@ static __always_inline void vmx_new_guest_on_cpu(void)
 int vmx_enter_guest(struct vcpu *vcpu, bool launched);
 void vmx_exit_point(void);
 void vmx_host_nmi(void);
+
+/* VMPTRLD, where @vcpu's VMCS is active already. Preemption off. */
+static __always_inline void vmcs_make_current(struct vcpu *vcpu)
+{
+	vmx_vmptrld(&vcpu->vmcs_pa);
+	__this_cpu_write(vmcs_current, vcpu);
+	vmx_new_guest_on_cpu();
+}
 
 #endif

@@ -14,10 +14,11 @@
 #include <asm/msr.h>
 #include <asm/tsc.h>
 
+#include "../compat.h"
 #include "internal.h"
 #include "vmx.h"
 
-static DEFINE_PER_CPU(struct vcpu *, vmcs_current);	/* whose VMCS is current */
+DEFINE_PER_CPU(struct vcpu *, vmcs_current);	/* whose VMCS is current, or was among ours */
 static DEFINE_PER_CPU(struct list_head, vmcs_loaded);	/* whose VMCSs are active */
 static DEFINE_IDA(vpids);
 
@@ -66,8 +67,8 @@ void vmcs_destroy(struct vcpu *vcpu)
 	free_page((unsigned long)vcpu->vmcs);
 }
 
-/* VMCLEAR: the VMCS is no longer active on this CPU. Interrupts off. SDM "VMCLEAR". */
-static void vmcs_clear_local(struct vcpu *vcpu)
+/** vmcs_clear_local - VMCLEAR: no longer active on this CPU; interrupts off. SDM "VMCLEAR" */
+void vmcs_clear_local(struct vcpu *vcpu)
 {
 	vmx_vmclear(&vcpu->vmcs_pa);
 	if (__this_cpu_read(vmcs_current) == vcpu)
@@ -184,18 +185,11 @@ static noinline void arrive(struct vcpu *vcpu, int cpu)
 	vcpu->last_cpu = cpu;
 }
 
-static __always_inline void make_current(struct vcpu *vcpu)
-{
-	vmx_vmptrld(&vcpu->vmcs_pa);
-	__this_cpu_write(vmcs_current, vcpu);
-	vmx_new_guest_on_cpu();
-}
-
 /* Not active here; it may have been here last, and was cleared since. */
 static noinline void load_inactive(struct vcpu *vcpu, int cpu)
 {
 	activate(vcpu, cpu);
-	make_current(vcpu);
+	vmcs_make_current(vcpu);
 	if (vcpu->last_cpu != cpu)
 		arrive(vcpu, cpu);
 }
@@ -206,7 +200,17 @@ static noinline void load_now(struct vcpu *vcpu, int cpu)
 	if (unlikely(vcpu->cpu != cpu))
 		load_inactive(vcpu, cpu);
 	else
-		make_current(vcpu);
+		vmcs_make_current(vcpu);
+}
+
+/* Beside KVM the current VMCS may be one of its own. */
+static noinline void load_beside(struct vcpu *vcpu, int cpu)
+{
+	if (vcpu->cpu != cpu)
+		activate(vcpu, cpu);
+	beside_attach(vcpu);
+	if (vcpu->last_cpu != cpu)
+		arrive(vcpu, cpu);
 }
 
 /* The host's TSC has lost something, or its time does not come from it, or does again. */
@@ -228,7 +232,9 @@ static noinline void follow_tsc(struct vcpu *vcpu)
  */
 void vmcs_load(struct vcpu *vcpu, int cpu)
 {
-	if (__this_cpu_read(vmcs_current) != vcpu)
+	if (vmx_is_beside())
+		load_beside(vcpu, cpu);
+	else if (__this_cpu_read(vmcs_current) != vcpu)
 		load_now(vcpu, cpu);
 	if (unlikely(vcpu->tsc_epoch != READ_ONCE(tsc_epoch)))
 		follow_tsc(vcpu);

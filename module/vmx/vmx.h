@@ -4,6 +4,7 @@
 #define MINIKVM_VMX_H
 
 #include "../minikvm.h"
+#include "beside.h"
 #include "check.h"
 #include "kick.h"
 #include "perf.h"
@@ -40,9 +41,9 @@ u64 vmx_eptp(u64 root_pa, int levels);
 int vmx_caps_init(void);
 int vmx_caps_check(void);
 
-/* vmxon.c: VMXON and VMXOFF on every CPU */
-int vmxon_init(void);
-void vmxon_exit(void);
+/* way.c: whose VMX operation */
+int vmx_init(void);
+void vmx_exit(void);
 int vmx_get(void);
 void vmx_put(void);
 extern bool vmx_going_down;
@@ -53,6 +54,13 @@ void vmcs_exit(void);
 int vmcs_create(struct vcpu *vcpu);
 void vmcs_destroy(struct vcpu *vcpu);
 void vmcs_load(struct vcpu *vcpu, int cpu);
+/* Undo it; the VMCS stays active, and mostly current. Preemption off. */
+static __always_inline void vmcs_put(struct vcpu *vcpu)
+{
+	if (vmx_is_beside())
+		beside_detach(vcpu);
+}
+
 void vmx_flush_vpid(struct vcpu *vcpu);
 void vmx_load_tsc(struct vcpu *vcpu);
 void vmx_set_hv_timer(struct vcpu *vcpu, u64 ticks);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * VMX operation on each CPU: on with the first VM, off with the last; CPUs that
- * come and go, suspend, reboot and crash in between.
+ * VMX operation of our own, on each CPU: on with the first VM, off with the last; CPUs that
+ * come and go, suspend, reboot and crash in between. way.c decides whether; Kbuild leaves it
+ * out where the kernel lets only KVM do that.
  *
- * VMX has one owner. The owner is who holds the kernel's CPU-hotplug state and
+ * The owner is who holds the kernel's CPU-hotplug state and
  * its emergency callback for virtualisation: kvm-intel or we, never both.
  */
 #define pr_fmt(fmt) "minikvm: " fmt
@@ -17,20 +18,13 @@
 #include <asm/perf_event.h>
 #include <asm/reboot.h>
 #include <asm/tlbflush.h>
-#include <asm/tsc.h>
 
 #include "../compat.h"
 #include "internal.h"
 #include "vmx.h"
 
-DEFINE_PER_CPU(unsigned int, vmx_insn_failures);
-
 static DEFINE_PER_CPU(void *, vmxon_region);
 static DEFINE_PER_CPU(bool, vmx_on);
-
-static DEFINE_MUTEX(users_lock);	/* vmx_users; VMX goes on and off under it */
-static unsigned int vmx_users;
-bool vmx_going_down;			/* a reboot or crash took VMX away under the guests */
 
 /*
  * VMXON on this CPU. 0; -EBUSY: CR4.VMXE is set by somebody else; -EOPNOTSUPP: it is
@@ -43,7 +37,7 @@ static int cpu_on(void)
 
 	if (__this_cpu_read(vmx_on))
 		return 0;
-	if (cr4_read_shadow() & X86_CR4_VMXE)
+	if (native_read_cr4() & X86_CR4_VMXE)
 		return -EBUSY;
 	if (vmx_caps_check())
 		return -EOPNOTSUPP;
@@ -118,30 +112,23 @@ static void off_here(void *unused)
 	cpu_off();
 }
 
-/* Orderly reboot, power-off and kexec: user processes may still be in RUN. */
-static void syscore_shutdown_vmx(void)
+/** own_shutdown - orderly reboot, power-off and kexec; user processes may still be in RUN */
+void own_shutdown(void)
 {
-	WRITE_ONCE(vmx_going_down, true);
 	on_each_cpu(off_here, NULL, 1);
 }
 
-static int syscore_suspend_vmx(void)
+/** own_suspend - only this CPU is left; the others went through hotplug_off() */
+void own_suspend(void)
 {
-	host_tsc_suspend();
-	/* Only this CPU is left; the others went through hotplug_off(). */
-	if (vmx_users)
-		cpu_off();
-	return 0;
+	cpu_off();
 }
 
-static void syscore_resume_vmx(void)
+/** own_resume - undo own_suspend() */
+void own_resume(void)
 {
-	host_tsc_resume();
-	if (vmx_users)
-		WARN_ON_ONCE(cpu_on());
+	WARN_ON_ONCE(cpu_on());
 }
-
-static COMPAT_SYSCORE(vmx_syscore, syscore_suspend_vmx, syscore_resume_vmx, syscore_shutdown_vmx);
 
 static void on_here(void *err)
 {
@@ -159,7 +146,7 @@ static void all_off(void)
 }
 
 /*
- * VMX on, everywhere or nowhere; users_lock and the CPU-hotplug lock held. The
+ * VMX on, everywhere or nowhere; the CPU-hotplug lock held. The
  * hotplug state says whose VMX is; the emergency callback is there before any CPU
  * is in VMX operation, and goes after the last one left it.
  */
@@ -181,39 +168,25 @@ static int all_on(void)
 }
 
 /**
- * vmx_get - count one more VM; the first switches VMX on everywhere
+ * own_on - VMX operation of our own, on every CPU
  *
- * Context: may sleep.
- * Return: 0, -EBUSY if another hypervisor holds VT-x (one sentence is logged), or
- * -EOPNOTSUPP if a processor came later and differs.
+ * Return: 0; -EBUSY: another hypervisor has it; -EOPNOTSUPP: a processor differs. May sleep.
  */
-int vmx_get(void)
+int own_on(void)
 {
-	int err = 0;
+	int err;
 
 	cpus_read_lock();
-	mutex_lock(&users_lock);
-	if (READ_ONCE(vmx_going_down))
-		err = -EBUSY;
-	else if (!vmx_users)
-		err = all_on();
-	if (!err)
-		vmx_users++;
-	mutex_unlock(&users_lock);
+	err = all_on();
 	cpus_read_unlock();
-	if (err == -EBUSY && !READ_ONCE(vmx_going_down))
-		pr_info_ratelimited("VT-x is in use by another hypervisor (kvm-intel?): unload it; where it is built in, boot with kvm.enable_virt_at_load=0\n");
 	return err;
 }
 
-/** vmx_put - count one VM less; the last switches VMX off. May sleep. */
-void vmx_put(void)
+/** own_off - undo own_on() */
+void own_off(void)
 {
 	cpus_read_lock();
-	mutex_lock(&users_lock);
-	if (!--vmx_users)
-		all_off();
-	mutex_unlock(&users_lock);
+	all_off();
 	cpus_read_unlock();
 }
 
@@ -228,11 +201,11 @@ static void regions_free(void)
 }
 
 /**
- * vmxon_init - allocate the VMXON regions; VMX stays off
+ * own_init - allocate the VMXON regions; VMX stays off
  *
  * Return: 0 or -ENOMEM. SDM "VMXON - Enter VMX Operation".
  */
-int __init vmxon_init(void)
+int __init own_init(void)
 {
 	int cpu;
 
@@ -246,16 +219,11 @@ int __init vmxon_init(void)
 		*(u32 *)page_address(page) = vmx_caps.revision;
 		per_cpu(vmxon_region, cpu) = page_address(page);
 	}
-	compat_register_syscore(&vmx_syscore);
-	if (num_online_cpus() > 1 && check_tsc_unstable())
-		pr_notice("the processors' time stamp counters differ: a guest's may go back when its thread moves\n");
 	return 0;
 }
 
-/** vmxon_exit - undo vmxon_init(); no VM is left */
-void vmxon_exit(void)
+/** own_exit - undo own_init(); no VM is left */
+void own_exit(void)
 {
-	compat_unregister_syscore(&vmx_syscore);
 	regions_free();
 }
-

@@ -3,6 +3,8 @@
 #ifndef SHIM_ASM_CPUFEATURE_H
 #define SHIM_ASM_CPUFEATURE_H
 
-#define boot_cpu_has(feature)	true
+#define X86_FEATURE_IBPB		0
+#define boot_cpu_has(feature)		true
+#define cpu_feature_enabled(feature)	true
 
 #endif

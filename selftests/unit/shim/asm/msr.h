@@ -7,6 +7,8 @@
 
 #define rdtsc()		((u64)shim_now * 2)
 
+#define MSR_IA32_PRED_CMD		0x49
+#define PRED_CMD_IBPB			1
 #define MSR_IA32_SYSENTER_CS		0x174
 #define MSR_IA32_SYSENTER_ESP		0x175
 #define MSR_IA32_SYSENTER_EIP		0x176

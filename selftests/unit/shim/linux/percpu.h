@@ -3,5 +3,6 @@
 #define SHIM_LINUX_PERCPU_H
 
 #define DECLARE_PER_CPU(type, name)	extern type name
+#define __this_cpu_write(name, value)	((name) = (value))
 
 #endif
