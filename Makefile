@@ -38,6 +38,9 @@ check-pictures:
 check-debug:
 	@testbed/check-debug
 
+check-kernels:
+	@$(ALONE) testbed/check-kernels
+
 check-upstream:
 	@testbed/check-upstream
 
@@ -78,6 +81,6 @@ clean:
 help:
 	@cat scripts/make-help.txt
 
-.PHONY: all module minivmm demo check check-matrix check-guests check-pictures check-debug check-upstream \
+.PHONY: all module minivmm demo check check-matrix check-guests check-pictures check-debug check-kernels check-upstream \
 	check-debian12 check-debian13 check-labs grade \
 	bench bench-check load unload install uninstall deb clean help
