@@ -116,13 +116,12 @@ int kvm_vm_hold(void)
 
 	if (err)
 		return err;
-	if (enlightened()) {
-		pr_err_ratelimited("KVM is a guest of Hyper-V with enlightened VMCSs, beside which minikvm cannot run: unload kvm-intel\n");
-	} else if (!(native_read_cr4() & X86_CR4_VMXE)) {
-		pr_err_ratelimited("/dev/kvm is there, but does not use VT-x\n");
-	} else {
+	if (!enlightened() && native_read_cr4() & X86_CR4_VMXE)
 		return 0;
-	}
+	if (enlightened())
+		pr_err_ratelimited("KVM is a guest of Hyper-V with enlightened VMCSs, beside which minikvm cannot run: unload kvm-intel\n");
+	else
+		pr_err_ratelimited("/dev/kvm is there, but does not use VT-x\n");
 	kvm_vm_release();
 	return -EOPNOTSUPP;
 }

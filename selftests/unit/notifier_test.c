@@ -16,8 +16,6 @@ static int contended(void);
 #define cond_resched()		let_go()
 #define need_resched()		may_sleep_now()
 #define rwlock_is_contended(l)	contended()
-#define MINIKVM_COMPAT_H
-#define compat_young int
 #include "unit.h"
 #include "vm.h"
 #include <linux/gfp.h>

@@ -6,8 +6,6 @@
  */
 #include <string.h>
 
-#define MINIKVM_COMPAT_H
-#define COMPAT_FOR_KVM_ONLY 0
 #include "unit.h"
 #include "../../module/vmx/perf.c"
 

@@ -22,12 +22,12 @@ static void shim_unlocked(void);
 static void shim_table_freed(u64 *table);
 #define free_page(p)		shim_table_freed((u64 *)(p))
 
+#include <asm/processor.h>
 #include "../../../module/minikvm.h"
 #include "../../../module/mm/ept.h"
 #include "../../../module/vmx/vmx.h"
 
 struct vmx_caps vmx_caps;
-static const struct { u8 x86_phys_bits; } boot_cpu_data __attribute__((unused)) = { 48 };
 enum { nr_cpu_ids = 1 };
 #define __pa(p)			((u64)(unsigned long)(p))
 

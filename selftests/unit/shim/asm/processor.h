@@ -3,6 +3,6 @@
 #define SHIM_ASM_PROCESSOR_H
 
 static const struct { int x86_phys_bits, x86_virt_bits; } boot_cpu_data
-	__attribute__((unused)) = { 40, 48 };
+	__attribute__((unused)) = { 48, 48 };
 
 #endif
