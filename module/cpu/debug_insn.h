@@ -45,10 +45,15 @@ static inline struct debug_insn debug_insn_of(const u8 *bytes, int n, int bits)
 	bool other = false, rex_w = false;
 	int i = 0;
 
-	for (; i < n && debug_insn_prefix(bytes[i]); i++)
+	/* A REX counts only if it is the last prefix. */
+	for (; i < n; i++) {
+		bool rex = bits == 64 && (bytes[i] & 0xf0) == 0x40;
+
+		if (!rex && !debug_insn_prefix(bytes[i]))
+			break;
+		rex_w = rex && bytes[i] & 8;
 		other |= bytes[i] == 0x66;
-	if (i < n && bits == 64 && (bytes[i] & 0xf0) == 0x40)
-		rex_w = bytes[i++] & 8;
+	}
 	if (i < n)
 		insn.kind = one[bytes[i]];
 	if (i + 1 < n && bytes[i] == 0x0f && bytes[i + 1] == 0x05)

@@ -63,18 +63,20 @@ static bool legacy_prefix(struct decode *d, u8 byte)
 	return false;
 }
 
-/* Prefixes, REX last; returns the first opcode byte. */
+/* Prefixes; returns the first opcode byte. A REX counts only if it is the last of them. */
 static u8 insn_prefixes(struct decode *d)
 {
 	u8 byte = insn_next(&d->c);
 
-	while (!d->c.short_of && legacy_prefix(d, byte))
-		byte = insn_next(&d->c);
-	if (d->bits == 64 && (byte & 0xf0) == 0x40) {
-		d->rex = byte;
-		d->insn->has_rex = true;
-		byte = insn_next(&d->c);
+	for (; !d->c.short_of; byte = insn_next(&d->c)) {
+		if (d->bits == 64 && (byte & 0xf0) == 0x40)
+			d->rex = byte;
+		else if (legacy_prefix(d, byte))
+			d->rex = 0;
+		else
+			break;
 	}
+	d->insn->has_rex = d->rex;
 	if (d->rex & 8)
 		d->op_size = 8;
 	else if (d->bits == 16)
@@ -85,7 +87,7 @@ static u8 insn_prefixes(struct decode *d)
 }
 
 /**
- * insn_begin - start with the prefixes of an instruction, REX last
+ * insn_begin - start with the prefixes of an instruction
  * @d: filled
  * @insn: filled with what a lack of more says
  * @bytes: from RIP on

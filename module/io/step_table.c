@@ -193,7 +193,7 @@ static u8 size_of(const struct step *t, u8 code)
 	case S_DUP:
 		return t->vector == 16 ? 8 : t->vector;
 	case S_STACK:
-		return gpr_or(t, t->d.osize ? 2 : 8);
+		return gpr_or(t, t->d.op_size == 2 ? 2 : 8);
 	case S_BRANCH:
 		return gpr_or(t, 8);
 	case S_TABLE:

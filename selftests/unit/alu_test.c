@@ -28,6 +28,15 @@ struct result { u64 value, rflags, rax; };
 	}									\
 } while (0)
 
+/* There are none with bytes. */
+#define SIZED_BITS(name, a, b) do {						\
+	switch (size) {								\
+	case 2: NATIVE(name " %w[b], %w[a]", a, b); break;			\
+	case 4: NATIVE(name " %k[b], %k[a]", a, b); break;			\
+	default: NATIVE(name " %q[b], %q[a]", a, b);				\
+	}									\
+} while (0)
+
 #define SIZED1(name, a, b) do {							\
 	switch (size) {								\
 	case 1: NATIVE(name " %b[a]", a, b); break;				\
@@ -58,11 +67,10 @@ static struct result native(int op, u64 a, u64 b, u64 rax, u64 rflags, int size)
 	case OP_NEG: SIZED1("neg", a, b); break;
 	case OP_INC: SIZED1("inc", a, b); break;
 	case OP_DEC: SIZED1("dec", a, b); break;
-	/* With a byte there are none of these. */
-	case OP_BT: size = size == 1 ? 2 : size; SIZED("bt", a, b); break;
-	case OP_BTS: size = size == 1 ? 2 : size; SIZED("bts", a, b); break;
-	case OP_BTR: size = size == 1 ? 2 : size; SIZED("btr", a, b); break;
-	case OP_BTC: size = size == 1 ? 2 : size; SIZED("btc", a, b); break;
+	case OP_BT: SIZED_BITS("bt", a, b); break;
+	case OP_BTS: SIZED_BITS("bts", a, b); break;
+	case OP_BTR: SIZED_BITS("btr", a, b); break;
+	case OP_BTC: SIZED_BITS("btc", a, b); break;
 	}
 	r.value = a;
 	return r;

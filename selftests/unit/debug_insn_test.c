@@ -20,6 +20,9 @@ static const struct { int bits, n; u8 bytes[6]; u8 kind, len, size; } table[] = 
 	/* Others: INC in 32-bit code is no REX, and what is not there is not looked at. */
 	{ 32, 2, { 0x48, 0x9d }, DEBUG_PLAIN },
 	{ 64, 3, { 0x48, 0x66, 0x90 }, DEBUG_PLAIN },
+	/* A REX that is not the last prefix does not count. */
+	{ 64, 3, { 0x48, 0x66, 0x9d }, DEBUG_POPF, 3, 2 },
+	{ 64, 3, { 0x48, 0x40, 0xcf }, DEBUG_IRET, 3, 4 },
 	{ 64, 1, { 0x0f, 0x05 }, DEBUG_PLAIN },
 	{ 64, 1, { 0x66, 0x9d }, DEBUG_PLAIN },
 	{ 64, 0, { 0x9d }, DEBUG_PLAIN },

@@ -93,7 +93,7 @@ static void random_bytes_give_something_sane_or_nothing(void)
 #define NR_COMPARED	2000
 
 /*
- * Where objdump has no say: prefixes before MOVNTI are undefined, and of 66 and REX.W before
+ * Where objdump has no say: a REX that is not the last prefix is an instruction to it; prefixes before MOVNTI are undefined, and of 66 and REX.W before
  * MOVSXD it forgets the second. Both have claims in decode_test.c.
  */
 static bool is_unclear(const u8 *bytes, const struct insn *insn, int bits)
@@ -101,8 +101,11 @@ static bool is_unclear(const u8 *bytes, const struct insn *insn, int bits)
 	bool osize = false;
 	size_t n;
 
-	for (n = 0; is_prefix(bytes[n], bits); n++)
+	for (n = 0; is_prefix(bytes[n], bits); n++) {
 		osize |= bytes[n] == 0x66;
+		if (bits == 64 && (bytes[n] & 0xf0) == 0x40 && is_prefix(bytes[n + 1], bits))
+			return true;
+	}
 	if (bytes[n] == 0x0f && bytes[n + 1] == 0xc3)
 		return osize || insn->rep || bits == 16;
 	return bytes[n] == 0x63 && osize;

@@ -7,6 +7,8 @@
 
 /* Who looks at an entry and then changes it: between the two the processor may write it. */
 static void processor(const volatile void *entry);
+#undef READ_ONCE
+#undef WRITE_ONCE
 #define READ_ONCE(x)	({						\
 	typeof(x) shim_value = *(const volatile typeof(x) *)&(x);	\
 	processor(&(x));						\

@@ -91,6 +91,8 @@ static const struct known known[] = {
 	K("vmovups zmm", "\x62\xf1\x7c\x48\x11\x00", 64, "modrm:w64"),
 	K("vaddps xmm, evex", "\x62\xf1\x74\x08\x58\x00", 64, "modrm:r16"),
 	K("push m", "\xff\x30", 64, "modrm:r8 push:w8"),
+	K("push m, 66 and REX.W", "\x66\x48\xff\x30", 64, "modrm:r8 push:w8"),
+	K("popf, 66 and REX.W", "\x66\x48\x9d", 64, "pop:r8"),
 	K("push m16", "\x66\xff\x30", 64, "modrm:r2 push:w2"),
 	K("push m, 16 bits", "\xff\x36\x00\x10", 16, "modrm:r2 push:w2"),
 	K("pop m", "\x8f\x00", 64, "modrm:w8 pop:r8"),
