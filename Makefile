@@ -8,6 +8,9 @@ KDIR ?= $(shell scripts/headers $(KVER))
 # DEBUG=1: a module that checks what the hardware forgives. It is never installed.
 DEBUG ?= 0
 
+# make fuzz MINUTES=60: how long it looks.
+MINUTES ?= 10
+
 # These call make, too, but with jobs and options of their own.
 ALONE := MAKEFLAGS=
 
@@ -34,6 +37,9 @@ check-guests:
 
 check-pictures:
 	@$(ALONE) testbed/check-pictures
+
+fuzz:
+	@testbed/fuzz --minutes "$(MINUTES)"
 
 check-debug:
 	@testbed/check-debug
@@ -81,6 +87,6 @@ clean:
 help:
 	@cat scripts/make-help.txt
 
-.PHONY: all module minivmm demo check check-matrix check-guests check-pictures check-debug check-kernels check-upstream \
+.PHONY: all module minivmm demo check check-matrix check-guests check-pictures check-debug check-kernels check-upstream fuzz \
 	check-debian12 check-debian13 check-labs grade \
 	bench bench-check load unload install uninstall deb clean help
