@@ -151,6 +151,8 @@ TEST(sigkill_ends_every_guest_within_a_second)
 	size_t i;
 
 	close(test_open());
+	if (test_on_kvm())
+		SKIP(return, "an emulated processor may never let kvm-intel out of a guest with IF=0");
 	for (i = 0; i < sizeof(guests) / sizeof(guests[0]); i++) {
 		took = kill_takes(&guests[i]);
 		EXPECT_GT(1.0, took) TH_LOG("%s: %f s", guests[i].name, took);
