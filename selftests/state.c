@@ -127,6 +127,74 @@ TEST(xsave)
 	vm_free(&t);
 }
 
+static int has_xsave(struct test_vm *t)
+{
+	struct minikvm_xcrs x;
+
+	return !ioctl(t->vcpu, MINIKVM_GET_XCRS, &x) && x.nr_xcrs;
+}
+
+/* What the header does not name is in its initial state, whatever stands there. */
+TEST(components_that_do_not_come_are_initial)
+{
+	struct minikvm_xsave *x = aligned_alloc(64, 4096);
+	struct minikvm_fpu f;
+	struct test_vm t;
+	int i;
+
+	vm_make(&t, false);
+	if (!has_xsave(&t))
+		SKIP(return, "no XSAVE");
+	memset(x, 0xee, 4096);
+	memset(x->region + 128, 0, 64);
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_XSAVE, x));
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_XSAVE, x));
+	ASSERT_EQ(0x37f, x->region[0]);
+	ASSERT_EQ(0x1f80, x->region[6]);
+	for (i = 8; i < 1024; i++) {
+		if (i < 116 || i >= 128)	/* there Linux has a note of its own */
+			ASSERT_EQ(0, x->region[i]) TH_LOG("word %d", i);
+	}
+	ASSERT_EQ(0x46505853, x->region[116]);
+	ASSERT_LE(576, x->region[120]);
+	ASSERT_EQ(x->region[120] + 4, x->region[117]);
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_FPU, &f));
+	ASSERT_EQ(0x37f, f.fcw);
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_FPU, &f));
+	vm_free(&t);
+	free(x);
+}
+
+#define XSAVE_REFUSED(word, bits) do {						\
+	x->region[word] |= (bits);						\
+	ASSERT_EQ(-1, ioctl(t.vcpu, MINIKVM_SET_XSAVE, x)) TH_LOG("word %d", word); \
+	ASSERT_EQ(EINVAL, errno);						\
+	x->region[word] &= ~(bits);						\
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_XSAVE, x));			\
+} while (0)
+
+TEST(impossible_fpu_state_is_refused)
+{
+	struct minikvm_xsave *x = aligned_alloc(64, 4096);
+	struct test_vm t;
+	uint32_t parts;
+
+	vm_make(&t, false);
+	for (parts = 1; parts <= 3; parts++) {
+		set_mxcsr(&t, x, 0x1f80);
+		x->region[128] = parts;
+		XSAVE_REFUSED(6, 1u << 31);		/* MXCSR */
+		XSAVE_REFUSED(128, 1u << 30);		/* no such component */
+		if (!has_xsave(&t))
+			continue;
+		XSAVE_REFUSED(131, 1u << 31);		/* compacted */
+		XSAVE_REFUSED(132, 1u);
+		XSAVE_REFUSED(143, 1u << 31);
+	}
+	vm_free(&t);
+	free(x);
+}
+
 TEST(debug_registers)
 {
 	struct minikvm_debugregs d = { .db = { 1, 2, 3, 4 }, .dr6 = 0xffff0ff1, .dr7 = 0x400 };

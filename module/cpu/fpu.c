@@ -109,12 +109,12 @@ static u64 guest_components(const struct vcpu *vcpu)
 	return vcpu->xcr0_allowed | XFEATURE_MASK_FPSSE;
 }
 
-static void copy_out(struct vcpu *vcpu, void *area, unsigned int size)
+static void copy_out(struct vcpu *vcpu, struct minikvm_xsave *area)
 {
-	fpu_copy_out(vcpu, area, size, guest_components(vcpu));
+	fpu_copy_out(vcpu, area, guest_components(vcpu));
 }
 
-static int copy_in(struct vcpu *vcpu, const void *area)
+static int copy_in(struct vcpu *vcpu, const struct minikvm_xsave *area)
 {
 	return fpu_copy_in(vcpu, area, supported_xcr0 | XFEATURE_MASK_FPSSE);
 }
@@ -128,7 +128,7 @@ static union fpregs_state *whole_state(struct vcpu *vcpu)
 	union fpregs_state *state = kzalloc(sizeof(struct minikvm_xsave), GFP_KERNEL_ACCOUNT);
 
 	if (state)
-		copy_out(vcpu, state, sizeof(struct minikvm_xsave));
+		copy_out(vcpu, (void *)state);
 	return state;
 }
 
@@ -183,7 +183,7 @@ int fpu_set(struct vcpu *vcpu, const struct minikvm_fpu *fpu)
 	memcpy(fx->st_space, fpu->fpr, sizeof(fpu->fpr));
 	memcpy(fx->xmm_space, fpu->xmm, sizeof(fpu->xmm));
 	state->xsave.header.xfeatures |= XFEATURE_MASK_FPSSE;
-	err = copy_in(vcpu, state);
+	err = copy_in(vcpu, (void *)state);
 	kfree(state);
 	return err;
 }
@@ -198,7 +198,7 @@ int fpu_set(struct vcpu *vcpu, const struct minikvm_fpu *fpu)
 int fpu_get_xsave(struct vcpu *vcpu, struct minikvm_xsave *xsave)
 {
 	memset(xsave->region, 0, sizeof(xsave->region));
-	copy_out(vcpu, xsave->region, sizeof(xsave->region));
+	copy_out(vcpu, xsave);
 	return 0;
 }
 
@@ -212,7 +212,7 @@ int fpu_get_xsave(struct vcpu *vcpu, struct minikvm_xsave *xsave)
  */
 int fpu_set_xsave(struct vcpu *vcpu, const struct minikvm_xsave *xsave)
 {
-	return copy_in(vcpu, xsave->region);
+	return copy_in(vcpu, xsave);
 }
 
 /**

@@ -8,8 +8,8 @@
 
 int fpu_state_init(void);
 void fpu_load(struct vcpu *vcpu);
-void fpu_copy_out(struct vcpu *vcpu, void *area, unsigned int size, u64 components);
-int fpu_copy_in(struct vcpu *vcpu, const void *area, u64 components);
+void fpu_copy_out(struct vcpu *vcpu, struct minikvm_xsave *area, u64 components);
+int fpu_copy_in(struct vcpu *vcpu, const struct minikvm_xsave *area, u64 components);
 #if COMPAT_FOR_KVM_ONLY
 void fpu_save(struct vcpu *vcpu);
 #else

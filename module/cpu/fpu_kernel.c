@@ -98,13 +98,13 @@ void fpu_load(struct vcpu *vcpu)
 }
 
 /** fpu_copy_out - in XSAVE's standard layout, those @components that are the guest's */
-void fpu_copy_out(struct vcpu *vcpu, void *area, unsigned int size, u64 components)
+void fpu_copy_out(struct vcpu *vcpu, struct minikvm_xsave *area, u64 components)
 {
-	fpu_copy_guest_fpstate_to_uabi(&vcpu->fpu, area, size, components, vcpu->pkru);
+	fpu_copy_guest_fpstate_to_uabi(&vcpu->fpu, area, sizeof(*area), components, vcpu->pkru);
 }
 
 /** fpu_copy_in - the reverse. Return: 0, or -EINVAL: none of @components, reserved bits. */
-int fpu_copy_in(struct vcpu *vcpu, const void *area, u64 components)
+int fpu_copy_in(struct vcpu *vcpu, const struct minikvm_xsave *area, u64 components)
 {
 	return fpu_copy_uabi_to_guest_fpstate(&vcpu->fpu, area, components, &vcpu->pkru);
 }

@@ -11,18 +11,18 @@
 #include <linux/string.h>
 #include <asm/fpu/api.h>
 #include <asm/fpu/types.h>
+#include <asm/fpu/xcr.h>
+#include <asm/fpu/xstate.h>
 #include <asm/cpufeature.h>
 
 #include "cpu.h"
 #include "fpu.h"
+#include "fpu_area.h"
 
-#define AREA_SIZE	sizeof(struct minikvm_xsave)
-#define MXCSR_RESET	0x1f80
+static_assert(sizeof(struct minikvm_xsave) == PAGE_SIZE);
 
-static_assert(AREA_SIZE == PAGE_SIZE);
-
-static u32 mxcsr_known __ro_after_init;		/* bits that are not reserved */
-static u32 pkru_offset __ro_after_init;		/* of its component; 0: none */
+static struct fpu_layout layout __ro_after_init;
+static u64 host_xcr0 __ro_after_init;	/* Linux shows it where XSAVE leaves room, and so KVM does */
 
 /* All but PKRU, which fpu.c switches. */
 static u64 components_here(void)
@@ -30,39 +30,59 @@ static u64 components_here(void)
 	return (fpu_supported_xcr0() | XFEATURE_MASK_FPSSE) & ~(u64)XFEATURE_MASK_PKRU;
 }
 
+/*
+ * XSAVEOPT leaves out what is as XRSTOR found it in this place: that is always the last one,
+ * fpu_load(). A guest's own are told apart by the processor: SDM "Operation of XSAVEOPT".
+ */
 static void save(union fpregs_state *area, u64 mask)
 {
-	if (boot_cpu_has(X86_FEATURE_XSAVE))
-		asm volatile("xsave64 %0" : "+m" (*area) : "a" ((u32)mask), "d" ((u32)(mask >> 32))
-			     : "memory");
+	u32 low = mask, high = mask >> 32;
+
+	if (cpu_feature_enabled(X86_FEATURE_XSAVEOPT))
+		asm volatile("xsaveopt64 %0" : "+m" (*area) : "a" (low), "d" (high) : "memory");
+	else if (cpu_feature_enabled(X86_FEATURE_XSAVE))
+		asm volatile("xsave64 %0" : "+m" (*area) : "a" (low), "d" (high) : "memory");
 	else
-		asm volatile("fxsave64 %0" : "+m" (*area));
+		asm volatile("fxsave64 %0" : "+m" (*area) : : "memory");
 }
 
 static void load(const union fpregs_state *area, u64 mask)
 {
-	if (boot_cpu_has(X86_FEATURE_XSAVE))
-		asm volatile("xrstor64 %0" : : "m" (*area), "a" ((u32)mask),
-			     "d" ((u32)(mask >> 32)) : "memory");
+	u32 low = mask, high = mask >> 32;
+
+	if (cpu_feature_enabled(X86_FEATURE_XSAVE))
+		asm volatile("xrstor64 %0" : : "m" (*area), "a" (low), "d" (high) : "memory");
 	else
 		asm volatile("fxrstor64 %0" : : "m" (*area) : "memory");
+}
+
+/* Where the components are. SDM "Standard Format of XSAVE Area". */
+static void __init layout_init(void)
+{
+	u32 unused[2];
+	int i;
+
+	host_xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
+	for (i = 2; i < FPU_PARTS; i++)
+		if (fpu_supported_xcr0() & BIT_ULL(i))
+			cpuid_count(0xd, i, &layout.part[i].size, &layout.part[i].offset,
+				    &unused[0], &unused[1]);
 }
 
 /** fpu_state_init - at module load; undone by fpu_exit(). Return: 0 or -ENOMEM. */
 int __init fpu_state_init(void)
 {
 	union fpregs_state *area = (void *)get_zeroed_page(GFP_KERNEL);
-	u32 size, flags, unused;
 
 	if (!area)
 		return -ENOMEM;
 	kernel_fpu_begin_mask(0);
-	save(area, XFEATURE_MASK_FPSSE);
+	asm volatile("fxsave64 %0" : "+m" (area->fxsave));
 	kernel_fpu_end();
-	mxcsr_known = area->fxsave.mxcsr_mask ?: 0xffbf;	/* SDM "Mask for MXCSR" */
+	layout.mxcsr_mask = area->fxsave.mxcsr_mask ?: 0xffbf;	/* SDM "Mask for MXCSR" */
 	free_page((unsigned long)area);
-	if (fpu_supported_xcr0() & XFEATURE_MASK_PKRU)
-		cpuid_count(0xd, XFEATURE_PKRU, &size, &pkru_offset, &flags, &unused);
+	if (boot_cpu_has(X86_FEATURE_XSAVE))
+		layout_init();
 	return 0;
 }
 
@@ -79,12 +99,11 @@ void fpu_exit(void)
  */
 int fpu_create(struct vcpu *vcpu)
 {
-	union fpregs_state *area = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	union fpregs_state *area = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
 
 	if (!area)
 		return -ENOMEM;
-	area->fxsave.cwd = 0x37f;
-	area->fxsave.mxcsr = MXCSR_RESET;
+	fpu_area_reset(area, &layout);
 	vcpu->fpu_area = area;
 	return 0;
 }
@@ -126,52 +145,56 @@ void fpu_save(struct vcpu *vcpu)
 	kernel_fpu_end();
 }
 
-/** fpu_copy_out - in XSAVE's standard layout, those @components that are the guest's */
-void fpu_copy_out(struct vcpu *vcpu, void *area, unsigned int size, u64 components)
+static void copy_out_pkru(const struct vcpu *vcpu, union fpregs_state *out)
 {
-	union fpregs_state *out = area;
+	u32 offset = layout.part[XFEATURE_PKRU].offset;
 
-	memcpy(out, vcpu->fpu_area, min_t(unsigned int, size, AREA_SIZE));
-	memset(out->fxsave.sw_reserved, 0, sizeof(out->fxsave.sw_reserved));
-	if (!boot_cpu_has(X86_FEATURE_XSAVE)) {
-		out->xsave.header.xfeatures = XFEATURE_MASK_FPSSE;
-		return;
-	}
-	out->xsave.header.xfeatures &= components;
-	if (!pkru_offset || !(components & XFEATURE_MASK_PKRU))
-		return;
-	memcpy(area + pkru_offset, &vcpu->pkru, sizeof(vcpu->pkru));
+	memcpy((void *)out + offset, &vcpu->pkru, sizeof(vcpu->pkru));
 	if (vcpu->pkru)
 		out->xsave.header.xfeatures |= XFEATURE_MASK_PKRU;
 }
 
-/* What XRSTOR would refuse with #GP, and what the guest cannot have. */
-static bool area_valid(const union fpregs_state *in, u64 components)
+/** fpu_copy_out - in XSAVE's standard layout, those @components that are the guest's */
+void fpu_copy_out(struct vcpu *vcpu, struct minikvm_xsave *area, u64 components)
 {
-	const struct xstate_header *h = &in->xsave.header;
+	union fpregs_state *out = (void *)area;
 
-	if ((h->xfeatures & ~components) || h->xcomp_bv ||
-	    memchr_inv(h->reserved, 0, sizeof(h->reserved)))
-		return false;
-	return !(h->xfeatures & (XFEATURE_MASK_SSE | XFEATURE_MASK_YMM)) ||
-	       !(in->fxsave.mxcsr & ~mxcsr_known);
+	if (!boot_cpu_has(X86_FEATURE_XSAVE)) {
+		out->fxsave = vcpu->fpu_area->fxsave;
+		out->xsave.header.xfeatures = XFEATURE_MASK_FPSSE;
+		return;
+	}
+	fpu_area_reset(out, &layout);
+	fpu_area_copy(out, vcpu->fpu_area, components, &layout);
+	memcpy(out->fxsave.sw_reserved, &host_xcr0, sizeof(host_xcr0));
+	if (components & XFEATURE_MASK_PKRU)
+		copy_out_pkru(vcpu, out);
+}
+
+/* Without XSAVE only FXSAVE's part counts, and all of it. */
+static int copy_in_fxsave(struct vcpu *vcpu, const union fpregs_state *in)
+{
+	if ((in->xsave.header.xfeatures & ~(u64)XFEATURE_MASK_FPSSE) ||
+	    (in->fxsave.mxcsr & ~layout.mxcsr_mask))
+		return -EINVAL;
+	vcpu->fpu_area->fxsave = in->fxsave;
+	return 0;
 }
 
 /** fpu_copy_in - the reverse. Return: 0, or -EINVAL: none of @components, reserved bits. */
-int fpu_copy_in(struct vcpu *vcpu, const void *area, u64 components)
+int fpu_copy_in(struct vcpu *vcpu, const struct minikvm_xsave *area, u64 components)
 {
-	const union fpregs_state *in = area;
-	union fpregs_state *to = vcpu->fpu_area;
+	const union fpregs_state *in = (const void *)area;
 
-	if (!area_valid(in, components))
+	if (!boot_cpu_has(X86_FEATURE_XSAVE))
+		return copy_in_fxsave(vcpu, in);
+	if (!fpu_area_valid(in, components, &layout))
 		return -EINVAL;
-	memcpy(to, in, AREA_SIZE);
-	to->xsave.header.xfeatures &= components_here();
-	/* XRSTOR takes MXCSR even where it initialises the rest. */
-	if (!(in->xsave.header.xfeatures & (XFEATURE_MASK_SSE | XFEATURE_MASK_YMM)))
-		to->fxsave.mxcsr = MXCSR_RESET;
+	fpu_area_reset(vcpu->fpu_area, &layout);
+	fpu_area_copy(vcpu->fpu_area, in, components_here(), &layout);
 	/* As KVM: a header without PKRU leaves it alone. */
-	if (pkru_offset && (in->xsave.header.xfeatures & XFEATURE_MASK_PKRU))
-		memcpy(&vcpu->pkru, area + pkru_offset, sizeof(vcpu->pkru));
+	if (in->xsave.header.xfeatures & XFEATURE_MASK_PKRU)
+		memcpy(&vcpu->pkru, (const void *)in + layout.part[XFEATURE_PKRU].offset,
+		       sizeof(vcpu->pkru));
 	return 0;
 }
