@@ -88,6 +88,7 @@ enum vmcs_state { VMCS_FRESH, VMCS_CLEAR, VMCS_ACTIVE, VMCS_LAUNCHED };
 struct host_print {
 	u64 cr0, cr4, dr7, debugctl, efer, fs_base, gs_base, gdtr_base, tr, xcr0;
 	u64 sysenter_cs, sysenter_esp, sysenter_eip;
+	u64 s_cet, u_cet;
 };
 
 /* In struct vcpu. */

@@ -28,11 +28,18 @@ static const struct {
 	PART("GDTR base", gdtr_base), PART("TR", tr), PART("XCR0", xcr0),
 	PART("SYSENTER_CS", sysenter_cs), PART("SYSENTER_ESP", sysenter_esp),
 	PART("SYSENTER_EIP", sysenter_eip),
+	PART("S_CET", s_cet), PART("U_CET", u_cet),	/* no exit loads them: no guest has them */
 };
 
 static u64 msr_of(u32 msr)
 {
 	return __rdmsr(msr);
+}
+
+/* The host's shadow stacks and indirect branch tracking, if it has them. */
+static u64 cet_of(u32 msr)
+{
+	return native_read_cr4() & X86_CR4_CET ? __rdmsr(msr) : 0;
 }
 
 static void take_print(struct host_print *p)
@@ -54,6 +61,7 @@ static void take_print(struct host_print *p)
 		.sysenter_cs = msr_of(MSR_IA32_SYSENTER_CS),
 		.sysenter_esp = msr_of(MSR_IA32_SYSENTER_ESP),
 		.sysenter_eip = msr_of(MSR_IA32_SYSENTER_EIP),
+		.s_cet = cet_of(MSR_IA32_S_CET), .u_cet = cet_of(MSR_IA32_U_CET),
 	};
 }
 
