@@ -137,7 +137,6 @@ bool msr_allowed(struct vcpu *vcpu, u32 index, bool write);
 int msr_filter_take(struct vcpu *vcpu);
 
 /* msr_switch.c */
-void msr_switch_init(void);
 void msr_switch_create(struct vcpu *vcpu);
 void msr_reload(struct vcpu *vcpu, u32 index);
 void msr_load_syscall(struct vcpu *vcpu);

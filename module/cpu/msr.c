@@ -55,7 +55,6 @@ static u64 __init host_spec_ctrl_bits(void)
 void __init msr_init(void)
 {
 	spec_ctrl_bits = host_spec_ctrl_bits();
-	msr_switch_init();
 }
 
 /** msr_listed - is an MSR of msr_index_list there on this host? */

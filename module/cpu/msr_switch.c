@@ -12,9 +12,6 @@
 #include "../vmx/vmx.h"
 #include "cpu.h"
 
-/* The host's own, the same on every CPU. */
-static struct syscall_msrs host_own __ro_after_init;
-
 static void read_syscall(struct syscall_msrs *m)
 {
 	m->star = __rdmsr(MSR_STAR);
@@ -22,16 +19,17 @@ static void read_syscall(struct syscall_msrs *m)
 	m->sfmask = __rdmsr(MSR_SYSCALL_MASK);
 }
 
-/** msr_switch_init - remember the host's; at module load */
-void __init msr_switch_init(void)
-{
-	read_syscall(&host_own);
-}
-
-/** msr_switch_create - a new vCPU: what is found when it starts to run is the host's */
+/**
+ * msr_switch_create - a new vCPU: what the host has
+ * @vcpu: its VM has VMX on
+ *
+ * In VMX operation of our own it is the same at all times. At module load it need not be in the
+ * processor: KVM leaves what its guests have here, until this CPU goes on in user mode or
+ * KVM gives VMX up. Beside KVM it is looked up again whenever it is replaced.
+ */
 void msr_switch_create(struct vcpu *vcpu)
 {
-	vcpu->host_syscall = host_own;
+	read_syscall(&vcpu->host_syscall);
 }
 
 /**
