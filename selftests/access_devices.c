@@ -30,6 +30,67 @@ TEST(string_io_between_a_port_and_a_device)
 	vm_free(&t);
 }
 
+GUEST32(push_es32, "push %es; hlt");
+GUEST32(pop_es32, "pop %es; hlt");
+GUEST32(add_82, ".byte 0x82, 0x07, 0x05; hlt");
+GUEST16(pusha16, "pusha; hlt");
+
+TEST(a_selector_has_two_bytes_on_the_stack)
+{
+	struct minikvm_regs r;
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_protected(&t, push_es32, push_es32_end);
+	r = vm_regs(&t);
+	r.rsp = G_HOLE + 0x10;
+	vm_set_regs(&t, r);
+	ASSERT_EQ(MINIKVM_EXIT_HLT, serve(&t));
+	ASSERT_EQ(G_HOLE + 0xc, seen.at);
+	ASSERT_EQ(2, seen.nwritten);
+	ASSERT_EQ(G_HOLE + 0xc, vm_regs(&t).rsp);
+	guest_protected(&t, pop_es32, pop_es32_end);
+	vm_set_regs(&t, r);
+	r.rip = G_CODE;
+	vm_set_regs(&t, r);
+	ASSERT_EQ(MINIKVM_EXIT_MMIO, vm_run(&t));
+	ASSERT_EQ(2, t.run->mmio.len);
+	vm_free(&t);
+}
+
+TEST(opcode_82_is_80_outside_64_bit_mode)
+{
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_protected(&t, add_82, add_82_end);
+	set(&t, 0, G_HOLE, 0);
+	ASSERT_EQ(MINIKVM_EXIT_HLT, serve(&t));
+	ASSERT_EQ(1, seen.reads);
+	ASSERT_EQ(1, seen.nwritten);
+	ASSERT_EQ('P' + 5, seen.written[0]);
+	vm_free(&t);
+}
+
+/* LDTR's limit, which is 64 KiB after a reset, says nothing there. */
+TEST(in_real_mode_a_write_to_rom_is_no_descriptors)
+{
+	struct minikvm_regs r;
+	struct test_vm t;
+
+	vm_make(&t, false);
+	ASSERT_EQ(0, vm_slot(&t, 0, 0, 0, 0, NULL));
+	ASSERT_EQ(0, vm_slot(&t, 0, 0, 0, 0xf000, t.mem));
+	ASSERT_EQ(0, vm_slot(&t, 1, MINIKVM_MEM_READONLY, 0xf000, 0x1000, t.mem + 0xf000));
+	guest_real(&t, pusha16, pusha16_end);
+	r = vm_regs(&t);
+	r.rsp = 0xf800;
+	vm_set_regs(&t, r);
+	/* On KVM the writes are exits; minikvm does not do PUSHA there, and says so. */
+	ASSERT_NE(MINIKVM_EXIT_HLT, vm_run(&t));
+	vm_free(&t);
+}
+
 TEST(rep_ins_to_a_device_loses_nothing)
 {
 	struct test_vm t;

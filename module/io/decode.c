@@ -237,7 +237,7 @@ static int group1(struct decode *d, u8 opcode)
 	int err = insn_modrm(d, &reg);
 
 	d->insn->op = reg;
-	d->insn->size = opcode == 0x80 ? 1 : d->op_size;
+	d->insn->size = opcode & 1 ? d->op_size : 1;
 	d->insn->to_mem = true;
 	set_imm(d, opcode == 0x81 ? d->op_size : 1);
 	return err;
@@ -378,8 +378,9 @@ static int insn_one_byte(struct decode *d, u8 opcode)
 	case 0x63:
 		return d->bits == 64 ? form_extend(d, OP_MOVSX, d->op_size == 2 ? 2 : 4) :
 				       -EOPNOTSUPP;
-	case 0x80: case 0x81: case 0x83:
-		return group1(d, opcode);
+	case 0x80: case 0x81: case 0x82: case 0x83:
+		/* 0x82 is 0x80 once more, but not in 64-bit mode. */
+		return opcode == 0x82 && d->bits == 64 ? -EOPNOTSUPP : group1(d, opcode);
 	case 0x84: case 0x85:
 		return form_eg(d, OP_TEST, opcode & 1, true);
 	case 0x86: case 0x87:

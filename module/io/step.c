@@ -84,7 +84,7 @@ static gva_t step_address(struct vcpu *vcpu, int bits, const struct step_insn *s
 	case AT_XLAT:
 		return step_linear(bits, s->insn.seg, (vcpu->regs[RBX] + (u8)vcpu->regs[RAX]) & mask);
 	case AT_PUSH:
-		return stack_address(bits, vcpu_reg(vcpu, RSP) - op->size);
+		return stack_address(bits, vcpu_reg(vcpu, RSP) - (s->sp_down ?: op->size));
 	case AT_POP:
 		return stack_address(bits, vcpu_reg(vcpu, RSP));
 	case AT_FRAME:
@@ -261,10 +261,12 @@ static bool in_table(gva_t gva, u64 base, u32 limit)
  * Did the processor stop at a segment descriptor? To load it counts as a write if it gets
  * accessed or busy. SDM "Segment Descriptors", "TSS Descriptor".
  */
-static bool stopped_at_descriptor(void)
+static bool stopped_at_descriptor(struct vcpu *vcpu)
 {
 	gva_t gva = vmcs_read_exit_gva();
 
+	if (!(vcpu_cr0(vcpu) & X86_CR0_PE))	/* the tables' registers are there, but not used */
+		return false;
 	return in_table(gva, vmcs_read_guest_gdtr_base(), vmcs_read_guest_gdtr_limit()) ||
 	       in_table(gva, vmx_segment_base(SEG_LDTR), vmx_segment_limit(SEG_LDTR));
 }
@@ -305,7 +307,7 @@ static int step_descriptor(struct vcpu *vcpu)
 {
 	int err;
 
-	if (!stopped_at_descriptor())
+	if (!stopped_at_descriptor(vcpu))
 		return step_refuse(vcpu);
 	if (!step_new(vcpu))
 		return -ENOMEM;
@@ -370,7 +372,7 @@ int step_walk(struct vcpu *vcpu, bool join)
  */
 int step_more(struct vcpu *vcpu)
 {
-	int err = add_page(vcpu, stopped_at_descriptor());
+	int err = add_page(vcpu, stopped_at_descriptor(vcpu));
 
 	/* A table may reach, by its limit, over what is a device. */
 	if (err == -EOPNOTSUPP)

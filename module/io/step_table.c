@@ -274,6 +274,13 @@ static int pop_all(struct step *t)
 	return step_operand(t, 0, AT_POP, R(8 * t->d.op_size));
 }
 
+/* A move of 16 bits on today's processors, to and from room of the operand's size. SDM "PUSH" */
+static int step_selector(struct step *t, bool pop)
+{
+	t->s->sp_down = size_of(t, S_STACK);
+	return step_operand(t, 0, pop ? AT_POP : AT_PUSH, pop ? R(2) : W(2));
+}
+
 static int two_strings(struct step *t, u8 code)
 {
 	step_operand(t, 1, AT_DI, code);
@@ -312,10 +319,8 @@ static int escape_0f(struct step *t, u8 opcode)
 		return t->vex ? -EOPNOTSUPP : step_group(t, group_00);
 	case 0x01:
 		return t->vex ? -EOPNOTSUPP : step_group(t, group_01);
-	case 0xa0: case 0xa8:
-		return step_operand(t, 0, AT_PUSH, W(S_STACK));
-	case 0xa1: case 0xa9:
-		return step_operand(t, 0, AT_POP, R(S_STACK));
+	case 0xa0: case 0xa1: case 0xa8: case 0xa9:
+		return step_selector(t, opcode & 1);
 	case 0xae:
 		return t->evex || t->d.rep ? -EOPNOTSUPP :
 		       step_group(t, t->d.osize ? group_ae66 : group_ae);
@@ -416,10 +421,12 @@ static bool needs_mtf(const struct step *t, u8 opcode)
 static int step_one_byte(struct step *t, u8 opcode)
 {
 	switch (opcode) {
-	case 0x06: case 0x0e: case 0x16: case 0x1e: case 0x50 ... 0x57:
+	case 0x06: case 0x07: case 0x0e: case 0x16: case 0x17: case 0x1e: case 0x1f:
+		return step_selector(t, opcode & 1);
+	case 0x50 ... 0x57:
 	case 0x68: case 0x6a: case 0x9c:
 		return step_operand(t, 0, AT_PUSH, W(S_STACK));
-	case 0x07: case 0x17: case 0x1f: case 0x58 ... 0x5f: case 0x9d:
+	case 0x58 ... 0x5f: case 0x9d:
 		return step_operand(t, 0, AT_POP, R(S_STACK));
 	case 0x0f:
 		return legacy_0f(t);
@@ -427,14 +434,10 @@ static int step_one_byte(struct step *t, u8 opcode)
 		return pop_all(t);
 	case 0x62:
 		return step_evex(t);
-	case 0x69:
-		return step_memory(t, R(S_OP), t->d.op_size == 2 ? 2 : 4);
-	case 0x6b:
-		return step_memory(t, R(S_OP), 1);
-	case 0x8c:
-		return step_memory(t, W(2), 0);
-	case 0x8e:
-		return step_memory(t, R(2), 0);
+	case 0x69: case 0x6b:
+		return step_memory(t, R(S_OP), opcode & 2 ? 1 : t->d.op_size == 2 ? 2 : 4);
+	case 0x8c: case 0x8e:
+		return step_memory(t, opcode & 2 ? R(2) : W(2), 0);
 	case 0x8f:
 		return pop_memory(t);
 	case 0xa6: case 0xa7:

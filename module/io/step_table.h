@@ -30,6 +30,7 @@ struct step_operand {
 struct step_insn {
 	struct insn insn;	/* of which the address and the length are used */
 	bool needs_mtf;		/* reads or writes RFLAGS.TF, or delays its trap */
+	u8 sp_down;		/* PUSH moves the stack pointer so far; 0: by the operand's size */
 	u8 sp_early;		/* POP moves the stack pointer so far before the address is made */
 	struct step_operand op[STEP_OPERANDS];
 };

@@ -63,6 +63,7 @@ static void operations_and_operands(void)
 		{ 64, "39 3b", "cmp.4 ds8[r3],r7.4" },
 		{ 64, "3b 3b", "cmp.4 r7.4,ds8[r3]" },
 		{ 64, "80 3b 80", "cmp.1 ds8[r3],$-128" },
+		{ 32, "82 3b 80", "cmp.1 ds4[r3],$-128" },
 		{ 64, "81 0b ff ff ff 7f", "or.4 ds8[r3],$2147483647" },
 		{ 64, "66 81 33 34 12", "xor.2 ds8[r3],$4660" },
 		{ 64, "48 81 13 00 00 00 80", "adc.8 ds8[r3],$-2147483648" },
@@ -211,6 +212,8 @@ static bool is_known(u8 op, int reg, int bits)
 		return (op & 7) < 4;
 	case 0x63:
 		return bits == 64;
+	case 0x82:
+		return bits != 64;
 	case 0x80: case 0x81: case 0x83 ... 0x8b:
 	case 0xa0 ... 0xa5: case 0xaa ... 0xad:
 		return true;
