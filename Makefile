@@ -50,6 +50,11 @@ check-kernels:
 check-upstream:
 	@testbed/check-upstream
 
+# CASES= so many, SEED= from this one on, GENERATOR= one of them; what was found is no result.
+check-oracle:
+	@$(ALONE) testbed/check-oracle --record $(if $(CASES),--cases $(CASES)) \
+		$(if $(SEED),--seed $(SEED)) $(if $(GENERATOR),--generator $(GENERATOR))
+
 check-debian12 check-debian13:
 	@$(ALONE) testbed/check-debian $(@:check-debian%=%)
 
@@ -87,6 +92,7 @@ clean:
 help:
 	@cat scripts/make-help.txt
 
-.PHONY: all module minivmm demo check check-matrix check-guests check-pictures check-debug check-kernels check-upstream fuzz \
+.PHONY: all module minivmm demo check check-matrix check-guests check-pictures check-debug check-kernels check-upstream \
+	check-oracle fuzz \
 	check-debian12 check-debian13 check-labs grade \
 	bench bench-check load unload install uninstall deb clean help

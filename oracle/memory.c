@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The guest's memory: as a case begins with it, and what a case has changed. */
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "oracle.h"
+
+static u64 dirty(struct machine *m)
+{
+	u64 bits = 0;
+	struct minikvm_dirty_log log = { .slot = 0, .dirty_bitmap = &bits };
+
+	if (m->kind & WITH_DIRTY_LOG)
+		ioctl(m->vm, MINIKVM_GET_DIRTY_LOG, &log);
+	return bits;
+}
+
+/* @m's memory as @s begins with it, and nothing dirty. */
+void memory_prepare(struct machine *m, const struct scene *s)
+{
+	int i;
+
+	if (m->mode != s->mode) {
+		world_memory(s->mode, m->base);
+		memcpy(m->mem, m->base, G_SIZE);
+		m->mode = s->mode;
+	}
+	for (i = 0; i < s->npokes; i++)
+		memcpy(m->mem + s->pokes[i].at, &s->pokes[i].value, 8);
+	memcpy(m->mem + s->code_at, s->code, s->ncode);
+	dirty(m);
+}
+
+/* Was this word so before the guest ran? */
+static bool is_hosts(const struct scene *s, u32 at, u64 value)
+{
+	int i;
+
+	for (i = s->npokes - 1; i >= 0; i--)
+		if (s->pokes[i].at == at)
+			return s->pokes[i].value == value;
+	return at + 7 >= s->code_at && at < s->code_at + (u32)s->ncode;
+}
+
+/* The words that are not as the mode has them; they are so again afterwards. */
+void memory_take(struct machine *m, const struct scene *s, struct ending *e)
+{
+	u64 dirty_pages = dirty(m);
+	u64 *now = (u64 *)m->mem, *then = (u64 *)m->base;
+	u32 page, i;
+
+	for (page = 0; page < G_PAGES; page++) {
+		if (!memcmp(m->mem + page * 4096, m->base + page * 4096, 4096))
+			continue;
+		for (i = page * 512; i < page * 512 + 512; i++) {
+			if (now[i] == then[i])
+				continue;
+			if (e->nchanges < MAX_CHANGES) {
+				e->changes[e->nchanges] = (struct change) {
+					.at = i * 8, .was = then[i], .value = now[i] };
+			} else {
+				e->rest = e->rest * 31 + now[i] + i;
+			}
+			e->nchanges++;
+			if (!is_hosts(s, i * 8, now[i]) && m->kind & WITH_DIRTY_LOG)
+				e->lost |= ~dirty_pages & 1ull << page;
+			now[i] = then[i];
+		}
+	}
+}
