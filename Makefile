@@ -38,6 +38,9 @@ check-guests:
 check-pictures:
 	@$(ALONE) testbed/check-pictures
 
+check-faults:
+	@testbed/check-faults
+
 fuzz:
 	@testbed/fuzz --minutes "$(MINUTES)"
 
@@ -93,6 +96,6 @@ help:
 	@cat scripts/make-help.txt
 
 .PHONY: all module minivmm demo check check-matrix check-guests check-pictures check-debug check-kernels check-upstream \
-	check-oracle fuzz \
+	check-oracle check-faults fuzz \
 	check-debian12 check-debian13 check-labs grade \
 	bench bench-check load unload install uninstall deb clean help
