@@ -74,15 +74,27 @@ bool run_window_opens(struct vcpu *vcpu)
  * that is alone in its process has no reference of its own: RUN takes one, to its end. It is
  * the file's, which holds the VM and the module.
  *
+ * It may close a VM of KVM's just as well. Then KVM itself works in this thread, loads VMCSs
+ * and frees them, and must find its own: beside it the vCPU is put meanwhile.
+ *
  * Return: 0, or -EINTR: a signal.
  */
 int run_thread_work(struct vcpu *vcpu)
 {
+	int ret;
+
 	if (!vcpu->file_held) {
 		get_file(vcpu->file);
 		vcpu->file_held = true;
 	}
-	return thread_work();
+	if (!vmx_is_beside())
+		return thread_work();
+	vcpu_put(vcpu);
+	WRITE_ONCE(vcpu->ready, true);	/* as if preempted */
+	ret = thread_work();
+	WRITE_ONCE(vcpu->ready, false);
+	vcpu_load(vcpu);
+	return ret;
 }
 
 /**
