@@ -15,6 +15,7 @@
 #include <linux/pid_namespace.h>
 #include <linux/sched/task.h>
 #include <linux/workqueue.h>
+#include <asm/hypervisor.h>
 #include <asm/processor.h>
 #include <asm/special_insns.h>
 
@@ -103,6 +104,17 @@ static int make_vm_elsewhere(void)
 	return hold.err;
 }
 
+/* Why we cannot live with this KVM, if so. */
+static const char *why_not(void)
+{
+	/* Its interprocessor interrupts come as events, past the trace points. */
+	if (hypervisor_is_type(X86_HYPER_XEN_HVM))
+		return "KVM is a guest of Xen, beside which minikvm cannot run: unload kvm-intel";
+	if (enlightened())
+		return "KVM is a guest of Hyper-V with enlightened VMCSs, beside which minikvm cannot run: unload kvm-intel";
+	return native_read_cr4() & X86_CR4_VMXE ? NULL : "/dev/kvm is there, but does not use VT-x";
+}
+
 /**
  * kvm_vm_hold - have KVM make a VM, and keep it
  *
@@ -113,15 +125,14 @@ static int make_vm_elsewhere(void)
 int kvm_vm_hold(void)
 {
 	int err = make_vm_elsewhere();
+	const char *why;
 
 	if (err)
 		return err;
-	if (!enlightened() && native_read_cr4() & X86_CR4_VMXE)
+	why = why_not();
+	if (!why)
 		return 0;
-	if (enlightened())
-		pr_err_ratelimited("KVM is a guest of Hyper-V with enlightened VMCSs, beside which minikvm cannot run: unload kvm-intel\n");
-	else
-		pr_err_ratelimited("/dev/kvm is there, but does not use VT-x\n");
+	pr_err_ratelimited("%s\n", why);
 	kvm_vm_release();
 	return -EOPNOTSUPP;
 }

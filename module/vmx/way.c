@@ -13,6 +13,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
+#include <linux/reboot.h>
 #include <asm/tsc.h>
 
 #include "../compat.h"
@@ -57,6 +58,16 @@ static void syscore_resume_vmx(void)
 	if (!vmx_is_beside())
 		own_resume();
 }
+
+/* Higher than KVM's own. */
+static int reboot_announced(struct notifier_block *nb, unsigned long action, void *unused)
+{
+	if (vmx_is_beside())
+		WRITE_ONCE(vmx_going_down, true);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block vmx_reboot = { .notifier_call = reboot_announced, .priority = 1 };
 
 static COMPAT_SYSCORE(vmx_syscore, syscore_suspend_vmx, syscore_resume_vmx, syscore_shutdown_vmx);
 
@@ -150,6 +161,8 @@ int __init vmx_init(void)
 
 	if (err)
 		return err;
+	if (COMPAT_KVM_LEAVES_EARLY)
+		register_reboot_notifier(&vmx_reboot);
 	if (num_online_cpus() > 1 && check_tsc_unstable())
 		pr_notice("the processors' time stamp counters differ: a guest's may go back when its thread moves\n");
 	/* Another hypervisor may be gone before the first VM comes. */
@@ -158,13 +171,15 @@ int __init vmx_init(void)
 		vmx_put();
 	if (err != -ENODEV)
 		return 0;
-	own_exit();
+	vmx_exit();
 	return err;
 }
 
 /** vmx_exit - undo vmx_init(); no VM is left */
 void vmx_exit(void)
 {
+	if (COMPAT_KVM_LEAVES_EARLY)
+		unregister_reboot_notifier(&vmx_reboot);
 	own_exit();
 }
 
