@@ -7,6 +7,7 @@
  *
  * Left out: the VMWRITE of entry.S.
  */
+#include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
@@ -21,6 +22,8 @@
 /* Whose VMCS is current on this CPU; how many are active. */
 static DEFINE_PER_CPU(struct vcpu *, current_vcpu);
 static DEFINE_PER_CPU(int, active_vmcss);
+/* KVM's VMCS, active here, in the place of which is one of ours; 0: none. */
+static DEFINE_PER_CPU(u64, displaced);
 
 /**
  * check_failed - a rule was broken: say which
@@ -111,10 +114,45 @@ void check_vmclear(u64 pa)
 	vcpu->check.state = VMCS_CLEAR;
 }
 
+/*
+ * KVM's may be active on one CPU only, too. Where it was cleared a moment ago, the handler of
+ * the interrupt has yet to look.
+ */
+static void check_foreign(u64 pa)
+{
+	int cpu;
+
+	if (pa == ~0ull || page_private(pfn_to_page(pa >> PAGE_SHIFT)))
+		check_failed(NULL, NULL, "VMPTRLD of 0x%llx as KVM's", pa);
+	for_each_online_cpu(cpu) {
+		if (cpu == smp_processor_id() || READ_ONCE(per_cpu(displaced, cpu)) != pa)
+			continue;
+		udelay(50);
+		if (READ_ONCE(per_cpu(displaced, cpu)) == pa && !going_down())
+			check_failed(NULL, NULL, "KVM's VMCS 0x%llx is on CPU %d, and on CPU %d", pa,
+				     smp_processor_id(), cpu);
+	}
+}
+
+/* What is current now, and goes: nothing, ours or KVM's. */
+static void check_displaced(void)
+{
+	u64 pa = vmx_is_beside() ? vmx_vmptrst() : ~0ull;
+
+	if (pa == ~0ull || page_private(pfn_to_page(pa >> PAGE_SHIFT))) {
+		this_cpu_write(displaced, 0);
+		return;
+	}
+	check_foreign(pa);
+	this_cpu_write(displaced, pa);
+}
+
 /** check_vmptrld - VMPTRLD makes a VMCS active and current; preemption off */
 void check_vmptrld(u64 pa)
 {
 	struct vcpu *vcpu = vcpu_of(pa, "VMPTRLD");
+
+	check_displaced();
 
 	if (!vcpu || active_elsewhere(vcpu, "VMPTRLD"))
 		return;
@@ -131,6 +169,9 @@ void check_vmptrld(u64 pa)
 /** check_vmptrld_foreign - another hypervisor's VMCS is current again: ours stays active */
 void check_vmptrld_foreign(u64 pa)
 {
+	if (!going_down())
+		check_foreign(pa);
+	this_cpu_write(displaced, 0);
 	this_cpu_write(current_vcpu, NULL);
 }
 
