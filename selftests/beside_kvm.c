@@ -57,7 +57,7 @@ TEST_F(both, take_turns_in_one_thread)
 /*
  * None of the guests exits for many ticks of the host's: the scheduler takes the CPU from one
  * and gives it to another, none of which sees user mode in between. What KVM has left there for
- * its guests it takes for granted when they go on.
+ * its guest it takes for granted when that goes on. (With two of its it would write it anew.)
  */
 TEST_F(both, share_one_CPU)
 {
@@ -66,7 +66,7 @@ TEST_F(both, share_one_CPU)
 
 	side_make(&self->ours, "/dev/minikvm", 0x33, 100000);
 	side_make(&self->kvm, "/dev/kvm", 0x44, 150000);
-	side_make(&self->third, "/dev/kvm", 0x57, 120000);
+	side_make(&self->third, "/dev/minikvm", 0x57, 120000);
 	for (i = 0; i < 3; i++) {
 		sides[i]->rounds = beside_rounds(300) / 20;
 		sides[i]->preempted = 8;
