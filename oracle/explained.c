@@ -287,6 +287,23 @@ static bool soft_interrupt(const struct difference *d)
 	return has_put(d->scene, P_EVENTS, 10, 11, 1);
 }
 
+/* EOI, CMCI's LVT, self-IPI: what is not readable in xAPIC mode, or not there. */
+static bool unreadable_lapic(const struct difference *d)
+{
+	const struct op *op = op_of(d);
+	u32 reg = op->at - 0x200000;
+
+	return op->kind == OP_LOAD && (reg == 0xb0 || reg == 0x2f0 || reg == 0x3f0);
+}
+
+/* SMI and ExtINT: nothing comes of them on either. */
+static bool msi_of_no_interrupt(const struct difference *d)
+{
+	u32 mode = op_of(d)->value >> 8 & 7;
+
+	return op_of(d)->kind == OP_MSI && is(d, "record", "ret") && (mode == 2 || mode == 7);
+}
+
 static bool msi_to_nobody(const struct difference *d)
 {
 	return op_of(d)->kind == OP_MSI && is(d, "record", "ret") && (int)d->value[0] == -1 &&
@@ -387,8 +404,7 @@ static const struct explanation all[] = {
 	  "how many bytes of the instruction the run page has is not promised" },
 	{ "popa-in-pieces", popa, false,
 		"POPA reads eight bytes at a time where KVM reads a register's" },
-	{ "undefined-flags", undefined_flags, true,
-		"SDM: flags that an instruction leaves undefined" },
+	{ "undefined-flags", undefined_flags, true, "SDM: flags that an instruction leaves undefined" },
 	{ "sgdt-for-ever", sgdt, false, "SGDT and SIDT to a device: KVM tries for ever" },
 	{ "leave-half-done", leave, true, "KVM's LEAVE moves RSP before it has read the stack" },
 	{ "strings-look-at-both", looks_at_both, false,
@@ -403,8 +419,7 @@ static const struct explanation all[] = {
 	  "this processor has no SPEC_CTRL, and Bochs takes any write of an MSR that is not "
 	  "there" },
 	{ "sgx", sgx, false, "SGX is left out" },
-	{ "cpuid-faults", platform_info, false,
-		"CPUID faults in user mode are not there (api.rst)" },
+	{ "cpuid-faults", platform_info, false, "CPUID faults in user mode are not there (api.rst)" },
 	{ "present-is-a-bit", present_2, true,
 		"SET_SREGS with a segment's flag that is neither 0 nor 1" },
 	{ "set-fpu-counts", set_fpu, false,
@@ -415,6 +430,10 @@ static const struct explanation all[] = {
 	  "the run page's interrupt_bitmap: KVM leaves the bits of earlier interrupts there" },
 	{ "soft-interrupt", soft_interrupt, false,
 	  "an injected interrupt that is soft: neither device says so of one, so no VMM sets it" },
+	{ "unreadable-lapic", unreadable_lapic, false,
+	  "a register of the LAPIC that cannot be read: 0; KVM gives what was read before" },
+	{ "msi-of-no-interrupt", msi_of_no_interrupt, true,
+	  "SMI is left out (api.rst), ExtINT is no message: nobody took it; KVM counts it" },
 	{ "msi-to-nobody", msi_to_nobody, true,
 		"a message that nobody takes: 0 (api.rst), on KVM EPERM" },
 	{ "accessed-ahead", accessed_ahead, true,
