@@ -3,7 +3,7 @@
  * Claim: as many VMs as there are descriptors for live at once, each with its own memory; one more
  * is EMFILE and harms none; and when they are gone, so is all that they took.
  *
- * MANY_VMS in the environment: how many (300; 10000 take some 700 MB).
+ * MANY_VMS in the environment: how many (120; 10000 take some 700 MB).
  */
 #include <sys/resource.h>
 #include <time.h>
@@ -11,7 +11,7 @@
 #include "lib/vm.h"
 
 #define PORT		0x10
-#define LEFT_KIB	256	/* of slabs and page lists that the kernel keeps for next time */
+#define LEFT_KIB	400	/* less than a page for each: the kernel keeps some slabs for next time */
 
 GUEST64(says, "mov $0x40000, %ebx; 1: mov (%rbx), %al; out %al, $0x10; incb (%rbx); jmp 1b");
 
@@ -19,7 +19,7 @@ static int many(void)
 {
 	const char *s = getenv("MANY_VMS");
 
-	return s ? atoi(s) : test_on_kvm() ? 30 : 300;	/* a VM of KVM's takes its time */
+	return s ? atoi(s) : test_on_kvm() ? 30 : 120;	/* a VM of KVM's takes its time */
 }
 
 /* The sum of what follows @key in the lines of a file, in its unit. */
