@@ -66,7 +66,19 @@ static void *plug_cpus(void *arg)
 
 #define EXPECT_RIGHT(s) ASSERT_EQ(0, (s)->bad) TH_LOG("wrong: %s", (s)->wrong)
 
-TEST(both_in_a_storm)
+FIXTURE(storm)
+{
+};
+
+FIXTURE_SETUP(storm)
+{
+}
+
+FIXTURE_TEARDOWN(storm)
+{
+}
+
+TEST_F_TIMEOUT(storm, both_in_a_storm, 3600)
 {
 	struct itimerval often = { { 0, 3000 }, { 0, 3000 } }, never = {};
 	int cpus = sysconf(_SC_NPROCESSORS_CONF), i, rounds = beside_rounds(200);
