@@ -48,7 +48,7 @@ static void guests_table(void)
 {
 	static struct minikvm_cpuid_entry2 list[MOST];
 	u32 n = below(MOST + 1), i, function, index;
-	struct cpuid_table table = { malloc(n * sizeof(list[0])), n };
+	struct cpuid_answers table = { malloc(n * sizeof(list[0])), n };
 
 	for (i = 0; i < n; i++)
 		list[i] = some_entry();
@@ -94,7 +94,7 @@ static void hosts_offer(void)
 	struct cpuid_host some = { .read = read_some, .gpa_bits = 36 + below(17), .steal_time = below(2) };
 	u32 room = below(ROOM + 1), n, again;
 	struct minikvm_cpuid_entry2 *e = malloc(room * sizeof(*e));
-	struct cpuid_table offered = { e };
+	struct cpuid_answers offered = { e };
 
 	some.xcr0 = one_in(2) ? 7 : any() & 0x2e7;
 	fuzz_bytes(some.off, sizeof(some.off));

@@ -91,6 +91,19 @@ static bool is_undefined(const uint8_t *bytes, size_t len, int bits)
 	return false;
 }
 
+/*
+ * Explained: Zydis has as much for a segment register as the stack pointer moves; processors
+ * write and read its 16 bits. SDM "PUSH", "POP".
+ */
+static bool is_segment_push(const uint8_t *bytes, size_t len, int bits)
+{
+	uint8_t second, first = oracle_opcode(bytes, len, bits, &second);
+
+	return first == 0x06 || first == 0x07 || first == 0x0e || first == 0x16 || first == 0x17 ||
+	       first == 0x1e || first == 0x1f ||
+	       (first == 0x0f && (second == 0xa0 || second == 0xa1 || second == 0xa8 || second == 0xa9));
+}
+
 static void check_step(const uint8_t *bytes, size_t len, int bits)
 {
 	uint8_t *exact = malloc(len);	/* the sanitizer sees one read too many */
@@ -113,6 +126,8 @@ static void check_step(const uint8_t *bytes, size_t len, int bits)
 	for (i = 0; i < STEP_OPERANDS && s.op[i].at; i++)
 		same = same && same_operand(&s.op[i], &o) &&
 		       (s.op[i].at != AT_MODRM || same_address(&s.insn, &o));
+	if (known && is_segment_push(bytes, len, bits))
+		same = s.op[0].size == 2;
 	if (!same && (known || !(o.too_long || is_undefined(bytes, len, bits)))) {
 		oracle_show(known ? &o : NULL, bytes, len, bits);
 		show(&s);
