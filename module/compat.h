@@ -50,10 +50,7 @@
 #define compat_send_reschedule(cpu) smp_send_reschedule(cpu)
 #endif
 
-/*
- * Before 6.3 KVM leaves VMX operation when a reboot is announced, as CPUs cannot refuse it
- * (COMPAT_CPUHP_MAY_FAIL); later ones with the kernel's core, as we do.
- */
+/* Before 6.5 KVM leaves VMX operation when a reboot is announced; since then by syscore, as we. */
 #define COMPAT_KVM_LEAVES_EARLY	(LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0))
 
 /* Debian's 6.12 carries the newer form, where the callbacks take a pointer. */

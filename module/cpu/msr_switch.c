@@ -122,6 +122,7 @@ void msr_switch_to_guest(struct vcpu *vcpu)
 {
 	const struct msr_state *s = &vcpu->msr;
 
+	check_host_msrs(vcpu);
 	msr_load_syscall(vcpu);
 	if (vmx_caps.rdtscp) {
 		if (vmx_is_beside())
@@ -154,6 +155,7 @@ void msr_save_guest(struct vcpu *vcpu)
  */
 void msr_switch_to_host(struct vcpu *vcpu)
 {
+	check_host_msrs(vcpu);
 	unload_syscall(vcpu);
 	if (vmx_caps.rdtscp)
 		write_if(MSR_TSC_AUX, vcpu->host_tsc_aux, vcpu->msr.tsc_aux);

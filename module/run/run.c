@@ -34,10 +34,13 @@ static void guest_publish(struct vcpu *vcpu)
 	smp_mb();	/* before the looks at requests and the EPT generation */
 }
 
-/* Everything that stays in place over many entries. Interrupts off. */
+/*
+ * Everything that stays in place over many entries. Interrupts off. Who is to be killed enters no
+ * more, and keeps its hands off the MSRs of a host that goes down (vmx/way.c).
+ */
 static void enter_loop(struct vcpu *vcpu)
 {
-	if (!vcpu->host_loaded) {
+	if (!vcpu->host_loaded && !test_bit(REQ_KILL, &vcpu->requests)) {
 		vmx_host_save(vcpu);
 		msr_switch_to_guest(vcpu);
 	}
@@ -194,7 +197,7 @@ static enum loop_end guest_loop(struct vcpu *vcpu, int *verdict)
  * @verdict: filled after LOOP_DONE
  *
  * Context: interrupts on. Return: LOOP_EXIT; LOOP_DONE: a fast handler gave its verdict,
- * which may be any; LOOP_WORK: the tables are no longer right; LOOP_BROKEN.
+ * which may be any; LOOP_WORK: the tables are no longer right, or the VM is dead; LOOP_BROKEN.
  */
 enum loop_end guest_step(struct vcpu *vcpu, const struct ept_private *tables, bool quiet,
 			 int *verdict)
@@ -203,7 +206,7 @@ enum loop_end guest_step(struct vcpu *vcpu, const struct ept_private *tables, bo
 	enum loop_end end = LOOP_WORK;
 	bool fast;
 
-	if (ept_private_holds(vcpu->vm, tables)) {
+	if (ept_private_holds(vcpu->vm, tables) && !READ_ONCE(vcpu->vm->dead)) {
 		vmx_step_begin(vcpu, ept_private_eptp(vcpu->vm, tables), quiet);
 		fast = quiet ? enter_guest(vcpu) : enter_with_events(vcpu);
 		vmx_step_end(vcpu);

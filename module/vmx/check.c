@@ -230,6 +230,21 @@ void check_vmxoff(void)
 	this_cpu_write(current_vcpu, NULL);
 }
 
+static bool all_out;
+
+/** check_all_out - the machine goes down beside KVM, and no guest's MSRs are in a processor */
+void check_all_out(void)
+{
+	WRITE_ONCE(all_out, true);
+}
+
+/** check_host_msrs - MSRs of the host and of the guest are about to change hands; preemption off */
+void check_host_msrs(struct vcpu *vcpu)
+{
+	if (READ_ONCE(all_out))
+		check_failed(vcpu->vm, vcpu, "MSRs change hands after the last guest was to be out");
+}
+
 /* ---- translations */
 
 /** check_invept - this CPU is about to forget a VM's; preemption off */

@@ -28,6 +28,8 @@ void check_vmptrld(u64 pa);
 void check_vmptrld_foreign(u64 pa);
 void check_vmcs_access(unsigned long field);
 void check_vmxoff(void);
+void check_all_out(void);
+void check_host_msrs(struct vcpu *vcpu);
 void check_invept(unsigned long type, u64 eptp);
 void check_invvpid(unsigned long type, u16 vpid);
 
@@ -60,6 +62,8 @@ static inline void check_vmptrld(u64 pa) { }
 static inline void check_vmptrld_foreign(u64 pa) { }
 static inline void check_vmcs_access(unsigned long field) { }
 static inline void check_vmxoff(void) { }
+static inline void check_all_out(void) { }
+static inline void check_host_msrs(struct vcpu *vcpu) { }
 static inline void check_invept(unsigned long type, u64 eptp) { }
 static inline void check_invvpid(unsigned long type, u16 vpid) { }
 static inline void check_vmcs_create(struct vcpu *vcpu) { }

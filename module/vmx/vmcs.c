@@ -206,6 +206,10 @@ static noinline void load_now(struct vcpu *vcpu, int cpu)
 /* Beside KVM the current VMCS may be one of its own. */
 static noinline void load_beside(struct vcpu *vcpu, int cpu)
 {
+	if (unlikely(READ_ONCE(vmx_going_down))) {
+		WRITE_ONCE(vcpu->vm->dead, 1);
+		vcpu_make_request(vcpu, REQ_KILL);
+	}
 	if (vcpu->cpu != cpu)
 		activate(vcpu, cpu);
 	beside_attach(vcpu);

@@ -14,6 +14,7 @@
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/reboot.h>
+#include <linux/stop_machine.h>
 #include <asm/tsc.h>
 
 #include "../compat.h"
@@ -33,12 +34,25 @@ static DEFINE_MUTEX(users_lock);	/* what follows; VMX goes on and off under it *
 static unsigned int vmx_users;
 static bool said, said_beside;		/* what the log says */
 
-/* Where user processes may still be in RUN. */
-static void syscore_shutdown_vmx(void)
+static int nothing(void *unused)
+{
+	return 0;
+}
+
+/*
+ * Where user processes may still be in RUN. KVM then puts the host's MSRs back, which must not
+ * happen under a guest of ours: each CPU changes to another thread once, and who comes back
+ * enters no guest (load_beside()).
+ */
+static void go_down(void)
 {
 	WRITE_ONCE(vmx_going_down, true);
-	if (!vmx_is_beside())
+	if (vmx_is_beside()) {
+		stop_machine(nothing, NULL, NULL);
+		check_all_out();
+	} else {
 		own_shutdown();
+	}
 }
 
 static int syscore_suspend_vmx(void)
@@ -63,13 +77,13 @@ static void syscore_resume_vmx(void)
 static int reboot_announced(struct notifier_block *nb, unsigned long action, void *unused)
 {
 	if (vmx_is_beside())
-		WRITE_ONCE(vmx_going_down, true);
+		go_down();
 	return NOTIFY_DONE;
 }
 
 static struct notifier_block vmx_reboot = { .notifier_call = reboot_announced, .priority = 1 };
 
-static COMPAT_SYSCORE(vmx_syscore, syscore_suspend_vmx, syscore_resume_vmx, syscore_shutdown_vmx);
+static COMPAT_SYSCORE(vmx_syscore, syscore_suspend_vmx, syscore_resume_vmx, go_down);
 
 static void say_which(void)
 {
