@@ -43,7 +43,7 @@ static void exception(struct scene *s)
 static void interrupt(struct scene *s)
 {
 	put(s, EVENT(interrupt.nr), vector(), true);
-	if (rnd_one_in(4))
+	if (rnd_one_in(16))
 		put(s, EVENT(interrupt.soft), 1, true);
 	put(s, EVENT(interrupt.injected), 1, rnd_one_in(6));
 }
@@ -110,7 +110,8 @@ void gen_event(struct scene *s)
 			break;
 		case 3: case 4:
 			if (!(s->machine & WITH_IRQCHIP)) {
-				add(s, (struct op) { .kind = OP_INTERRUPT, .at = vector() });
+				add(s, (struct op) { .kind = OP_INTERRUPT, .at = vector(),
+						     .a = !rnd_one_in(4) });
 				break;
 			}
 			/* fallthrough */

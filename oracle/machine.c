@@ -166,7 +166,8 @@ void machine_make(struct machine *m, u32 kind)
 	fill_xsave(m);
 	ending_take(m, &m->birth);
 	watch(true);
-	touch(m);
+	if (!(kind & WITH_FRESH_VCPU))
+		touch(m);
 }
 
 /* No VM any more, until machine_make(). */

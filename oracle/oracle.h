@@ -70,7 +70,7 @@ enum op_kind {
 	OP_PUT,			/* @value to byte @at of part @a, @size bytes; set unless @more */
 	OP_SET_MSR,		/* @at: index */
 	OP_GET_MSR,
-	OP_INTERRUPT,		/* @at: vector */
+	OP_INTERRUPT,		/* @at: vector; @a: if the guest takes one */
 	OP_NMI,
 	OP_LINE,		/* @at: GSI, @value: level */
 	OP_MSI,			/* @at: address, @value: data */

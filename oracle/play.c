@@ -193,6 +193,8 @@ static void do_run(struct player *p, const struct op *op)
 			return;
 		}
 		note(record(p, ret, true), run);
+		/* A refused event stays in KVM's VMCS, and would be the next case's. */
+		p->m->spoiled |= run->exit_reason == MINIKVM_EXIT_FAIL_ENTRY;
 		if (ret || !answer(p))
 			return;
 		if (is_end(run))
@@ -258,6 +260,18 @@ static int do_cpuid(struct player *p, const struct op *op)
 	return ioctl(p->m->vcpu, MINIKVM_SET_CPUID2, &c) ? -errno : 0;
 }
 
+/* Would a VMM inject an interrupt now? Not while another event is on its way. */
+static bool takes_interrupt(struct player *p)
+{
+	struct minikvm_regs r;
+	struct minikvm_vcpu_events e;
+
+	part_get(p->m, P_REGS, &r);
+	part_get(p->m, P_EVENTS, &e);
+	return r.rflags & 0x200 && !e.interrupt.shadow && !e.exception.injected &&
+	       !e.interrupt.injected && !e.nmi.injected;
+}
+
 static int do_ioctl(struct player *p, const struct op *op, u64 *detail)
 {
 	struct minikvm_interrupt interrupt = { op->at };
@@ -274,6 +288,8 @@ static int do_ioctl(struct player *p, const struct op *op, u64 *detail)
 	case OP_GET_MSR:
 		return msr(p, op, detail);
 	case OP_INTERRUPT:
+		if (op->a && !takes_interrupt(p))
+			return -EAGAIN;
 		return ioctl(p->m->vcpu, MINIKVM_INTERRUPT, &interrupt) ? -errno : 0;
 	case OP_NMI:
 		return ioctl(p->m->vcpu, MINIKVM_NMI, 0) ? -errno : 0;

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Differences that are meant, in what an instruction of the guest does. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "explained.h"
+
+static bool more_instructions(const struct difference *d)
+{
+	return d->record >= 0 && refuses(record_of(d, d->kvm)) &&
+	       record_of(d, d->mini)->exit == MINIKVM_EXIT_MMIO;
+}
+
+static bool rf_in_a_string(const struct difference *d)
+{
+	return is_field(d, "regs", "rflags") && (d->value[0] ^ d->value[1]) == 0x10000 &&
+	       is_string(opcode_of(d->scene));
+}
+
+static bool flags_in_a_string(const struct difference *d)
+{
+	return is_field(d, "regs", "rflags") && !((d->value[0] ^ d->value[1]) & ~0x108d5ull) &&
+	       (opcode_of(d->scene) & 0xfe) % 8 == 6 && is_string(opcode_of(d->scene));
+}
+
+static bool last_of_a_string(const struct difference *d)
+{
+	return is_field(d, "regs", "rip") && is_string(opcode_of(d->scene)) &&
+	       d->value[0] < d->value[1] && d->value[1] - d->value[0] < 15;
+}
+
+/* A #DB that is due after an instruction that has written to a device. */
+static bool trap_after_write(const struct difference *d)
+{
+	const struct record *k = record_of(d, d->kvm), *m = record_of(d, d->mini);
+
+	return (m->exit == MINIKVM_EXIT_MMIO || m->exit == MINIKVM_EXIT_IO) &&
+		m->events.exception.nr == 1 && m->events.exception.pending &&
+	       !k->events.exception.pending;
+}
+
+/* What io/step_table.c says it leaves out. */
+static bool left_out(const struct difference *d)
+{
+	static const struct { u8 first, second, digits; } all[] = {
+		{ 0x9a, 0, 0 }, { 0xca, 0, 0 }, { 0xcb, 0, 0 }, { 0xcf, 0, 0 }, { 0xff, 0, 1 << 3 },
+		{ 0xc4, 0, 0 }, { 0xc5, 0, 0 }, { 0x0f, 0xb2, 0 }, { 0x0f, 0xb4, 0 }, { 0x0f,
+		0xb5, 0 },
+		{ 0x0f, 0x01, 3 << 2 }, { 0x60, 0, 0 }, { 0xc8, 0, 0 }, { 0x62, 0, 0 },
+		{ 0x0f, 0xae, 0x33 }, { 0xd9, 0, 0x50 }, { 0xdd, 0, 0x50 }, { 0x0f, 0xc7, 0xfd },
+	};
+	unsigned int i;
+
+	for (i = 0; i < COUNT(all) && refuses(record_of(d, d->mini)); i++)
+		if (has_opcode(d->scene, all[i].first, all[i].second, all[i].digits))
+			return true;
+	return false;
+}
+
+/* The error has no bytes of the instruction. */
+static bool code_on_device(const struct difference *d)
+{
+	const struct record *m = record_of(d, d->mini);
+
+	return m->exit == MINIKVM_EXIT_INTERNAL_ERROR && m->detail[0] == 1 && !(m->detail[1] & 1);
+}
+
+/* A string that has written over its own code. */
+static bool overwrites_itself(const struct difference *d)
+{
+	const struct ending *e = &d->kvm->ending;
+	const struct scene *s = d->scene;
+	u32 i, at;
+
+	if (e->nchanges > MAX_CHANGES && is_string(opcode_of(s)))
+		return true;		/* so much that nobody has looked */
+	for (i = 0; i < 8 * e->nchanges && i < 8 * MAX_CHANGES && is_string(opcode_of(s)); i++) {
+		at = e->changes[i / 8].at + i % 8 - s->code_at;
+		if (at < (u32)s->ncode && (u8)(e->changes[i / 8].value >> i % 8 * 8) != s->code[at])
+			return true;
+	}
+	return false;
+}
+
+/* Both halves of the word: it may be two entries of four bytes. */
+static bool accessed_ahead(const struct difference *d)
+{
+	const u64 accessed = 0x20 | 0x20ull << 32;
+
+	return is_field(d, "memory", NULL) && (d->value[0] | accessed) == (d->value[1] | accessed) &&
+	       !(d->value[0] & ~d->value[1]);
+}
+
+static bool bytes_of_failure(const struct difference *d)
+{
+	return record_of(d, d->kvm)->exit == MINIKVM_EXIT_INTERNAL_ERROR &&
+	       (is_field(d, "record", "detail[2]") || is_field(d, "record", "detail[3]"));
+}
+
+static bool popa(const struct difference *d)
+{
+	return opcode_of(d->scene) == 0x61 && record_of(d, d->mini)->exit == MINIKVM_EXIT_MMIO;
+}
+
+/* BSF and BSR leave all but ZF undefined; so do TZCNT and LZCNT, but for CF. */
+static bool undefined_flags(const struct difference *d)
+{
+	return is_field(d, "regs", "rflags") && !((d->value[0] ^ d->value[1]) & ~0x895ull) &&
+	       (has_opcode(d->scene, 0x0f, 0xbc, 0) || has_opcode(d->scene, 0x0f, 0xbd, 0));
+}
+
+static bool sgdt(const struct difference *d)
+{
+	return has_opcode(d->scene, 0x0f, 0x01, 3) && is_field(d, "trace", "endless") && d->value[0];
+}
+
+static bool leave(const struct difference *d)
+{
+	return is_field(d, "regs", "rsp") && opcode_of(d->scene) == 0xc9 &&
+	       record_of(d, d->kvm)->exit == MINIKVM_EXIT_MMIO;
+}
+
+static bool looks_at_both(const struct difference *d)
+{
+	return (opcode_of(d->scene) & ~3) == 0xa4 && record_of(d, d->kvm)->exit == MINIKVM_EXIT_MMIO &&
+	       record_of(d, d->mini)->exit == MINIKVM_EXIT_IO;
+}
+
+/* RDTSC, RDPMC, RDTSCP, RDRAND, RDSEED, RDPID */
+static bool time_or_chance(const struct difference *d)
+{
+	const struct scene *s = d->scene;
+
+	return memmem(s->code, s->ncode, "\x0f\x31", 2) ||
+	       memmem(s->code, s->ncode, "\x0f\x33", 2) ||
+	       memmem(s->code, s->ncode, "\x0f\x01\xf9", 3) ||
+	       (has_opcode(s, 0x0f, 0xc7, 0xc0) && s->ncode > 2);
+}
+
+static bool dr8_and_up(const struct difference *d)
+{
+	return d->scene->mode == LONG && (has_opcode(d->scene, 0x0f, 0x21, 0) ||
+					  has_opcode(d->scene, 0x0f, 0x23, 0)) &&
+	       (record_of(d, d->mini)->regs.rip & ~15ull) == G_STUBS + 6 * 16;
+}
+
+/* STR, SLDT, SMSW: two bytes, and only a write. */
+static bool read_before_write(const struct difference *d)
+{
+	return (has_opcode(d->scene, 0x0f, 0x00, 3) || has_opcode(d->scene, 0x0f, 0x01, 1 << 4)) &&
+	       record_of(d, d->kvm)->exit == MINIKVM_EXIT_MMIO && !(record_of(d, d->kvm)->detail[0] & 1);
+}
+
+static bool vmmcall_prefixed(const struct difference *d)
+{
+	return opcode_of(d->scene) == 0x0f && d->scene->code[0] != 0x0f &&
+	       (memmem(d->scene->code, d->scene->ncode, "\x0f\x01\xd9", 3) ||
+		memmem(d->scene->code, d->scene->ncode, "\x0f\x01\xc1", 3));
+}
+
+static bool needs_mtf(const struct difference *d)
+{
+	u8 op = opcode_of(d->scene);
+
+	return refuses(record_of(d, d->mini)) && (op == 0x9c || op == 0x9d || op == 0x17 ||
+					   has_opcode(d->scene, 0x8e, 0, 1 << 2));
+}
+
+static bool is_ins(const struct scene *s)
+{
+	return opcode_of(s) == 0x6c || opcode_of(s) == 0x6d;
+}
+
+static bool ins_in_one_write(const struct difference *d)
+{
+	return is_ins(d->scene) && record_of(d, d->kvm)->exit == MINIKVM_EXIT_MMIO &&
+	       record_of(d, d->mini)->exit == MINIKVM_EXIT_MMIO &&
+	       record_of(d, d->kvm)->detail[0] > record_of(d, d->mini)->detail[0];
+}
+
+static bool ins_looks_first(const struct difference *d)
+{
+	const struct record *k = record_of(d, d->kvm);
+
+	return is_ins(d->scene) && k->exit == MINIKVM_EXIT_IO && !(k->detail[0] & 1);
+}
+
+static bool traps_again(const struct difference *d)
+{
+	return d->scene->regs.rflags & 0x100 &&
+	       (record_of(d, d->mini)->regs.rip & ~15ull) == G_STUBS + 16 &&
+	       (has_opcode(d->scene, 0x0f, 0x21, 0) || has_opcode(d->scene, 0x0f, 0x23, 0));
+}
+
+/* RUN with immediate_exit: KVM's emulator goes on to the next iteration first. */
+static bool finished_string(const struct difference *d)
+{
+	return d->record > 0 && is_string(opcode_of(d->scene)) && record_of(d, d->kvm)->ret == 0 &&
+	       record_of(d, d->mini)->ret == -EINTR;
+}
+
+/* TRANSLATE of any address. */
+static bool has_op(const struct scene *s, u8 kind)
+{
+	int i;
+
+	for (i = 0; i < s->nops && s->ops[i].kind != kind; i++)
+		;
+	return i < s->nops;
+}
+
+/* Where so many words have changed that not all are named: a few more. */
+static bool leaves_traces(const struct difference *d)
+{
+	const u64 accessed = 0x20 | 0x20ull << 32;
+	u32 more = d->kvm->ending.nchanges - d->mini->ending.nchanges;
+
+	if (!has_op(d->scene, OP_TRANSLATE))
+		return false;
+	if (is_field(d, "ending", "rest"))
+		return more <= 4;
+	return is_field(d, "memory", NULL) && !(d->value[1] & ~d->value[0]) &&
+	       !(d->value[0] & ~d->value[1] & ~accessed);
+}
+
+/* The stack's word, and its page's flags, by a CALL whose target is no address. */
+static bool call_to_nowhere(const struct difference *d)
+{
+	char word[16];
+
+	if (!has_opcode(d->scene, 0xff, 0, 1 << 2) || !is_field(d, "memory", NULL) ||
+	    (record_of(d, d->kvm)->regs.rip & ~15ull) != G_STUBS + 13 * 16)
+		return false;
+	snprintf(word, sizeof(word), "%#x", (u32)d->scene->regs.rsp - 8);
+	return is_field(d, "memory", word) || (!(d->value[0] & ~d->value[1]) &&
+		!(d->value[1] & ~d->value[0] & ~(0x60 | 0x60ull << 32)));
+}
+
+/* A 4 MiB page with bits 36 to 39 of its address. */
+static bool beyond_36_bits(const struct difference *d)
+{
+	const struct poke *p = d->scene->pokes;
+	int i;
+
+	for (i = 0; i < d->scene->npokes; i++, p++)
+		if (d->scene->mode == PAGED32 && p->at == G_PD32 && p->value >> 32 & 0x80 &&
+		    p->value >> 32 & 0x1e0000)
+			return true;
+	return false;
+}
+
+/* An instruction that io/step.c has the processor do, at an operand that crosses a page. */
+static bool fault_behind_device(const struct difference *d)
+{
+	const struct record *k = record_of(d, d->kvm), *m = record_of(d, d->mini);
+
+	return is_field(d, "record", "exit") && opcode_of(d->scene) == 0xff &&
+	       m->exit == MINIKVM_EXIT_MMIO && !(m->detail[0] & 1) &&
+	       ((m->detail[1] + (m->detail[0] >> 8)) & 0xfff) == 0 &&
+	       (k->regs.rip & ~15ull) == G_STUBS + 14 * 16;
+}
+
+const struct explanation explained_insn[] = {
+	{ "trap-after-a-write", trap_after_write, false,
+	  "SDM, single-step: the trap comes after the instruction; KVM loses it after a "
+	  "write to a device" },
+	{ "left-out", left_out, false,
+	  "far pointers, FXSAVE and their like on a device are left out (io/step_table.c)" },
+	{ "code-on-a-device", code_on_device, false,
+	  "no instruction is fetched from a device; KVM tries, with bytes that it has not read" },
+	{ "overwrites-itself", overwrites_itself, false,
+	  "SDM, self-modifying code: a string that writes over itself; KVM goes on with the "
+	  "old bytes" },
+	{ "bytes-of-a-failure", bytes_of_failure, true,
+	  "how many bytes of the instruction the run page has is not promised" },
+	{ "popa-in-pieces", popa, false,
+		"POPA reads eight bytes at a time where KVM reads a register's" },
+	{ "undefined-flags", undefined_flags, true, "SDM: flags that an instruction leaves undefined" },
+	{ "sgdt-for-ever", sgdt, false, "SGDT and SIDT to a device: KVM tries for ever" },
+	{ "leave-half-done", leave, true, "KVM's LEAVE moves RSP before it has read the stack" },
+	{ "strings-look-at-both", looks_at_both, false,
+	  "a string whose destination is a fault does not read a device first" },
+	{ "time-or-chance", time_or_chance, false, "the time, or a random number" },
+	{ "dr8-and-up", dr8_and_up, false,
+	  "SDM: a debug register that does not exist is #UD, which goes before an exit" },
+	{ "accessed-ahead", accessed_ahead, true,
+	  "SDM, accessed flags: they may be set ahead of a fault" },
+	{ "flags-from-a-device", needs_mtf, false,
+	  "a stack on a device: PUSHF, POPF and loads of SS need the monitor trap flag, "
+	  "which this processor has not" },
+	{ "ins-in-one-write", ins_in_one_write, false,
+	  "REP INS to a device: an access for each iteration; KVM makes one of several" },
+	{ "ins-looks-first", ins_looks_first, false,
+	  "SDM, INS: memory that cannot be written is a fault before the port is read" },
+	{ "emulator-traps-again", traps_again, false,
+	  "Bochs 2.7 leaves a single-step trap pending at an exit for an instruction that "
+	  "is done again" },
+	{ "read-before-write", read_before_write, false,
+	  "SDM: SLDT, STR and SMSW write two bytes; KVM reads the operand first" },
+	{ "vmmcall-with-prefixes", vmmcall_prefixed, false,
+	  "a hypercall with a prefix is #UD here; KVM's emulator takes it" },
+	{ "flags-in-a-string", flags_in_a_string, true,
+	  "SDM, REP: the flags are those of the last iteration; KVM shows them only in the end" },
+	{ "last-of-a-string", last_of_a_string, true,
+	  "the last iteration ends with RIP behind the instruction (api.rst)" },
+	{ "immediate-exit-in-a-string", finished_string, false,
+	  "immediate_exit finishes one iteration; KVM goes on until one needs nobody" },
+	{ "more-instructions", more_instructions, false,
+	  "minikvm lets the processor carry out on a device what KVM's emulator does not know" },
+	{ "rf-in-a-string", rf_in_a_string, true,
+	  "KVM's emulator sets RF between the iterations of a string; minikvm leaves it as "
+	  "it was" },
+	{ "translate-leaves-traces", leaves_traces, true,
+	  "MINIKVM_TRANSLATE leaves no accessed flags (api.rst)" },
+	{ "call-to-nowhere", call_to_nowhere, true,
+	  "Bochs' CALL to no canonical address has touched the stack; KVM's emulator does not" },
+	{ "beyond-36-bits", beyond_36_bits, false,
+	  "SDM: PSE-36 has as many bits as the processor has, up to 40; KVM takes 36" },
+	{ "fault-behind-a-device", fault_behind_device, false,
+	  "bytes of a device are read before the rest of the operand is a fault (api.rst)" },
+	{ NULL, NULL, false, NULL },
+};

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Differences that are meant, in state: what ioctls set, MSRs, chips. */
+#include <string.h>
+
+#include "explained.h"
+
+/* Not there on minikvm, 0 on KVM. */
+static bool msr_of_zero(const struct difference *d)
+{
+	const struct record *m = record_of(d, d->mini);
+
+	if (!is_msr_op(d, 0, ~0u) || !is_field(d, "record", "ret"))
+		return false;
+	/* It may be there, and read only. */
+	return m->ret >> 8 == 0 && !m->detail[0] && !record_of(d, d->kvm)->detail[0] &&
+	       (record_of(d, d->kvm)->ret == 1 || !op_of(d)->value);
+}
+
+static bool lmce(const struct difference *d)
+{
+	return is_msr_op(d, 0x4d0, 0x4d0) && !record_of(d, d->mini)->ret &&
+	       record_of(d, d->kvm)->detail[0] <= 1;
+}
+
+static bool tsx_ctrl(const struct difference *d)
+{
+	return is_msr_op(d, 0x122, 0x122) && !record_of(d, d->mini)->ret &&
+	       record_of(d, d->kvm)->detail[0] <= 3;
+}
+
+/* OSPKE shows CR4.PKE. */
+static bool ospke(const struct difference *d)
+{
+	const struct op *op = op_of(d);
+
+	return op->kind == OP_CPUID && op->at == 7 && (u32)op->value == 0 && op->a == 2 &&
+	       op->value >> 32 == 0x10 && is_field(d, "record", "ret") && !d->value[1];
+}
+
+/* EBX of leaf 0xd, subleaf 0: how much the components need; and a VMM that has changed that. */
+static bool area_size(const struct difference *d)
+{
+	const struct op *op = d->scene->ops;
+	int i;
+
+	for (i = 0; i < d->scene->nops; i++, op++)
+		if (op->kind == OP_CPUID && op->at == 0xd && (u32)op->value >= 2 && op->a < 2)
+			return is_field(d, "regs", "rbx") && (u32)d->scene->regs.rax == 0xd;
+	return false;
+}
+
+/* In-service bits that were set, and nothing that has looked at them since. */
+static bool old_ppr(const struct difference *d)
+{
+	return is_field(d, "lapic", "0xa0") && d->value[0] < d->value[1] &&
+	       has_put(d->scene, P_LAPIC, 0x100, 0x180, 1);
+}
+
+/* With a hint, to the ID that is all: KVM makes it one of mode 0, whatever it was. */
+static bool msi_to_all(const struct difference *d)
+{
+	const struct op *op = d->scene->ops;
+	int i;
+
+	for (i = 0; i < d->scene->nops; i++, op++)
+		if (op->kind == OP_MSI && (op->at & 0xff00c) == 0xff008 &&
+		    ((op->value >> 8 & 7) == 2 || (op->value >> 8 & 7) == 7))
+			return d->record < 0 || d->kvm->records[d->record].op >= (u32)i;
+	return false;
+}
+
+/* ICW1 to the first PIC while the second one has an interrupt. */
+static bool cascade(const struct difference *d)
+{
+	const struct op *op = d->scene->ops;
+	int i;
+
+	for (i = 0; i < d->scene->nops; i++, op++)
+		if (op->kind == OP_OUT && op->at == 0x20 && op->value & 0x10)
+			return is_field(d, "pic", "0x1") && (d->value[0] | 4) == d->value[1];
+	return false;
+}
+
+/* VMX, SGX, LMCE */
+static bool feature_control(const struct difference *d)
+{
+	return is_msr_op(d, 0x3a, 0x3a) && op_of(d)->value & 0x160006 &&
+	       !(op_of(d)->value & ~0x160007ull);
+}
+
+static bool no_command(const struct difference *d)
+{
+	return is_msr_op(d, 0x10b, 0x10b) && is_field(d, "record", "ret") && !op_of(d)->value &&
+	       !d->value[0];
+}
+
+static bool spec_ctrl(const struct difference *d)
+{
+	return of_msr(d, 0x48) || is_field(d, "msr", "0x48");
+}
+
+static bool sgx(const struct difference *d)
+{
+	return is_msr_op(d, 0x8c, 0x8f);
+}
+
+static bool platform_info(const struct difference *d)
+{
+	return is_msr_op(d, 0xce, 0xce) || is_msr_op(d, 0x140, 0x140);
+}
+
+/* From present to unusable, of any segment. */
+static bool present_2(const struct difference *d)
+{
+	u32 segment, size = sizeof(struct minikvm_segment);
+	bool has = false;
+
+	for (segment = 0; segment < 8; segment++)
+		has |= has_put(d->scene, P_SREGS, segment * size + 15, segment * size + size, 2);
+	return has && is_field(d, "sregs", NULL) && strchr(d->name, '.') &&
+	       !strstr(d->name, ".base") && !strstr(d->name, ".limit") &&
+	       !strstr(d->name, ".selector") && !strstr(d->name, ".type");
+}
+
+/* EOI, CMCI's LVT, self-IPI: what is not readable in xAPIC mode, or not there. */
+static bool unreadable_lapic(const struct difference *d)
+{
+	const struct op *op = op_of(d);
+	u32 reg = op->at - 0x200000;
+
+	return op->kind == OP_LOAD && (reg == 0xb0 || reg == 0x2f0 || reg == 0x3f0);
+}
+
+/* SMI and ExtINT: nothing comes of them on either. */
+static bool msi_of_no_interrupt(const struct difference *d)
+{
+	u32 mode = op_of(d)->value >> 8 & 7;
+
+	return op_of(d)->kind == OP_MSI && is_field(d, "record", "ret") && (mode == 2 || mode == 7);
+}
+
+static bool msi_to_nobody(const struct difference *d)
+{
+	return op_of(d)->kind == OP_MSI && is_field(d, "record", "ret") && (int)d->value[0] == -1 &&
+	       !d->value[1];
+}
+
+static bool set_fpu(const struct difference *d)
+{
+	return is_field(d, "xsave", "0x200") && (d->value[0] & ~d->value[1]) == 0;
+}
+
+static bool reserved_sfmask(const struct difference *d)
+{
+	return of_msr(d, 0xc0000084) && (d->scene->regs.rdx || op_of(d)->value >> 32);
+}
+
+const struct explanation explained_state[] = {
+	{ "msr-of-zero", msr_of_zero, true,
+	  "MSRs of what is left out are not there; KVM has them for the VMM, with 0, as "
+	  "long as they are 0" },
+	{ "spec-ctrl", spec_ctrl, false,
+	  "this processor has no SPEC_CTRL, and Bochs takes any write of an MSR that is not "
+	  "there" },
+	{ "lmce", lmce, false, "machine checks of one processor are left out (api.rst)" },
+	{ "tsx-ctrl", tsx_ctrl, false,
+	  "TSX_CTRL is not there; KVM keeps it for the VMM, without TSX as well" },
+	{ "feature-control", feature_control, false,
+	  "FEATURE_CONTROL has no bits for what is left out" },
+	{ "no-command", no_command, true,
+	  "SET_MSRS of 0 to FLUSH_CMD does nothing; KVM refuses it where the processor has none" },
+	{ "sgx", sgx, false, "SGX is left out" },
+	{ "cpuid-faults", platform_info, false, "CPUID faults in user mode are not there (api.rst)" },
+	{ "present-is-a-bit", present_2, true,
+		"SET_SREGS with a segment's flag that is neither 0 nor 1" },
+	{ "set-fpu-counts", set_fpu, false,
+	  "SET_FPU of a component that XSTATE_BV says is in its initial state: KVM loses it" },
+	{ "unreadable-lapic", unreadable_lapic, false,
+	  "a register of the LAPIC that cannot be read: 0; KVM gives what was read before" },
+	{ "msi-to-all", msi_to_all, false,
+	  "SMI and ExtINT are no interrupts to ID 0xff, either, where KVM makes one of them" },
+	{ "msi-of-no-interrupt", msi_of_no_interrupt, true,
+	  "SMI is left out (api.rst), ExtINT is no message: nobody took it; KVM counts it" },
+	{ "msi-to-nobody", msi_to_nobody, true,
+		"a message that nobody takes: 0 (api.rst), on KVM EPERM" },
+	{ "reserved-sfmask", reserved_sfmask, false,
+	  "reserved bits of SFMASK are always refused (api.rst)" },
+	{ "ospke", ospke, true,
+	  "SET_CPUID2 after RUN may differ in OSPKE, which goes with CR4, on a host without keys, too" },
+	{ "area-size", area_size, true,
+	  "the size of the XSAVE area is that of the components as SET_CPUID2 has them; KVM's is "
+	  "the host's" },
+	{ "old-ppr", old_ppr, true,
+	  "SDM: the PPR is made of TPR and ISR; after SET_LAPIC KVM's is late" },
+	{ "cascade", cascade, true,
+	  "the second PIC's output is high: the first one sees it at once, on KVM at its next change" },
+	{ NULL, NULL, false, NULL },
+};
