@@ -47,6 +47,9 @@ fuzz:
 check-debug:
 	@testbed/check-debug
 
+check-host:
+	@testbed/check-host
+
 check-kernels:
 	@$(ALONE) testbed/check-kernels
 
@@ -95,7 +98,7 @@ clean:
 help:
 	@cat scripts/make-help.txt
 
-.PHONY: all module minivmm demo check check-matrix check-guests check-pictures check-debug check-kernels check-upstream \
+.PHONY: all module minivmm demo check check-matrix check-guests check-pictures check-debug check-host check-kernels check-upstream \
 	check-oracle check-faults fuzz \
 	check-debian12 check-debian13 check-labs grade \
 	bench bench-check load unload install uninstall deb clean help

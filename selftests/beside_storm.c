@@ -4,7 +4,8 @@
  * survive signals, migrations, and CPUs that go and come, and compute the right numbers.
  *
  * BESIDE_ROUNDS in the environment: how often the thread with both goes from one to the other
- * (200). Skips unless both devices are there; CPUs stay where they are if they cannot go.
+ * (200). BESIDE_UNTIL: a file that ends the storm instead; CPUs go and come by somebody else then.
+ * Skips unless both devices are there; CPUs stay where they are if they cannot go.
  */
 #include <signal.h>
 #include <sys/time.h>
@@ -50,7 +51,7 @@ static bool plug(int cpu, bool on)
 static void *plug_cpus(void *arg)
 {
 	int cpus = sysconf(_SC_NPROCESSORS_CONF), cpu;
-	bool can = cpus > 1;
+	bool can = cpus > 1 && !getenv("BESIDE_UNTIL");
 
 	while (!__atomic_load_n(&end, __ATOMIC_RELAXED) && can) {
 		for (cpu = 1; cpu < cpus; cpu++) {
@@ -62,6 +63,13 @@ static void *plug_cpus(void *arg)
 		}
 	}
 	return NULL;
+}
+
+static bool goes_on(int rounds)
+{
+	const char *until = getenv("BESIDE_UNTIL");
+
+	return until ? access(until, F_OK) : rounds < beside_rounds(200);
 }
 
 #define EXPECT_RIGHT(s) ASSERT_EQ(0, (s)->bad) TH_LOG("wrong: %s", (s)->wrong)
@@ -81,7 +89,7 @@ FIXTURE_TEARDOWN(storm)
 TEST_F_TIMEOUT(storm, both_in_a_storm, 3600)
 {
 	struct itimerval often = { { 0, 3000 }, { 0, 3000 } }, never = {};
-	int cpus = sysconf(_SC_NPROCESSORS_CONF), i, rounds = beside_rounds(200);
+	int cpus = sysconf(_SC_NPROCESSORS_CONF), i, rounds;
 	void *(*work[])(void *) = { go_on, go_on, plug_cpus };
 	struct side *sides[] = { &ours, &kvm, NULL };
 	pthread_t threads[3];
@@ -102,10 +110,10 @@ TEST_F_TIMEOUT(storm, both_in_a_storm, 3600)
 		pthread_create(&threads[i], NULL, work[i], sides[i]);
 	sigprocmask(SIG_UNBLOCK, &alarm, NULL);
 	setitimer(ITIMER_REAL, &often, NULL);
-	for (i = 0; i < rounds && !by_turns[0].bad && !by_turns[1].bad; i++) {
-		if (i % 64 == 0)
-			pin(i / 64 % cpus);
-		while (!side_one(&by_turns[i & 1]) && !by_turns[i & 1].bad)
+	for (rounds = 0; goes_on(rounds) && !by_turns[0].bad && !by_turns[1].bad; rounds++) {
+		if (rounds % 64 == 0)
+			pin(rounds / 64 % cpus);
+		while (!side_one(&by_turns[rounds & 1]) && !by_turns[rounds & 1].bad)
 			;
 	}
 	setitimer(ITIMER_REAL, &never, NULL);
