@@ -4,6 +4,7 @@
  * Documentation/api.rst tells. Everything else is a finding. The rows are in explained_insn.c,
  * explained_events.c and explained_state.c; here is what they ask, and the search.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -107,7 +108,8 @@ const char *explained(struct difference *d)
 		for (e = tables[i]; e->name; e++) {
 			if (!e->fits(d))
 				continue;
-			counts[i][(e - tables[i]) % MOST_ROWS]++;
+			assert(e - tables[i] < MOST_ROWS);
+			counts[i][e - tables[i]]++;
 			d->over = !e->go_on;
 			return e->name;
 		}
@@ -123,7 +125,7 @@ void explained_print(void)
 
 	for (i = 0; i < COUNT(tables); i++)
 		for (e = tables[i]; e->name; e++)
-			if ((n = counts[i][(e - tables[i]) % MOST_ROWS]))
+			if (e - tables[i] < MOST_ROWS && (n = counts[i][e - tables[i]]))
 				printf("# explained %8llu  %s: %s\n", (unsigned long long)n,
 				       e->name, e->reason);
 }

@@ -15,8 +15,8 @@ static bool delivery(const struct difference *d)
 
 static bool old_bitmap(const struct difference *d)
 {
-	return op_of(d)->kind != OP_PUT && is_field(d, "sregs", NULL) && !strncmp(d->name, "interrupt_bitmap", 16) &&
-	       !(d->value[1] & ~d->value[0]);
+	return op_of(d)->kind != OP_PUT && is_field(d, "sregs", NULL) &&
+	       !strncmp(d->name, "interrupt_bitmap", 16) && !(d->value[1] & ~d->value[0]);
 }
 
 static bool soft_interrupt(const struct difference *d)

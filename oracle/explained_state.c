@@ -162,8 +162,8 @@ const struct explanation explained_state[] = {
 	{ "spec-ctrl", spec_ctrl, false,
 	  "this processor has no SPEC_CTRL, and Bochs takes any write of an MSR that is not "
 	  "there" },
-	{ "lmce", lmce, false, "machine checks of one processor are left out (api.rst)" },
-	{ "tsx-ctrl", tsx_ctrl, false,
+	{ "lmce", lmce, true, "machine checks of one processor are left out (api.rst)" },
+	{ "tsx-ctrl", tsx_ctrl, true,
 	  "TSX_CTRL is not there; KVM keeps it for the VMM, without TSX as well" },
 	{ "feature-control", feature_control, false,
 	  "FEATURE_CONTROL has no bits for what is left out" },
