@@ -207,14 +207,43 @@ TEST(an_interrupt_ends_without_an_exit)
 	 */
 	if (!test_on_kvm())
 		ASSERT_GE(10, vm_regs(&t).r9);
-	/* Off: nobody sets the bit. */
+	vm_free(&t);
+}
+
+TEST(switched_off_nothing_is_offered)
+{
+	struct test_vm t;
+
+	with_handlers(&t, ends, ends_end - ends);
+	for (int i = 1; i <= 10; i++) {
+		ASSERT_EQ(1, set_msr(&t, EOI, i % 2 ? 0 : PLACE));
+		send(&t, VECTOR);
+		ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
+		ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
+		ASSERT_EQ(i, vm_regs(&t).r8);
+		ASSERT_EQ(i, vm_regs(&t).r9);
+		ASSERT_FALSE(apic_any(&t, ISR));
+	}
+	vm_free(&t);
+}
+
+/* As from a VM that was saved: MSRs that mean nothing here are taken. */
+TEST(without_a_local_apic_it_is_of_no_consequence)
+{
+	struct minikvm_interrupt interrupt = { VECTOR };
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, idles, idles_end);
+	memcpy(t.mem + 0x3000, ends, ends_end - ends);
+	*(uint16_t *)(t.mem + G_IDT + 16 * VECTOR) = 0x3000;
+	t.mem[PLACE] = 0;
 	ASSERT_EQ(1, set_msr(&t, EOI, 0));
-	send(&t, VECTOR);
+	ASSERT_EQ(1, set_msr(&t, EOI, PLACE | 1));
 	ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
-	ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
-	ASSERT_EQ(51, vm_regs(&t).r8);
-	ASSERT_LE(1, vm_regs(&t).r9);
-	ASSERT_FALSE(apic_any(&t, ISR));
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_INTERRUPT, &interrupt));
+	ASSERT_EQ(MINIKVM_EXIT_MMIO, vm_run(&t));	/* the handler's EOI */
+	ASSERT_EQ(0, t.mem[PLACE]);
 	vm_free(&t);
 }
 

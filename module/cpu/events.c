@@ -338,7 +338,7 @@ static bool take_interrupt(struct vcpu *vcpu)
 	vcpu->events.interrupt.injected = true;
 	vcpu->events.interrupt.soft = false;
 	vcpu->events.interrupt.vector = vector;
-	if (vcpu->pv.eoi)
+	if (vcpu->pv.eoi && vcpu->lapic)
 		pv_eoi_offer(vcpu);
 	return true;
 }

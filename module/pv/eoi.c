@@ -25,7 +25,7 @@
  */
 int pv_eoi_write(struct vcpu *vcpu, u64 data)
 {
-	if (!vcpu->lapic || !IS_ALIGNED(data & ~KVM_MSR_ENABLED, 4))
+	if (!IS_ALIGNED(data & ~KVM_MSR_ENABLED, 4))
 		return 1;
 	vcpu->pv.eoi = data;
 	return 0;
@@ -33,7 +33,7 @@ int pv_eoi_write(struct vcpu *vcpu, u64 data)
 
 /**
  * pv_eoi_offer - the next entry brings an interrupt: may its end go without an exit?
- * @vcpu: loaded, with a local APIC, in whose ISR the interrupt is; PV EOI is on
+ * @vcpu: loaded, with a local APIC, in whose ISR the interrupt is; a place for PV EOI is named
  *
  * Context: interrupts off.
  */
@@ -41,7 +41,7 @@ void pv_eoi_offer(struct vcpu *vcpu)
 {
 	const u8 offer = KVM_PV_EOI_ENABLED;
 
-	if (!lapic_eoi_is_quiet(vcpu))
+	if (!(vcpu->pv.eoi & KVM_MSR_ENABLED) || !lapic_eoi_is_quiet(vcpu))
 		return;
 	vcpu->pv.eoi_place = vcpu->pv.eoi & ~KVM_MSR_ENABLED;
 	pagefault_disable();
