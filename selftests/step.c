@@ -90,6 +90,10 @@
 	X(clflush, "clflush (%rdi)", KVM_TOO)					\
 	X(device_stack, "mov %rsp, %rbp; lea 32(%rdi), %rsp; push %rdx; mov %rbp, %rsp", KVM_TOO) \
 	X(device_stack_pop, "mov %rsp, %rbp; mov %rdi, %rsp; pop %rdx; mov %rbp, %rsp", KVM_TOO) \
+	X(device_stack_modrm, "mov %rsp, %rbp; lea 32(%rdi), %rsp; .byte 0xff, 0xf2, 0x8f, 0xc1;"	\
+	  "mov %rbp, %rsp", KVM_TOO)						\
+	X(device_stack_call, "lea 1f(%rip), %r8; mov %rsp, %rbp; lea 32(%rdi), %rsp; call *%r8;"	\
+	  "1: mov %rbp, %rsp", KVM_TOO)						\
 	X(device_leave, "mov %rsp, %r8; mov %rdi, %rbp; leave; mov %r8, %rsp", KVM_TOO)	\
 	X(device_enter, "mov %rsp, %r8; mov %rdx, %rbp; lea 40(%rdi), %rsp; enter $16, $0; xchg %r8, %rsp", \
 	  KVM_TOO)								\

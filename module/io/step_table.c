@@ -165,6 +165,7 @@ struct step {
 	struct step_insn *s;
 	u8 vector;		/* bytes */
 	u8 reg;			/* of step_memory() */
+	u8 n;			/* operands */
 	bool vex, evex, w;
 };
 
@@ -205,9 +206,10 @@ static u8 size_of(const struct step *t, u8 code)
 	}
 }
 
-static int step_operand(struct step *t, int i, u8 at, u8 code)
+/* One more. */
+static int step_operand(struct step *t, u8 at, u8 code)
 {
-	t->s->op[i] = (struct step_operand) {
+	t->s->op[t->n++] = (struct step_operand) {
 		.at = at, .access = code >> 6, .size = size_of(t, code),
 	};
 	return code ? 0 : -EOPNOTSUPP;
@@ -225,7 +227,7 @@ static int step_memory(struct step *t, u8 code, int imm)
 	int err = insn_modrm(&t->d, &t->reg);
 
 	step_skip(t, imm);
-	return err ?: step_operand(t, 0, AT_MODRM, code);
+	return err ?: step_operand(t, AT_MODRM, code);
 }
 
 /* One that depends on the reg field. */
@@ -234,7 +236,7 @@ static int step_group(struct step *t, const u8 code[8])
 	u8 reg;
 	int err = insn_modrm(&t->d, &reg);
 
-	return err ?: step_operand(t, 0, AT_MODRM, code[reg]);
+	return err ?: step_operand(t, AT_MODRM, code[reg]);
 }
 
 /* MUL, IMUL, DIV, IDIV; the first four of the group are the decoder's. */
@@ -245,46 +247,43 @@ static int group3(struct step *t, bool wide)
 	return step_group(t, codes);
 }
 
+/* The stack, and an operand by reg field: in memory, or a register, which does not count. */
+static int with_stack(struct step *t, const u8 code[8], u8 at, const u8 stack[8])
+{
+	u8 reg;
+	int err = insn_modrm(&t->d, &reg) ?: step_operand(t, AT_MODRM, code[reg]);
+
+	return stack[reg] ? step_operand(t, at, stack[reg]) : err;
+}
+
 /* CALL, JMP, PUSH; INC and DEC are the decoder's, far CALL, which may push anywhere, nobody's. */
 static int group5(struct step *t)
 {
 	static const u8 read[8] = { 0, 0, R(S_BRANCH), 0, R(S_BRANCH), R(S_FAR), R(S_STACK), 0 };
 	static const u8 push[8] = { 0, 0, W(S_BRANCH), 0, 0, 0, W(S_STACK), 0 };
-	u8 reg;
-	int err = insn_modrm(&t->d, &reg);
 
-	if (push[reg])
-		step_operand(t, 1, AT_PUSH, push[reg]);
-	return err ?: step_operand(t, 0, AT_MODRM, read[reg]);
+	return with_stack(t, read, AT_PUSH, push);
 }
 
-static int pop_memory(struct step *t)
+static int pop_modrm(struct step *t)
 {
-	u8 reg;
-	int err = insn_modrm(&t->d, &reg);
+	static const u8 written[8] = { W(S_STACK) }, pop[8] = { R(S_STACK) };
 
-	step_operand(t, 1, AT_POP, R(S_STACK));
 	t->s->sp_early = size_of(t, S_STACK);
-	return reg ? -EOPNOTSUPP : err ?: step_operand(t, 0, AT_MODRM, W(S_STACK));
-}
-
-/* POPA: eight registers at once. */
-static int pop_all(struct step *t)
-{
-	return step_operand(t, 0, AT_POP, R(8 * t->d.op_size));
+	return with_stack(t, written, AT_POP, pop);
 }
 
 /* A move of 16 bits on today's processors, to and from room of the operand's size. SDM "PUSH" */
 static int step_selector(struct step *t, bool pop)
 {
 	t->s->sp_down = size_of(t, S_STACK);
-	return step_operand(t, 0, pop ? AT_POP : AT_PUSH, pop ? R(2) : W(2));
+	return step_operand(t, pop ? AT_POP : AT_PUSH, pop ? R(2) : W(2));
 }
 
 static int two_strings(struct step *t, u8 code)
 {
-	step_operand(t, 1, AT_DI, code);
-	return step_operand(t, 0, AT_SI, code);
+	step_operand(t, AT_SI, code);
+	return step_operand(t, AT_DI, code);
 }
 
 /* By the mandatory prefix; the last of F2 and F3 goes before 66. */
@@ -425,13 +424,13 @@ static int step_one_byte(struct step *t, u8 opcode)
 		return step_selector(t, opcode & 1);
 	case 0x50 ... 0x57:
 	case 0x68: case 0x6a: case 0x9c:
-		return step_operand(t, 0, AT_PUSH, W(S_STACK));
+		return step_operand(t, AT_PUSH, W(S_STACK));
 	case 0x58 ... 0x5f: case 0x9d:
-		return step_operand(t, 0, AT_POP, R(S_STACK));
+		return step_operand(t, AT_POP, R(S_STACK));
 	case 0x0f:
 		return legacy_0f(t);
-	case 0x61:
-		return pop_all(t);
+	case 0x61:	/* POPA: eight registers at once */
+		return step_operand(t, AT_POP, R(8 * t->d.op_size));
 	case 0x62:
 		return step_evex(t);
 	case 0x69: case 0x6b:
@@ -439,30 +438,30 @@ static int step_one_byte(struct step *t, u8 opcode)
 	case 0x8c: case 0x8e:
 		return step_memory(t, opcode & 2 ? R(2) : W(2), 0);
 	case 0x8f:
-		return pop_memory(t);
+		return pop_modrm(t);
 	case 0xa6: case 0xa7:
 		return two_strings(t, R(opcode & 1 ? S_OP : 1));
 	case 0xae: case 0xaf:
-		return step_operand(t, 0, AT_DI, R(opcode & 1 ? S_OP : 1));
+		return step_operand(t, AT_DI, R(opcode & 1 ? S_OP : 1));
 	case 0xc0: case 0xc1:
 		return step_memory(t, M(opcode & 1 ? S_OP : 1), 1);
 	case 0xc2: case 0xc3:
-		return step_operand(t, 0, AT_POP, R(S_BRANCH));
+		return step_operand(t, AT_POP, R(S_BRANCH));
 	case 0xc4: case 0xc5:
 		return step_vex(t, opcode == 0xc4);
 	case 0xc8:	/* ENTER: of a procedure that is in no other, it pushes RBP */
 		step_skip(t, 2);
-		return insn_next(&t->d.c) & 31 ? -EOPNOTSUPP : step_operand(t, 0, AT_PUSH, W(S_STACK));
+		return insn_next(&t->d.c) & 31 ? -EOPNOTSUPP : step_operand(t, AT_PUSH, W(S_STACK));
 	case 0xc9:
-		return step_operand(t, 0, AT_FRAME, R(S_STACK));
+		return step_operand(t, AT_FRAME, R(S_STACK));
 	case 0xd0 ... 0xd3:
 		return step_memory(t, M(opcode & 1 ? S_OP : 1), 0);
 	case 0xd7:
-		return step_operand(t, 0, AT_XLAT, R(1));
+		return step_operand(t, AT_XLAT, R(1));
 	case 0xd8 ... 0xdf:
 		return step_group(t, x87[opcode & 7]);
 	case 0xe8:
-		return step_operand(t, 0, AT_PUSH, W(S_BRANCH));
+		return step_operand(t, AT_PUSH, W(S_BRANCH));
 	case 0xf6: case 0xf7:
 		return group3(t, opcode & 1);
 	case 0xff:
