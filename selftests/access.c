@@ -207,4 +207,62 @@ TEST(only_what_is_a_linear_address_is_translated)
 	}
 }
 
+/* ---- half of an operand is a device, the other half a fault */
+
+GUEST64(push64, "push (%rdi); hlt");
+GUEST64(pop64, "mov %rdi, %rsp; pop %rax; hlt");
+GUEST64(incl64, "incl (%rdi); hlt");
+GUEST64(shll64, "shll $4, (%rdi); hlt");
+GUEST64(cmpsl64, "cmpsl; hlt");
+GUEST64(load64, "movups (%rdi), %xmm0; hlt");
+GUEST64(store64, "movups %xmm0, (%rdi); hlt");
+
+static void make_half(struct test_vm *t, const uint8_t *code, const uint8_t *end, int bad,
+		      uint64_t leaf)
+{
+	struct minikvm_sregs s;
+
+	vm_make(t, false);
+	with_window(t, code, end);
+	*entry(t, PT + 8 * bad) = leaf;
+	*entry(t, PT + 8 * !bad) = G_HOLE | 7;
+	*entry(t, G_TSS + 0x24) = G_STACK;	/* IST1, for #PF */
+	t->mem[G_IDT + 14 * 16 + 4] = 1;
+	s = vm_sregs(t);
+	s.cr0 |= 0x10000;
+	set_sregs(t, &s);
+	set(t, G_DATA, WINDOW + 0xffe, 0);
+}
+
+TEST(a_device_does_not_hear_of_an_operand_that_is_a_fault)
+{
+	static const struct { const uint8_t *code, *end; uint64_t leaf; } rows[] = {
+		{ movsl64, movsl64_end, 0 }, { movsl64, movsl64_end, G_DATA | 5 },
+		{ outsl64, outsl64_end, 0 }, { insl64, insl64_end, 0 },
+		{ incl64, incl64_end, 0 }, { incl64, incl64_end, G_DATA | 5 },
+		{ shll64, shll64_end, 0 }, { shll64, shll64_end, G_DATA | 5 },
+		{ push64, push64_end, 0 }, { pop64, pop64_end, 0 }, { cmpsl64, cmpsl64_end, 0 },
+		{ load64, load64_end, 0 }, { store64, store64_end, 0 },
+		{ store64, store64_end, G_DATA | 5 },
+	};
+	struct test_vm t;
+	unsigned int i;
+
+	for (i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		int bad = i % 2;
+
+		/* KVM reads what it is going to write, and a port, before it looks. */
+		if (test_on_kvm() && (rows[i / 2].leaf || rows[i / 2].code == insl64))
+			continue;
+		make_half(&t, rows[i / 2].code, rows[i / 2].end, bad, rows[i / 2].leaf);
+		if (rows[i / 2].code == outsl64)
+			set(&t, WINDOW + 0xffe, 0, 0);
+		EXPECT_EQ(14, exception(&t, serve(&t))) TH_LOG("row %u", i / 2);
+		EXPECT_EQ(0, seen.reads + seen.writes + seen.ins + seen.outs)
+			TH_LOG("row %u, part %d", i / 2, bad);
+		EXPECT_EQ(WINDOW + (bad ? 0x1000 : 0xffe), vm_sregs(&t).cr2);
+		vm_free(&t);
+	}
+}
+
 TEST_HARNESS_MAIN

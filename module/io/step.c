@@ -10,7 +10,8 @@
  *	- if it meets another device page, that one joins in, and the entry is repeated;
  *	- when the instruction is done, what it wrote goes out. RIP is behind it already.
  *
- * No byte of a device is read twice for one instruction, whatever interrupts it.
+ * No byte of a device is read twice for one instruction, whatever interrupts it; and none of an
+ * operand that the guest may not access.
  *
  * A read-only slot's page is stood in for by a copy of it: for writes to it, which are the
  * VMM's, and for what page walks and loads of segments want to set in their tables there
@@ -97,16 +98,19 @@ static gva_t step_address(struct vcpu *vcpu, int bits, const struct step_insn *s
 /* An operand, cut at the page boundary. One without bytes is a piece, too. */
 static void add_operand(struct step *step, int bits, gva_t gva, const struct step_operand *op)
 {
+	struct step_piece *first = &step->piece[step->n];
+	gva_t begin = gva;
 	int left = op->size, n;
 
 	do {
 		n = min_t(int, left, PAGE_SIZE - offset_in_page(gva));
 		step->piece[step->n++] = (struct step_piece) {
-			.gva = gva, .len = n, .access = op->access,
+			.gva = gva, .other = begin, .len = n, .access = op->access,
 		};
 		gva = linear_wrap(bits, gva + n);
 		left -= n;
 	} while (left);
+	first->other = step->piece[step->n - 1].gva;
 }
 
 static void add_operands(struct vcpu *vcpu, const struct step_insn *s, int bits)
@@ -226,15 +230,32 @@ static bool is_in_page(struct vcpu *vcpu, const struct step_piece *piece, gpa_t 
 }
 
 /*
- * Find the operands in a page that has come into play. A page that is only read is mapped
- * so: a write that the table does not know of is noticed. False: none is there.
+ * The whole of an operand, before a device hears of it. The processor may have come to one part
+ * only, and of one that it will write, only to the read. As gva_to_gpa(), and the fault is injected.
  */
-static bool place_operands(struct vcpu *vcpu, struct private_page *page, gpa_t gpa, bool walk,
-			   bool rom)
+static int check_operand(struct vcpu *vcpu, const struct step_piece *p)
+{
+	unsigned int access = p->access & STEP_WRITES ? ACCESS_WRITE : ACCESS_READ;
+	struct guest_fault fault;
+	gpa_t gpa;
+	int ret = gva_to_gpa(vcpu, p->gva, access, &gpa, &fault) ?:
+		  gva_to_gpa(vcpu, p->other, access, &gpa, &fault);
+
+	if (ret > 0)
+		gva_inject(vcpu, &fault);
+	return ret;
+}
+
+/*
+ * Find the operands in a page that has come into play. A page that is only read is mapped
+ * so: a write that the table does not know of is noticed. -EOPNOTSUPP: none is there; or as
+ * check_operand().
+ */
+static int place_operands(struct vcpu *vcpu, struct private_page *page, gpa_t gpa, bool walk,
+			  bool rom)
 {
 	struct step *step = vcpu->step;
-	bool any = false;
-	int i;
+	int i, ret = -EOPNOTSUPP;
 
 	for (i = 0; i < step->n; i++) {
 		struct step_piece *p = &step->piece[i];
@@ -247,9 +268,11 @@ static bool place_operands(struct vcpu *vcpu, struct private_page *page, gpa_t g
 			p->done = p->len;	/* the copy has it */
 		if (p->access & STEP_WRITES)
 			page->rights |= EPT_WRITE;
-		any = true;
+		ret = check_operand(vcpu, p);
+		if (ret)
+			break;
 	}
-	return any;
+	return ret;
 }
 
 static bool in_table(gva_t gva, u64 base, u32 limit)
@@ -272,8 +295,9 @@ static bool stopped_at_descriptor(struct vcpu *vcpu)
 }
 
 /*
- * The page that the processor stopped at joins in. 0; -EOPNOTSUPP: not a known operand, nor a
- * @walk through tables in a read-only slot; -EFAULT, -ENOMEM.
+ * The page that the processor stopped at joins in. 0; EXIT_RESUME: the guest got a fault;
+ * -EOPNOTSUPP: not a known operand, nor a @walk through tables in a read-only slot; -EFAULT,
+ * -ENOMEM.
  */
 static int add_page(struct vcpu *vcpu, bool walk)
 {
@@ -281,6 +305,7 @@ static int add_page(struct vcpu *vcpu, bool walk)
 	gpa_t gpa = vcpu->exit.gpa;
 	bool rom = memslot_find(READ_ONCE(vcpu->vm->slots), gpa >> PAGE_SHIFT);
 	struct private_page *page;
+	int ret;
 
 	if ((walk && !rom) || gpa >> vcpu->vm->gpa_bits ||	/* beyond what tables map */
 	    ept_private_find(&step->ept, gpa >> PAGE_SHIFT) ||
@@ -294,7 +319,8 @@ static int add_page(struct vcpu *vcpu, bool walk)
 		ept_private_drop(&step->ept);
 		return -EFAULT;
 	}
-	return place_operands(vcpu, page, gpa, walk, rom) || walk ? 0 : -EOPNOTSUPP;
+	ret = place_operands(vcpu, page, gpa, walk, rom);
+	return ret == -EOPNOTSUPP && walk ? 0 : ret;
 }
 
 static int step_refuse(struct vcpu *vcpu)
@@ -302,19 +328,22 @@ static int step_refuse(struct vcpu *vcpu)
 	return report_insn(vcpu, vcpu->emulate.bytes, vcpu->emulate.n);
 }
 
+/* A page has joined in, or why not. Verdict. */
+static int step_joined(struct vcpu *vcpu, int ret)
+{
+	if (ret == -EOPNOTSUPP)
+		return step_refuse(vcpu);
+	return ret ?: step_fetch(vcpu);
+}
+
 /* Neither an operand nor a walk: then it is a descriptor in a read-only slot, or refused. */
 static int step_descriptor(struct vcpu *vcpu)
 {
-	int err;
-
 	if (!stopped_at_descriptor(vcpu))
 		return step_refuse(vcpu);
 	if (!step_new(vcpu))
 		return -ENOMEM;
-	err = add_page(vcpu, true);
-	if (err)
-		return err == -EOPNOTSUPP ? step_refuse(vcpu) : err;
-	return EXIT_STEP;
+	return step_joined(vcpu, add_page(vcpu, true));
 }
 
 /**
@@ -327,7 +356,7 @@ int step_begin(struct vcpu *vcpu)
 {
 	const struct emulate_state *e = &vcpu->emulate;
 	struct step_insn s;
-	int err;
+	int ret;
 
 	if (READ_ONCE(vcpu->vm->emulation_exits))
 		return step_refuse(vcpu);
@@ -338,10 +367,8 @@ int step_begin(struct vcpu *vcpu)
 		return -ENOMEM;
 	vcpu->step->device = true;
 	add_operands(vcpu, &s, e->bits);
-	err = add_page(vcpu, false);
-	if (err)
-		return err == -EOPNOTSUPP ? step_descriptor(vcpu) : err;
-	return step_fetch(vcpu);
+	ret = add_page(vcpu, false);
+	return ret == -EOPNOTSUPP ? step_descriptor(vcpu) : step_joined(vcpu, ret);
 }
 
 /**
@@ -354,14 +381,12 @@ int step_begin(struct vcpu *vcpu)
  */
 int step_walk(struct vcpu *vcpu, bool join)
 {
-	int err;
-
-	if (!join && !step_new(vcpu))
-		return -ENOMEM;
-	err = add_page(vcpu, true);
-	if (err)
-		return err == -EOPNOTSUPP ? report_insn(vcpu, NULL, 0) : err;
-	return step_fetch(vcpu);
+	if (!join) {
+		vcpu->emulate.n = 0;	/* nobody has fetched it */
+		if (!step_new(vcpu))
+			return -ENOMEM;
+	}
+	return step_joined(vcpu, add_page(vcpu, true));
 }
 
 /**
@@ -372,14 +397,12 @@ int step_walk(struct vcpu *vcpu, bool join)
  */
 int step_more(struct vcpu *vcpu)
 {
-	int err = add_page(vcpu, stopped_at_descriptor(vcpu));
+	int ret = add_page(vcpu, stopped_at_descriptor(vcpu));
 
 	/* A table may reach, by its limit, over what is a device. */
-	if (err == -EOPNOTSUPP)
-		err = add_page(vcpu, false);
-	if (err)
-		return err == -EOPNOTSUPP ? step_refuse(vcpu) : err;
-	return step_fetch(vcpu);
+	if (ret == -EOPNOTSUPP)
+		ret = add_page(vcpu, false);
+	return step_joined(vcpu, ret);
 }
 
 /**

@@ -11,6 +11,7 @@
 /* The part of an operand that is in one page. */
 struct step_piece {
 	gva_t gva;
+	gva_t other;		/* of the operand's other part, or as @gva */
 	gpa_t gpa;		/* once @data is known */
 	u8 *data;		/* in the page that stands in; NULL: memory, or not met yet */
 	u8 len;
