@@ -2,6 +2,9 @@
 /* Claim: interrupts, NMIs and exceptions are delivered when and as the SDM says, from a VMM's own
  * interrupt controller and from the chips in the kernel.
  */
+#include <signal.h>
+#include <sys/time.h>
+
 #include "lib/vm.h"
 
 GUEST16(open_window, "cli; out %al, $0x11; sti; nop; hlt; out %al, $0x12; hlt");
@@ -152,6 +155,37 @@ TEST(hlt_wakes_in_the_kernel_by_pic_and_pit)
 	guest_real(&t, pit, pit_end);
 	EXPECT_OUT(&t, PORT_EXCEPTION, 0x20);
 	vm_free(&t);
+}
+
+static void on_alarm(int sig)
+{
+}
+
+TEST(what_is_on_its_way_ends_no_hlt)
+{
+	struct sigaction sa = { .sa_handler = on_alarm };
+	struct itimerval soon = { .it_value.tv_usec = 100000 };
+	struct minikvm_mp_state mp = { .mp_state = MINIKVM_MP_STATE_HALTED };
+	struct minikvm_vcpu_events e;
+	struct test_vm t;
+	int nmi;
+
+	sigaction(SIGALRM, &sa, NULL);
+	for (nmi = 0; nmi < 2; nmi++) {
+		vm_make(&t, true);
+		guest_real(&t, halted, halted_end);
+		ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_MP_STATE, &mp));
+		ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_VCPU_EVENTS, &e));
+		e.interrupt.nr = 0x30;
+		*(nmi ? &e.nmi.injected : &e.interrupt.injected) = 1;
+		ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_VCPU_EVENTS, &e));
+		setitimer(ITIMER_REAL, &soon, NULL);
+		EXPECT_EQ(-EINTR, vm_run(&t)) TH_LOG("nmi %d", nmi);
+		ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_MP_STATE, &mp));
+		EXPECT_EQ(MINIKVM_MP_STATE_HALTED, mp.mp_state);
+		mp.mp_state = MINIKVM_MP_STATE_HALTED;
+		vm_free(&t);
+	}
 }
 
 /*

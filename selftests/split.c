@@ -458,4 +458,32 @@ TEST(what_waits_is_saved)
 	vm_free(&t);
 }
 
+/* One on its way ends no HLT: the one that it is has ended it. */
+TEST(what_ends_a_hlt_is_saved)
+{
+	struct minikvm_mp_state mp;
+	struct minikvm_vcpu_events e;
+	struct test_vm t;
+
+	if (test_on_kvm())
+		SKIP(return, "not on KVM");
+	make(&t, 24, halting, halting_end);
+	t.run->request_interrupt_window = 1;
+	do {
+		ASSERT_EQ(MINIKVM_EXIT_IRQ_WINDOW_OPEN, vm_run(&t));
+	} while (vm_regs(&t).rip == G_CODE + 1);
+	t.run->request_interrupt_window = 0;
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_MP_STATE, &mp));
+	ASSERT_EQ(MINIKVM_MP_STATE_HALTED, mp.mp_state);
+	ASSERT_EQ(0, queue_interrupt(&t, 0x30));
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_MP_STATE, &mp));
+	ASSERT_EQ(MINIKVM_MP_STATE_RUNNABLE, mp.mp_state);
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_VCPU_EVENTS, &e));
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_MP_STATE, &mp));
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_VCPU_EVENTS, &e));
+	ASSERT_EQ(0x30, next(&t));
+	ASSERT_EQ(NO_IRQ, next(&t));
+	vm_free(&t);
+}
+
 TEST_HARNESS_MAIN

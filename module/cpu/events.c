@@ -190,13 +190,13 @@ static bool has_interrupt(struct vcpu *vcpu)
  * event_waiting - is there something that ends a HLT?
  * @vcpu: loaded
  *
+ * Nothing that is on its way: only a VMM has set that meanwhile, and it ends no HLT, as with KVM.
+ *
  * Context: interrupts on; the thread may be about to sleep.
  */
 bool event_waiting(struct vcpu *vcpu)
 {
-	const struct vcpu_events *e = &vcpu->events;
-
-	if (e->exception.pending || e->nmi_injected || e->interrupt.injected)
+	if (vcpu->events.exception.pending)
 		return true;
 	if (atomic_read(&vcpu->nmi_queued) && nmis_open())
 		return true;

@@ -112,11 +112,15 @@ bool mp_may_run(struct vcpu *vcpu)
  * @vcpu: loaded
  *
  * A start that has arrived is taken in first, as in KVM: neither this nor any other state
- * that a VMM saves would tell of it.
+ * that a VMM saves would tell of it. Nor that an interrupt of the VMM's, which VCPU_EVENTS has as
+ * one on its way, ended the HLT.
  */
 u32 vcpu_get_mp_state(struct vcpu *vcpu)
 {
 	mp_take_starts(vcpu);
+	if (vcpu->mp_state == MINIKVM_MP_STATE_HALTED && vcpu->events.extint >= 0 &&
+	    event_takes_interrupts(vcpu))
+		return MINIKVM_MP_STATE_RUNNABLE;
 	return vcpu->mp_state;
 }
 

@@ -29,7 +29,7 @@ static struct vm vm;
 static struct vcpu vcpu;
 static struct minikvm_segment cs;
 static int resets, apic_resets;
-static bool event;
+static bool event, takes;
 static unsigned long meanwhile;		/* starts that arrive while an INIT is carried out */
 
 void vcpu_reset(struct vcpu *v, bool init)
@@ -70,13 +70,20 @@ bool event_waiting(struct vcpu *v)
 	return event;
 }
 
+bool event_takes_interrupts(struct vcpu *v)
+{
+	(void)v;
+	return takes;
+}
+
 static void begin(u32 state)
 {
 	static struct lapic *const some = (void *)1;	/* nobody looks into it */
 
 	memset(&vcpu, 0, sizeof(vcpu));
 	resets = apic_resets = 0;
-	event = false;
+	event = takes = false;
+	vcpu.events.extint = -1;
 	meanwhile = 0;
 	rip = 0x1234;
 	cs = (struct minikvm_segment) { .selector = 8 };
@@ -225,6 +232,22 @@ static void nothing_else_does(void)
 	CHECK(may_run(MINIKVM_MP_STATE_RUNNABLE, 0, 0, false));
 }
 
+/* One that a LAPIC has is saved with it. */
+static void what_ended_a_hlt_is_told(void)
+{
+	begin(MINIKVM_MP_STATE_HALTED);
+	event = takes = true;
+	CHECK_EQ(vcpu_get_mp_state(&vcpu), MINIKVM_MP_STATE_HALTED);
+	vcpu.events.extint = 0;
+	CHECK_EQ(vcpu_get_mp_state(&vcpu), MINIKVM_MP_STATE_RUNNABLE);
+	takes = false;
+	CHECK_EQ(vcpu_get_mp_state(&vcpu), MINIKVM_MP_STATE_HALTED);
+	begin(MINIKVM_MP_STATE_UNINITIALIZED);
+	takes = true;
+	vcpu.events.extint = 0x30;
+	CHECK_EQ(vcpu_get_mp_state(&vcpu), MINIKVM_MP_STATE_UNINITIALIZED);
+}
+
 int main(void)
 {
 	RUN(who_boots_begins_by_itself);
@@ -236,5 +259,6 @@ int main(void)
 	RUN(a_start_that_comes_meanwhile_stays);
 	RUN(each_reason_ends_a_wait);
 	RUN(nothing_else_does);
+	RUN(what_ended_a_hlt_is_told);
 	return unit_end();
 }
