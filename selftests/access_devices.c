@@ -105,6 +105,37 @@ TEST(rep_ins_to_a_device_loses_nothing)
 	vm_free(&t);
 }
 
+TEST(the_shadow_of_sti_ends_with_an_iteration)
+{
+	static const struct { const uint8_t *code, *end; } rows[] = {
+		{ rep_movs64, rep_movs64_end }, { rep_outs64, rep_outs64_end },
+	};
+	struct minikvm_vcpu_events e;
+	struct minikvm_regs r;
+	struct test_vm t;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		vm_make(&t, false);
+		guest_long(&t, rows[i].code, rows[i].end);
+		set(&t, G_DATA, G_HOLE, 3);
+		r = vm_regs(&t);
+		r.rflags |= 0x200;
+		vm_set_regs(&t, r);
+		ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_VCPU_EVENTS, &e));
+		e.interrupt.shadow = MINIKVM_X86_SHADOW_INT_STI;
+		ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_VCPU_EVENTS, &e));
+		ASSERT_LE(0, vm_run(&t));
+		ASSERT_EQ(2, vm_regs(&t).rcx);
+		EXPECT_EQ(1, t.run->ready_for_interrupt_injection) TH_LOG("row %zu", i);
+		ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_VCPU_EVENTS, &e));
+		EXPECT_EQ(0, e.interrupt.shadow) TH_LOG("row %zu", i);
+		ASSERT_EQ(MINIKVM_EXIT_HLT, serve(&t));
+		ASSERT_EQ(0, vm_regs(&t).rcx);
+		vm_free(&t);
+	}
+}
+
 TEST(half_in_memory_and_half_in_a_device)
 {
 	struct test_vm t;

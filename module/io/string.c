@@ -26,10 +26,10 @@ static void string_advance(struct vcpu *vcpu, const struct string_form *f, int r
  * @count: how many; not 0
  * @more: the next one needs no execution: who began to step meanwhile does so after it
  *
- * If the VMM has set RCX to 0 meanwhile, nothing moves. A single step ends each iteration,
- * not the instruction: then it is vcpu_skip() of no bytes.
+ * If the VMM has set RCX to 0 meanwhile, nothing moves. A single step, and the shadow of STI or
+ * MOV SS, ends with an iteration, not the instruction: it is vcpu_skip() of no bytes.
  *
- * Return: EXIT_SKIP, or EXIT_RESUME: there is more to do.
+ * Return: EXIT_SKIP, or with @more EXIT_RESUME.
  */
 int string_done(struct vcpu *vcpu, const struct string_form *f, u32 count, bool more)
 {
@@ -49,7 +49,7 @@ int string_done(struct vcpu *vcpu, const struct string_form *f, u32 count, bool 
 	string_advance(vcpu, f, RCX, -(s64)count);
 	if (!string_left(vcpu, f))
 		return EXIT_SKIP;
-	if (likely(!(rflags & X86_EFLAGS_TF)) || more)
+	if (more)
 		return EXIT_RESUME;
 	vcpu->insn_len = 0;
 	return EXIT_SKIP;

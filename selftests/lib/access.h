@@ -19,6 +19,8 @@ GUEST64(insl64, "insl; hlt");
 GUEST64(outsl64, "outsl; hlt");
 GUEST64(movsl64, "movsl; hlt");
 GUEST64(rep_ins64, "rep insb; hlt");
+GUEST64(rep_outs64, "rep outsb; hlt");
+GUEST64(rep_movs64, "rep movsb; hlt");
 GUEST64(outs_fs64, "outsb %fs:(%rsi), %dx; hlt");
 GUEST64(incb64, "incb (%rdi); hlt");
 GUEST64(wrpkru, "push %rdx; xor %ecx, %ecx; xor %edx, %edx; mov $0xc, %eax; .byte 0x0f, 0x01, 0xef;"
