@@ -188,6 +188,34 @@ TEST(what_is_on_its_way_ends_no_hlt)
 	}
 }
 
+/* INT n is an instruction: no chip has it, and it waits for no IF. */
+TEST(an_injected_int_is_no_interrupt)
+{
+	struct minikvm_vcpu_events e;
+	struct minikvm_sregs s;
+	struct test_vm t;
+	int chips;
+
+	for (chips = 0; chips < 2; chips++) {
+		vm_make(&t, chips);
+		guest_real(&t, nothing, nothing_end);
+		ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_VCPU_EVENTS, &e));
+		e.interrupt.injected = 1;
+		e.interrupt.nr = 0x30;
+		e.interrupt.soft = 1;
+		ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_VCPU_EVENTS, &e));
+		ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_VCPU_EVENTS, &e));
+		EXPECT_EQ(0, e.interrupt.injected) TH_LOG("chips %d", chips);
+		s = vm_sregs(&t);
+		EXPECT_EQ(0, s.interrupt_bitmap[0]) TH_LOG("chips %d", chips);
+		if (!test_on_kvm()) {	/* where the entry fails, for want of a length */
+			EXPECT_OUT(&t, PORT_EXCEPTION, 0x30);
+			ASSERT_EQ(G_CODE + 2, *(uint16_t *)(t.mem + vm_regs(&t).rsp));
+		}
+		vm_free(&t);
+	}
+}
+
 /*
  * What Linux does to find the TSC's frequency: channel 2 counts 20 ms in mode 0, its gate and
  * its output in port 0x61. r8 to r10: the TSC at the start, in the middle and at the end; r11:

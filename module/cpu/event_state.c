@@ -134,12 +134,13 @@ static void set_interrupt(struct vcpu *vcpu, const struct minikvm_vcpu_events *e
 		e->extint = -1;
 	if (!events->interrupt.injected)
 		return;
-	event_interrupt_again(vcpu, events->interrupt.nr);
-	/* An INT n: minikvm reports none, KVM neither. */
-	if (events->interrupt.soft && vcpu->lapic) {
-		e->interrupt.soft = true;
-		e->soft_insn_len = e->soft_insn_len ?: 2;
-	}
+	if (!events->interrupt.soft)
+		return event_interrupt_again(vcpu, events->interrupt.nr);
+	/* An INT n, which waits for nothing: minikvm reports none, KVM neither. */
+	e->extint = -1;
+	e->interrupt.injected = true;
+	e->interrupt.soft = true;
+	e->soft_insn_len = e->soft_insn_len ?: 2;
 }
 
 /* What counts only if its flag is there. */
