@@ -63,6 +63,7 @@
 	X(cmpxchg8b, "mov (%rdi), %eax; mov 4(%rdi), %edx; mov $7, %ebx; mov $9, %ecx;"	\
 	  "cmpxchg8b (%rdi)", KVM_TOO)						\
 	X(cmpxchg8b_not, "cmpxchg8b (%rdi)", KVM_TOO)				\
+	X(cmpxchg8b_f2, ".byte 0xf2; cmpxchg8b (%rdi)", KVM_TOO)		\
 	X(cmpxchg16b, "lock cmpxchg16b (%rdi)", 0)				\
 	X(bsf, "bsf (%rdi), %edx", KVM_TOO)					\
 	X(bsr, "bsr (%rdi), %rdx", KVM_TOO)					\

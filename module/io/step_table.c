@@ -324,7 +324,7 @@ static int escape_0f(struct step *t, u8 opcode)
 		return t->evex || t->d.rep ? -EOPNOTSUPP :
 		       step_group(t, t->d.osize ? group_ae66 : group_ae);
 	case 0xc7:
-		return t->vex || t->d.rep ? -EOPNOTSUPP : group9(t);
+		return t->vex ? -EOPNOTSUPP : group9(t);
 	default:
 		return step_memory(t, by_rule(t, map_0f[opcode]), has_imm(opcode));
 	}

@@ -136,6 +136,7 @@ static const struct known known[] = {
 	K("scasq", "\x48\xaf", 64, "di:r8"),
 	K("repe cmpsw", "\xf3\x66\xa7", 64, "si:r2 di:r2"),
 	K("cmpxchg8b", "\x0f\xc7\x0e", 64, "modrm:rw8"),
+	K("xacquire cmpxchg8b", "\xf2\xf0\x0f\xc7\x0e", 64, "modrm:rw8"),
 	K("lock cmpxchg16b", "\xf0\x48\x0f\xc7\x0e", 64, "modrm:rw16"),
 	K("bsf", "\x0f\xbc\x18", 64, "modrm:r4"),
 	K("tzcnt r16", "\x66\xf3\x0f\xbc\x18", 64, "modrm:r2"),
