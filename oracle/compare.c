@@ -138,14 +138,20 @@ static const struct change *next_change(const struct ending *e, u32 i)
 	return i < e->nchanges && i < MAX_CHANGES ? &e->changes[i] : &none;
 }
 
+/* Where a list that was too short ends. */
+static u32 end_of_changes(const struct ending *e)
+{
+	return e->nchanges > MAX_CHANGES ? e->changes[MAX_CHANGES - 1].at : G_SIZE - 1;
+}
+
 /* Both lists are in order; a word that is in one only is in the other as it was. */
 static bool memory_differs(struct difference *d, const struct ending *k, const struct ending *m)
 {
 	const struct change *ck = next_change(k, 0), *cm = next_change(m, 0);
+	u32 at, end = end_of_changes(k) < end_of_changes(m) ? end_of_changes(k) : end_of_changes(m);
 	char name[32];
-	u32 at;
 
-	while ((ck->at < G_SIZE || cm->at < G_SIZE) && !d->over) {
+	while ((ck->at <= end || cm->at <= end) && !d->over) {
 		u64 was = ck->at < cm->at ? ck->was : cm->was;
 		u64 kvm = ck->at <= cm->at ? ck->value : was;
 		u64 mini = cm->at <= ck->at ? cm->value : was;

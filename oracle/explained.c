@@ -2,7 +2,7 @@
 /*
  * Differences that are meant, each with its reason: the SDM, or a choice of ours that
  * Documentation/api.rst tells. Everything else is a finding. The rows are in explained_insn.c,
- * explained_events.c and explained_state.c; here is what they ask, and the search.
+ * explained_strings.c, explained_events.c and explained_state.c; here is what they ask, and the search.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -92,7 +92,7 @@ bool has_put(const struct scene *s, u8 part, u32 from, u32 to, u64 least)
 }
 
 static const struct explanation *const tables[] = {
-	explained_insn, explained_events, explained_state,
+	explained_insn, explained_strings, explained_events, explained_state,
 };
 
 enum { MOST_ROWS = 40 };

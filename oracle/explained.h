@@ -13,7 +13,8 @@ struct explanation {
 };
 
 /* The last row has no name. */
-extern const struct explanation explained_insn[], explained_events[], explained_state[];
+extern const struct explanation explained_insn[], explained_strings[], explained_events[],
+	explained_state[];
 
 bool is_field(const struct difference *d, const char *field, const char *name);
 const struct record *record_of(const struct difference *d, const struct trace *t);

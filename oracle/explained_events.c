@@ -19,11 +19,6 @@ static bool old_bitmap(const struct difference *d)
 	       !strncmp(d->name, "interrupt_bitmap", 16) && !(d->value[1] & ~d->value[0]);
 }
 
-static bool soft_interrupt(const struct difference *d)
-{
-	return has_put(d->scene, P_EVENTS, 10, 11, 1);
-}
-
 static bool blocked_nmis(const struct difference *d)
 {
 	return is_field(d, "events", "nmi.masked");
@@ -66,6 +61,11 @@ static bool soft_exception(const struct difference *d)
 {
 	return refused(d, 7) && is_soft(record_of(d, d->kvm)->events.exception.nr) &&
 	       has_put(d->scene, P_EVENTS, 0, 1, 1);
+}
+
+static bool soft_interrupt(const struct difference *d)
+{
+	return refused(d, 7) && has_put(d->scene, P_EVENTS, 10, 11, 1);
 }
 
 /* GET shows no INT3 and no INTO. */
@@ -146,8 +146,6 @@ const struct explanation explained_events[] = {
 	  "an event whose frame lies on a device is an error; on KVM only from the second time on" },
 	{ "old-bitmap", old_bitmap, true,
 	  "the run page's interrupt_bitmap: KVM leaves the bits of earlier interrupts there" },
-	{ "soft-interrupt", soft_interrupt, false,
-	  "an injected interrupt that is soft: neither device says so of one, so no VMM sets it" },
 	{ "emulator-blocks-nmis", blocked_nmis, true,
 	  "Bochs 2.7 keeps NMIs blocked from one guest to the next; KVM does not look" },
 	{ "last-exception", last_exception, true,
@@ -157,6 +155,8 @@ const struct explanation explained_events[] = {
 	  "fails" },
 	{ "soft-exception", soft_exception, false,
 	  "an injected INT3 or INTO is delivered; KVM's entry fails, for want of a length" },
+	{ "soft-interrupt", soft_interrupt, false,
+	  "an injected INT n likewise" },
 	{ "exception-first", exception_first, false,
 	  "an interrupt of the VMM's chips waits for an exception beside it (api.rst); KVM loses it" },
 	{ "payload", payload, true,

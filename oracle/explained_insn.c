@@ -12,22 +12,38 @@ static bool more_instructions(const struct difference *d)
 	       record_of(d, d->mini)->exit == MINIKVM_EXIT_MMIO;
 }
 
-static bool rf_in_a_string(const struct difference *d)
+static bool leads_to_device(u64 entry)
 {
-	return is_field(d, "regs", "rflags") && (d->value[0] ^ d->value[1]) == 0x10000 &&
-	       is_string(opcode_of(d->scene));
+	return (entry & 0x81) == 1 && (entry & 0xffffffffff000) >= G_SIZE;
 }
 
-static bool flags_in_a_string(const struct difference *d)
+static bool table_on_device(const struct difference *d)
 {
-	return is_field(d, "regs", "rflags") && !((d->value[0] ^ d->value[1]) & ~0x108d5ull) &&
-	       (opcode_of(d->scene) & 0xfe) % 8 == 6 && is_string(opcode_of(d->scene));
+	const struct poke *p = d->scene->pokes;
+	int i;
+
+	for (i = 0; i < d->scene->npokes && refuses(record_of(d, d->mini)); i++, p++) {
+		u32 page = p->at & ~0xfffu;
+
+		if (page == G_PD32 && (leads_to_device((u32)p->value) ||
+				       leads_to_device(p->value >> 32)))
+			return true;
+		if ((page == G_PD || page == G_PDPT || page == G_PML4) && leads_to_device(p->value))
+			return true;
+	}
+	return false;
 }
 
-static bool last_of_a_string(const struct difference *d)
+/* An operand that is read, then written, and that crosses into a page of which KVM hears later. */
+static bool write_faults_first(const struct difference *d)
 {
-	return is_field(d, "regs", "rip") && is_string(opcode_of(d->scene)) &&
-	       d->value[0] < d->value[1] && d->value[1] - d->value[0] < 15;
+	const struct record *k = record_of(d, d->kvm), *m = record_of(d, d->mini);
+	u64 end = k->detail[1] + (k->detail[0] >> 8);
+
+	return is_field(d, "record", "exit") && k->exit == MINIKVM_EXIT_MMIO &&
+	       !(k->detail[0] & 1) && !is_string(opcode_of(d->scene)) &&
+	       (!(end & 0xfff) || !(k->detail[1] & 0xfff)) &&
+	       (m->regs.rip & ~15ull) == G_STUBS + 14 * 16;
 }
 
 /* A #DB that is due after an instruction that has written to a device. */
@@ -66,29 +82,9 @@ static bool code_on_device(const struct difference *d)
 	return m->exit == MINIKVM_EXIT_INTERNAL_ERROR && m->detail[0] == 1 && !(m->detail[1] & 1);
 }
 
-/* A string that has written over its own code. */
-static bool overwrites_itself(const struct difference *d)
-{
-	const struct ending *e = &d->kvm->ending;
-	const struct scene *s = d->scene;
-	u32 i, at;
-
-	if (e->nchanges > MAX_CHANGES && is_string(opcode_of(s)))
-		return true;		/* so much that nobody has looked */
-	for (i = 0; i < 8 * e->nchanges && i < 8 * MAX_CHANGES && is_string(opcode_of(s)); i++) {
-		at = e->changes[i / 8].at + i % 8 - s->code_at;
-		if (at < (u32)s->ncode && (u8)(e->changes[i / 8].value >> i % 8 * 8) != s->code[at])
-			return true;
-	}
-	return false;
-}
-
-/* Both halves of the word: it may be two entries of four bytes. */
 static bool accessed_ahead(const struct difference *d)
 {
-	const u64 accessed = 0x20 | 0x20ull << 32;
-
-	return is_field(d, "memory", NULL) && (d->value[0] | accessed) == (d->value[1] | accessed) &&
+	return is_field(d, "memory", NULL) && (d->value[0] | ACCESSED) == (d->value[1] | ACCESSED) &&
 	       !(d->value[0] & ~d->value[1]);
 }
 
@@ -121,12 +117,6 @@ static bool leave(const struct difference *d)
 	       record_of(d, d->kvm)->exit == MINIKVM_EXIT_MMIO;
 }
 
-static bool looks_at_both(const struct difference *d)
-{
-	return (opcode_of(d->scene) & ~3) == 0xa4 && record_of(d, d->kvm)->exit == MINIKVM_EXIT_MMIO &&
-	       record_of(d, d->mini)->exit == MINIKVM_EXIT_IO;
-}
-
 /* RDTSC, RDPMC, RDTSCP, RDRAND, RDSEED, RDPID */
 static bool time_or_chance(const struct difference *d)
 {
@@ -152,6 +142,14 @@ static bool read_before_write(const struct difference *d)
 	       record_of(d, d->kvm)->exit == MINIKVM_EXIT_MMIO && !(record_of(d, d->kvm)->detail[0] & 1);
 }
 
+static bool clflush(const struct difference *d)
+{
+	const struct record *k = record_of(d, d->kvm);
+
+	return has_opcode(d->scene, 0x0f, 0xae, 3 << 6) && is_field(d, "record", "exit") &&
+	       k->exit == MINIKVM_EXIT_MMIO && k->detail[0] == 0x100;
+}
+
 static bool vmmcall_prefixed(const struct difference *d)
 {
 	return opcode_of(d->scene) == 0x0f && d->scene->code[0] != 0x0f &&
@@ -167,37 +165,11 @@ static bool needs_mtf(const struct difference *d)
 					   has_opcode(d->scene, 0x8e, 0, 1 << 2));
 }
 
-static bool is_ins(const struct scene *s)
-{
-	return opcode_of(s) == 0x6c || opcode_of(s) == 0x6d;
-}
-
-static bool ins_in_one_write(const struct difference *d)
-{
-	return is_ins(d->scene) && record_of(d, d->kvm)->exit == MINIKVM_EXIT_MMIO &&
-	       record_of(d, d->mini)->exit == MINIKVM_EXIT_MMIO &&
-	       record_of(d, d->kvm)->detail[0] > record_of(d, d->mini)->detail[0];
-}
-
-static bool ins_looks_first(const struct difference *d)
-{
-	const struct record *k = record_of(d, d->kvm);
-
-	return is_ins(d->scene) && k->exit == MINIKVM_EXIT_IO && !(k->detail[0] & 1);
-}
-
 static bool traps_again(const struct difference *d)
 {
 	return d->scene->regs.rflags & 0x100 &&
 	       (record_of(d, d->mini)->regs.rip & ~15ull) == G_STUBS + 16 &&
 	       (has_opcode(d->scene, 0x0f, 0x21, 0) || has_opcode(d->scene, 0x0f, 0x23, 0));
-}
-
-/* RUN with immediate_exit: KVM's emulator goes on to the next iteration first. */
-static bool finished_string(const struct difference *d)
-{
-	return d->record > 0 && is_string(opcode_of(d->scene)) && record_of(d, d->kvm)->ret == 0 &&
-	       record_of(d, d->mini)->ret == -EINTR;
 }
 
 /* TRANSLATE of any address. */
@@ -210,18 +182,10 @@ static bool has_op(const struct scene *s, u8 kind)
 	return i < s->nops;
 }
 
-/* Where so many words have changed that not all are named: a few more. */
 static bool leaves_traces(const struct difference *d)
 {
-	const u64 accessed = 0x20 | 0x20ull << 32;
-	u32 more = d->kvm->ending.nchanges - d->mini->ending.nchanges;
-
-	if (!has_op(d->scene, OP_TRANSLATE))
-		return false;
-	if (is_field(d, "ending", "rest"))
-		return more <= 4;
-	return is_field(d, "memory", NULL) && !(d->value[1] & ~d->value[0]) &&
-	       !(d->value[0] & ~d->value[1] & ~accessed);
+	return has_op(d->scene, OP_TRANSLATE) && is_field(d, "memory", NULL) &&
+	       !(d->value[1] & ~d->value[0]) && !(d->value[0] & ~d->value[1] & ~ACCESSED);
 }
 
 /* The stack's word, and its page's flags, by a CALL whose target is no address. */
@@ -250,17 +214,6 @@ static bool beyond_36_bits(const struct difference *d)
 	return false;
 }
 
-/* An instruction that io/step.c has the processor do, at an operand that crosses a page. */
-static bool fault_behind_device(const struct difference *d)
-{
-	const struct record *k = record_of(d, d->kvm), *m = record_of(d, d->mini);
-
-	return is_field(d, "record", "exit") && opcode_of(d->scene) == 0xff &&
-	       m->exit == MINIKVM_EXIT_MMIO && !(m->detail[0] & 1) &&
-	       ((m->detail[1] + (m->detail[0] >> 8)) & 0xfff) == 0 &&
-	       (k->regs.rip & ~15ull) == G_STUBS + 14 * 16;
-}
-
 const struct explanation explained_insn[] = {
 	{ "trap-after-a-write", trap_after_write, false,
 	  "SDM, single-step: the trap comes after the instruction; KVM loses it after a "
@@ -269,9 +222,8 @@ const struct explanation explained_insn[] = {
 	  "far pointers, FXSAVE and their like on a device are left out (io/step_table.c)" },
 	{ "code-on-a-device", code_on_device, false,
 	  "no instruction is fetched from a device; KVM tries, with bytes that it has not read" },
-	{ "overwrites-itself", overwrites_itself, false,
-	  "SDM, self-modifying code: a string that writes over itself; KVM goes on with the "
-	  "old bytes" },
+	{ "tables-on-a-device", table_on_device, false,
+	  "page tables on a device are refused (api.rst); KVM takes the walk for the access" },
 	{ "bytes-of-a-failure", bytes_of_failure, true,
 	  "how many bytes of the instruction the run page has is not promised" },
 	{ "popa-in-pieces", popa, false,
@@ -279,8 +231,6 @@ const struct explanation explained_insn[] = {
 	{ "undefined-flags", undefined_flags, true, "SDM: flags that an instruction leaves undefined" },
 	{ "sgdt-for-ever", sgdt, false, "SGDT and SIDT to a device: KVM tries for ever" },
 	{ "leave-half-done", leave, true, "KVM's LEAVE moves RSP before it has read the stack" },
-	{ "strings-look-at-both", looks_at_both, false,
-	  "a string whose destination is a fault does not read a device first" },
 	{ "time-or-chance", time_or_chance, false, "the time, or a random number" },
 	{ "dr8-and-up", dr8_and_up, false,
 	  "SDM: a debug register that does not exist is #UD, which goes before an exit" },
@@ -289,35 +239,24 @@ const struct explanation explained_insn[] = {
 	{ "flags-from-a-device", needs_mtf, false,
 	  "a stack on a device: PUSHF, POPF and loads of SS need the monitor trap flag, "
 	  "which this processor has not" },
-	{ "ins-in-one-write", ins_in_one_write, false,
-	  "REP INS to a device: an access for each iteration; KVM makes one of several" },
-	{ "ins-looks-first", ins_looks_first, false,
-	  "SDM, INS: memory that cannot be written is a fault before the port is read" },
 	{ "emulator-traps-again", traps_again, false,
 	  "Bochs 2.7 leaves a single-step trap pending at an exit for an instruction that "
 	  "is done again" },
 	{ "read-before-write", read_before_write, false,
 	  "SDM: SLDT, STR and SMSW write two bytes; KVM reads the operand first" },
+	{ "clflush-reads", clflush, false,
+	  "SDM, CLFLUSH and its kin: nothing is read; KVM's emulator reads a byte" },
 	{ "vmmcall-with-prefixes", vmmcall_prefixed, false,
 	  "a hypercall with a prefix is #UD here; KVM's emulator takes it" },
-	{ "flags-in-a-string", flags_in_a_string, true,
-	  "SDM, REP: the flags are those of the last iteration; KVM shows them only in the end" },
-	{ "last-of-a-string", last_of_a_string, true,
-	  "the last iteration ends with RIP behind the instruction (api.rst)" },
-	{ "immediate-exit-in-a-string", finished_string, false,
-	  "immediate_exit finishes one iteration; KVM goes on until one needs nobody" },
+	{ "write-faults-first", write_faults_first, false,
+	  "an operand that will be written is a fault before a device is read; KVM reads first" },
 	{ "more-instructions", more_instructions, false,
 	  "minikvm lets the processor carry out on a device what KVM's emulator does not know" },
-	{ "rf-in-a-string", rf_in_a_string, true,
-	  "KVM's emulator sets RF between the iterations of a string; minikvm leaves it as "
-	  "it was" },
 	{ "translate-leaves-traces", leaves_traces, true,
 	  "MINIKVM_TRANSLATE leaves no accessed flags (api.rst)" },
 	{ "call-to-nowhere", call_to_nowhere, true,
 	  "Bochs' CALL to no canonical address has touched the stack; KVM's emulator does not" },
 	{ "beyond-36-bits", beyond_36_bits, false,
 	  "SDM: PSE-36 has as many bits as the processor has, up to 40; KVM takes 36" },
-	{ "fault-behind-a-device", fault_behind_device, false,
-	  "bytes of a device are read before the rest of the operand is a fault (api.rst)" },
 	{ NULL, NULL, false, NULL },
 };

@@ -42,6 +42,12 @@ static bool is_hosts(const struct scene *s, u32 at, u64 value)
 	return at + 7 >= s->code_at && at < s->code_at + (u32)s->ncode;
 }
 
+/* Accessed flags alone; both halves of the word: it may be two entries of four bytes. */
+static bool is_accessed_only(u64 now, u64 then)
+{
+	return !((now ^ then) & ~ACCESSED);
+}
+
 /* The words that are not as the mode has them; they are so again afterwards. */
 void memory_take(struct machine *m, const struct scene *s, struct ending *e)
 {
@@ -55,13 +61,12 @@ void memory_take(struct machine *m, const struct scene *s, struct ending *e)
 		for (i = page * 512; i < page * 512 + 512; i++) {
 			if (now[i] == then[i])
 				continue;
-			if (e->nchanges < MAX_CHANGES) {
+			if (e->nchanges < MAX_CHANGES)
 				e->changes[e->nchanges] = (struct change) {
 					.at = i * 8, .was = then[i], .value = now[i] };
-			} else {
-				e->rest = e->rest * 31 + now[i] + i;
-			}
 			e->nchanges++;
+			if (!is_accessed_only(now[i], then[i]) && e->nwritten++ >= SURE_CHANGES)
+				e->rest = e->rest * 31 + (now[i] & ~ACCESSED) + i;
 			if (!is_hosts(s, i * 8, now[i]) && m->kind & WITH_DIRTY_LOG)
 				e->lost |= ~dirty_pages & 1ull << page;
 			now[i] = then[i];

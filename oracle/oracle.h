@@ -97,7 +97,10 @@ struct poke {
 	u64 value;
 };
 
-enum { MAX_OPS = 24, MAX_POKES = 24, MAX_CODE = 32, MAX_RECORDS = 40, MAX_CHANGES = 96 };
+enum { MAX_OPS = 24, MAX_POKES = 24, MAX_CODE = 32, MAX_RECORDS = 40, MAX_CHANGES = 96,
+       SURE_CHANGES = MAX_CHANGES - 32 };
+
+#define ACCESSED	(0x20 | 0x20ull << 32)	/* in a page table entry, or in two of four bytes */
 
 /* What a machine has; a batch of cases has one kind of machine. */
 enum { WITH_IRQCHIP = 1, WITH_DIRTY_LOG = 2, WITH_FRESH_VCPU = 4 };
@@ -142,7 +145,8 @@ struct ending {
 	struct minikvm_pic_state pic[2];
 	struct minikvm_ioapic_state ioapic;
 	u32 nchanges;		/* words of memory that are not as at first */
-	u64 rest;		/* a sum over those that have no room */
+	u32 nwritten;		/* of these, more than accessed flags in them */
+	u64 rest;		/* a sum over those from SURE_CHANGES on; the list may end there */
 	struct change { u32 at, pad; u64 was, value; } changes[MAX_CHANGES];
 };
 

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Differences that are meant, in string instructions: KVM's emulator does many iterations at once. */
+#include <errno.h>
+
+#include "explained.h"
+
+static bool rf_in_a_string(const struct difference *d)
+{
+	return is_field(d, "regs", "rflags") && (d->value[0] ^ d->value[1]) == 0x10000 &&
+	       is_string(opcode_of(d->scene));
+}
+
+static bool flags_in_a_string(const struct difference *d)
+{
+	return is_field(d, "regs", "rflags") && !((d->value[0] ^ d->value[1]) & ~0x108d5ull) &&
+	       (opcode_of(d->scene) & 0xfe) % 8 == 6 && is_string(opcode_of(d->scene));
+}
+
+static bool last_of_a_string(const struct difference *d)
+{
+	return is_field(d, "regs", "rip") && is_string(opcode_of(d->scene)) &&
+	       d->value[0] < d->value[1] && d->value[1] - d->value[0] < 15;
+}
+
+/* The same RIP, in the frame of its single-step trap. */
+static bool trap_of_a_string(const struct difference *d)
+{
+	u64 more = d->value[1] - d->value[0], rip = d->value[0];
+
+	if (!is_field(d, "memory", NULL) || !is_string(opcode_of(d->scene)) ||
+	    !(d->scene->regs.rflags & 0x100) ||
+	    (record_of(d, d->mini)->regs.rip & ~15ull) != G_STUBS + 16)
+		return false;
+	for (; more && !(more & 0xffff); more >>= 16)
+		rip >>= 16;
+	return (u16)(rip - d->scene->code_at) < d->scene->ncode && more && more < 15;
+}
+
+/* It steps, and the next iteration is one that KVM's emulator would do at once. */
+static bool step_in_a_string(const struct difference *d)
+{
+	const struct record *k = record_of(d, d->kvm), *m = record_of(d, d->mini);
+
+	return is_field(d, "record", "exit") && d->record > 0 && is_string(opcode_of(d->scene)) &&
+	       d->scene->regs.rflags & 0x100 && (k->exit == MINIKVM_EXIT_MMIO ||
+						 k->exit == MINIKVM_EXIT_IO) &&
+	       k->regs.rip < G_STUBS && (m->regs.rip & ~15ull) == G_STUBS + 16;
+}
+
+/* At an exit amid it, which is one for a read. */
+static bool shadow_in_a_string(const struct difference *d)
+{
+	const struct record *k = record_of(d, d->kvm), *m = record_of(d, d->mini);
+
+	return (is_field(d, "record", "ready") || is_field(d, "events", "interrupt.shadow")) &&
+	       is_string(opcode_of(d->scene)) && d->record > 0 && k->exit == m->exit &&
+	       k->ret == 0 && k->events.interrupt.shadow && !m->events.interrupt.shadow;
+}
+
+/* A string that has written over its own code. */
+static bool overwrites_itself(const struct difference *d)
+{
+	const struct ending *e = &d->kvm->ending;
+	const struct scene *s = d->scene;
+	u32 i, at;
+
+	if (e->nchanges > MAX_CHANGES && is_string(opcode_of(s)))
+		return true;		/* so much that nobody has looked */
+	for (i = 0; i < 8 * e->nchanges && i < 8 * MAX_CHANGES && is_string(opcode_of(s)); i++) {
+		at = e->changes[i / 8].at + i % 8 - s->code_at;
+		if (at < (u32)s->ncode && (u8)(e->changes[i / 8].value >> i % 8 * 8) != s->code[at])
+			return true;
+	}
+	return false;
+}
+
+static bool looks_at_both(const struct difference *d)
+{
+	return (opcode_of(d->scene) & ~3) == 0xa4 && record_of(d, d->kvm)->exit == MINIKVM_EXIT_MMIO &&
+	       record_of(d, d->mini)->exit == MINIKVM_EXIT_IO;
+}
+
+static bool is_ins(const struct scene *s)
+{
+	return opcode_of(s) == 0x6c || opcode_of(s) == 0x6d;
+}
+
+static bool ins_in_one_write(const struct difference *d)
+{
+	return is_ins(d->scene) && record_of(d, d->kvm)->exit == MINIKVM_EXIT_MMIO &&
+	       record_of(d, d->mini)->exit == MINIKVM_EXIT_MMIO &&
+	       record_of(d, d->kvm)->detail[0] > record_of(d, d->mini)->detail[0];
+}
+
+static bool ins_looks_first(const struct difference *d)
+{
+	const struct record *k = record_of(d, d->kvm);
+
+	return is_ins(d->scene) && k->exit == MINIKVM_EXIT_IO && !(k->detail[0] & 1);
+}
+
+/* RUN with immediate_exit: KVM's emulator goes on to the next iteration first. */
+static bool finished_string(const struct difference *d)
+{
+	const struct record *k = record_of(d, d->kvm), *m = record_of(d, d->mini);
+
+	return d->record > 0 && is_string(opcode_of(d->scene)) && m->ret == -EINTR &&
+	       (k->ret == 0 || (k->ret == -EINTR && k[-1].ret == 0 && k[-1].op == k->op &&
+				k->regs.rcx < m->regs.rcx));
+}
+
+const struct explanation explained_strings[] = {
+	{ "overwrites-itself", overwrites_itself, false,
+	  "SDM, self-modifying code: a string that writes over itself; KVM goes on with the "
+	  "old bytes" },
+	{ "strings-look-at-both", looks_at_both, false,
+	  "a string whose destination is a fault does not read a device first" },
+	{ "ins-in-one-write", ins_in_one_write, false,
+	  "REP INS to a device: an access for each iteration; KVM makes one of several" },
+	{ "ins-looks-first", ins_looks_first, false,
+	  "SDM, INS: memory that cannot be written is a fault before the port is read" },
+	{ "flags-in-a-string", flags_in_a_string, true,
+	  "SDM, REP: the flags are those of the last iteration; KVM shows them only in the end" },
+	{ "last-of-a-string", last_of_a_string, true,
+	  "the last iteration ends with RIP behind the instruction (api.rst)" },
+	{ "trap-of-a-string", trap_of_a_string, true,
+	  "the trap of the last iteration comes behind the instruction, as on a processor; KVM's "
+	  "comes before it" },
+	{ "step-in-a-string", step_in_a_string, false,
+	  "SDM, single-step: a trap comes after each iteration; KVM's emulator goes on" },
+	{ "shadow-in-a-string", shadow_in_a_string, true,
+	  "SDM, STI: the shadow is over with an iteration; KVM's emulator ends it when it is through, "
+	  "or has written" },
+	{ "immediate-exit-in-a-string", finished_string, false,
+	  "immediate_exit finishes one iteration; KVM goes on until one needs nobody" },
+	{ "rf-in-a-string", rf_in_a_string, true,
+	  "KVM's emulator sets RF between the iterations of a string; minikvm leaves it as "
+	  "it was" },
+	{ NULL, NULL, false, NULL },
+};
