@@ -6,10 +6,18 @@
 
 #include "explained.h"
 
+/*
+ * An exit on minikvm, or, of an operand half of which is none of the device's, a #PF; on KVM a #UD,
+ * or, where SMEP forbids the handlers in pages of user mode, what that leads to.
+ */
 static bool more_instructions(const struct difference *d)
 {
-	return d->record >= 0 && refuses(record_of(d, d->kvm)) &&
-	       record_of(d, d->mini)->exit == MINIKVM_EXIT_MMIO;
+	const struct record *k = record_of(d, d->kvm), *m = record_of(d, d->mini);
+
+	if (d->record < 0 || !(refuses(k) || (k->exit == MINIKVM_EXIT_SHUTDOWN &&
+					      d->scene->sregs.cr4 & 1 << 20)))
+		return false;
+	return m->exit == MINIKVM_EXIT_MMIO || (m->regs.rip & ~15ull) == G_STUBS + 14 * 16;
 }
 
 static bool leads_to_device(u64 entry)
@@ -157,12 +165,16 @@ static bool vmmcall_prefixed(const struct difference *d)
 		memmem(d->scene->code, d->scene->ncode, "\x0f\x01\xc1", 3));
 }
 
+/* Behind an INTO that does nothing, too. */
 static bool needs_mtf(const struct difference *d)
 {
-	u8 op = opcode_of(d->scene);
+	const struct scene *s = d->scene;
+	u8 op = opcode_of(s);
 
+	if (op == 0xce)
+		op = s->code[s->ncode - 1];
 	return refuses(record_of(d, d->mini)) && (op == 0x9c || op == 0x9d || op == 0x17 ||
-					   has_opcode(d->scene, 0x8e, 0, 1 << 2));
+						  has_opcode(s, 0x8e, 0, 1 << 2));
 }
 
 static bool traps_again(const struct difference *d)

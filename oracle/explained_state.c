@@ -94,9 +94,23 @@ static bool no_command(const struct difference *d)
 	       !d->value[0];
 }
 
+/* By ioctl; or by a guest to whom KVM has given it since, and who gets #GP here. */
 static bool spec_ctrl(const struct difference *d)
 {
-	return of_msr(d, 0x48) || is_field(d, "msr", "0x48");
+	return is_msr_op(d, 0x48, 0x48) || is_field(d, "msr", "0x48") ||
+	       (of_msr(d, 0x48) &&
+		(record_of(d, d->mini)->regs.rip & ~15ull) == G_STUBS + 13 * 16);
+}
+
+/* A PIC of which the VMM says that the slave's line was high, and it is not. */
+static bool cascade_was_high(const struct difference *d)
+{
+	const struct op *op = d->scene->ops, *end = op + d->scene->nops;
+
+	for (; op < end; op++)
+		if (op->kind == OP_PUT && op->a == P_PIC_MASTER && op->at == 0 && op->value & 4)
+			return true;
+	return false;
 }
 
 static bool sgx(const struct difference *d)
@@ -160,8 +174,8 @@ const struct explanation explained_state[] = {
 	  "MSRs of what is left out are not there; KVM has them for the VMM, with 0, as "
 	  "long as they are 0" },
 	{ "spec-ctrl", spec_ctrl, false,
-	  "this processor has no SPEC_CTRL, and Bochs takes any write of an MSR that is not "
-	  "there" },
+	  "this processor has no SPEC_CTRL, and Bochs takes any access to an MSR that is not "
+	  "there, a guest's, too, once KVM lets those through" },
 	{ "lmce", lmce, true, "machine checks of one processor are left out (api.rst)" },
 	{ "tsx-ctrl", tsx_ctrl, true,
 	  "TSX_CTRL is not there; KVM keeps it for the VMM, without TSX as well" },
@@ -169,6 +183,8 @@ const struct explanation explained_state[] = {
 	  "FEATURE_CONTROL has no bits for what is left out" },
 	{ "no-command", no_command, true,
 	  "SET_MSRS of 0 to FLUSH_CMD does nothing; KVM refuses it where the processor has none" },
+	{ "cascade-was-high", cascade_was_high, false,
+	  "an edge of the slave PIC's line; KVM pulses it whenever it looks at the slave" },
 	{ "sgx", sgx, false, "SGX is left out" },
 	{ "cpuid-faults", platform_info, false, "CPUID faults in user mode are not there (api.rst)" },
 	{ "present-is-a-bit", present_2, true,
