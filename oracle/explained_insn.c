@@ -104,13 +104,22 @@ static bool bytes_of_failure(const struct difference *d)
 
 static bool popa(const struct difference *d)
 {
-	return opcode_of(d->scene) == 0x61 && record_of(d, d->mini)->exit == MINIKVM_EXIT_MMIO;
+	const struct record *m = record_of(d, d->mini);
+
+	return opcode_of(d->scene) == 0x61 && record_of(d, d->kvm)->exit == MINIKVM_EXIT_MMIO &&
+	       (m->exit == MINIKVM_EXIT_MMIO || (m->regs.rip & ~15ull) == G_STUBS + 14 * 16);
 }
 
 /* BSF and BSR leave all but ZF undefined; so do TZCNT and LZCNT, but for CF. */
 static bool undefined_flags(const struct difference *d)
 {
 	return is_field(d, "regs", "rflags") && !((d->value[0] ^ d->value[1]) & ~0x895ull) &&
+	       (has_opcode(d->scene, 0x0f, 0xbc, 0) || has_opcode(d->scene, 0x0f, 0xbd, 0));
+}
+
+static bool counts_zeroes(const struct difference *d)
+{
+	return is_field(d, "regs", NULL) && memchr(d->scene->code, 0xf3, d->scene->ncode) &&
 	       (has_opcode(d->scene, 0x0f, 0xbc, 0) || has_opcode(d->scene, 0x0f, 0xbd, 0));
 }
 
@@ -239,8 +248,10 @@ const struct explanation explained_insn[] = {
 	{ "bytes-of-a-failure", bytes_of_failure, true,
 	  "how many bytes of the instruction the run page has is not promised" },
 	{ "popa-in-pieces", popa, false,
-		"POPA reads eight bytes at a time where KVM reads a register's" },
+	  "POPA is one operand, eight bytes at a time, where KVM reads a register's" },
 	{ "undefined-flags", undefined_flags, true, "SDM: flags that an instruction leaves undefined" },
+	{ "counts-zeroes", counts_zeroes, true,
+	  "TZCNT and LZCNT: KVM's emulator takes them for BSF and BSR" },
 	{ "sgdt-for-ever", sgdt, false, "SGDT and SIDT to a device: KVM tries for ever" },
 	{ "leave-half-done", leave, true, "KVM's LEAVE moves RSP before it has read the stack" },
 	{ "time-or-chance", time_or_chance, false, "the time, or a random number" },
