@@ -73,7 +73,10 @@ static bool tell(struct difference *d, const char *group, const char *name, u64 
 	snprintf(d->name, sizeof(d->name), "%s", name);
 	d->value[0] = kvm;
 	d->value[1] = mini;
-	return !explained(d);
+	if (!explained(d))
+		return true;
+	d->known = true;
+	return false;
 }
 
 static bool fields_differ(struct difference *d, const char *group, const struct field *fields,
@@ -193,7 +196,9 @@ bool compare(const struct scene *s, const struct trace *kvm, const struct trace 
 	d->mini = mini;
 	for (i = 0; i < kvm->nrecords && i < mini->nrecords && !d->over; i++) {
 		d->record = i;
-		if (records_differ(d, &kvm->records[i], &mini->records[i]))
+		/* What differed goes on with each other's. */
+		d->over = d->known && kvm->records[i].moved;
+		if (!d->over && records_differ(d, &kvm->records[i], &mini->records[i]))
 			return true;
 	}
 	if (d->over)

@@ -13,6 +13,7 @@ const struct generator generators[] = {
 	{ "event", "events that the VMM injects", 10, WITH_IRQCHIP, gen_event },
 	{ "paging", "page tables of every form", 10, WITH_DIRTY_LOG, gen_paging },
 	{ "chips", "PIC, IOAPIC, LAPIC", 6, WITH_IRQCHIP, gen_chips },
+	{ "move", "any of these, that goes on in a VM of the other device", 4, WITH_IRQCHIP, gen_move },
 	{ NULL, NULL, 0, 0, NULL },
 };
 

@@ -77,7 +77,9 @@ static void watch(void)
 static void see_turns(void)
 {
 	machine_make(&machines[0], 0);
-	machines[1].vm = ioctl(machines[1].dev, MINIKVM_CREATE_VM, 0);
+	do
+		machines[1].vm = ioctl(machines[1].dev, MINIKVM_CREATE_VM, 0);
+	while (machines[1].vm < 0 && errno == EINTR);
 	machine_turns = machines[1].vm < 0;
 	if (machines[1].vm >= 0)
 		close(machines[1].vm);
@@ -126,6 +128,7 @@ static struct trace *play_one(struct machine *m, int i)
 static void batch(u64 first, int n)
 {
 	static struct difference differences[BATCH];
+	struct trace *t;
 	int i, found = 0;
 
 	for (i = 0; i < n; i++)
@@ -133,10 +136,12 @@ static void batch(u64 first, int n)
 	for (i = 0; i < n; i++)
 		play_one(&machines[0], i);
 	machine_rest(&machines[0]);
-	for (i = 0; i < n; i++)
-		if (compare(&scenes[i], &kvm_traces[i], play_one(&machines[1], i),
-			&differences[found]))
+	for (i = 0; i < n; i++) {
+		t = play_one(&machines[1], i);
+		untangle(&kvm_traces[i], t);
+		if (compare(&scenes[i], &kvm_traces[i], t, &differences[found]))
 			differences[found++].mini = NULL;	/* the next case overwrites it */
+	}
 	machine_rest(&machines[1]);
 	for (i = 0; i < found; i++)
 		finding(&differences[i]);
@@ -151,6 +156,8 @@ int main(int argc, char **argv)
 	options(argv);
 	machine_open(&machines[0], "kvm", "/dev/kvm");
 	machine_open(&machines[1], "minikvm", "/dev/minikvm");
+	machines[0].other = &machines[1];
+	machines[1].other = &machines[0];
 	machine_common_cpuid(&machines[0], &machines[1]);
 	watch();
 	see_turns();

@@ -66,7 +66,7 @@ enum part { P_REGS, P_SREGS, P_EVENTS, P_DEBUGREGS, P_XCRS, P_XSAVE, P_FPU, P_MP
 	    P_PIC_MASTER, P_PIC_SLAVE, P_IOAPIC, PARTS };
 
 enum op_kind {
-	OP_RUN,			/* until the code ends, or a few exits */
+	OP_RUN,			/* until the code ends, or a few exits; one, if @more */
 	OP_PUT,			/* @value to byte @at of part @a, @size bytes; set unless @more */
 	OP_SET_MSR,		/* @at: index */
 	OP_GET_MSR,
@@ -82,6 +82,7 @@ enum op_kind {
 	/* word @a of the leaf @at, subleaf @value's low half, := high half */
 	OP_CPUID,
 	OP_DEBUG,		/* SET_GUEST_DEBUG: @value: control */
+	OP_MOVE,		/* to a fresh VM of the other device */
 	OP_KINDS
 };
 
@@ -125,6 +126,7 @@ struct record {			/* after an operation, or an exit of RUN */
 	int ret;		/* of the ioctl, or -errno */
 	u32 exit;
 	u32 ready;		/* ready_for_interrupt_injection, and << 8 if_flag */
+	bool moved;		/* of the device where the case did not begin */
 	u64 cr8, apic_base;
 	u64 detail[5];		/* of the exit, or what was read */
 	struct minikvm_regs regs;
@@ -153,6 +155,7 @@ struct ending {
 struct trace {
 	int nrecords;
 	bool endless;		/* a signal had to stop it: its end is nobody's */
+	bool moved;		/* it ended on the other device */
 	struct record records[MAX_RECORDS];
 	struct ending ending;
 };
@@ -163,7 +166,8 @@ struct machine {
 	u32 kind;		/* WITH_* */
 	u8 *mem;
 	struct minikvm_run *run;
-	bool spoiled;		/* an access waits that could not be finished */
+	bool spoiled;		/* not fit for another case */
+	struct machine *other;	/* the other device's */
 	u8 *base;		/* memory as the mode has it, before the case */
 	enum mode mode;		/* @mem is of this mode; MODES: of none */
 	struct ending birth;	/* what prepare() goes back to */
@@ -183,7 +187,8 @@ struct difference {
 	const struct trace *kvm, *mini;
 	int record;		/* -1: the ending */
 	u64 value[2];		/* KVM's, minikvm's */
-	bool over;		/* explained, and all that follows from it */
+	bool known;		/* something was explained */
+	bool over;		/* and all that follows from it */
 };
 
 /* random.c: */
@@ -224,6 +229,10 @@ void ending_undo(struct machine *m, const struct ending *e);
 void memory_prepare(struct machine *m, const struct scene *s);
 void memory_take(struct machine *m, const struct scene *s, struct ending *e);
 
+/* move.c: */
+void move(struct machine *m, u64 *refused);
+void untangle(struct trace *kvm, struct trace *mini);
+
 /* play.c: */
 void play(struct machine *m, const struct scene *s, struct trace *t);
 
@@ -256,5 +265,6 @@ void gen_cpuid(struct scene *s);
 void gen_event(struct scene *s);
 void gen_paging(struct scene *s);
 void gen_chips(struct scene *s);
+void gen_move(struct scene *s);
 
 #endif

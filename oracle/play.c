@@ -31,6 +31,7 @@ static struct record *record(struct player *p, int ret, bool synced)
 	memset(r, 0, offsetof(struct record, regs));
 	r->op = p->op;
 	r->ret = ret;
+	r->moved = p->t->moved;
 	if (synced) {
 		memcpy(&r->regs, &p->m->run->s.regs, sizeof(p->m->run->s.regs));
 		return r;
@@ -185,7 +186,7 @@ static void do_run(struct player *p, const struct op *op)
 	int i, ret;
 
 	run->request_interrupt_window = op->a & 1;
-	for (i = 0; i < MOST_EXITS; i++) {
+	for (i = 0; i < (op->more ? 1 : MOST_EXITS); i++) {
 		ret = run_once(p->m);
 		if (ret == -ETIME) {
 			p->t->endless = true;
@@ -313,6 +314,19 @@ static int do_ioctl(struct player *p, const struct op *op, u64 *detail)
 	return -ENOTTY;
 }
 
+/* A move of a machine that is spoiled would lose what waits in it. */
+static void do_move(struct player *p)
+{
+	u64 refused[5] = { 0 };
+
+	if (p->m->spoiled || p->t->moved)
+		return;
+	move(p->m, refused);
+	p->m = p->m->other;
+	p->t->moved = true;
+	memcpy(record(p, 0, false)->detail, refused, sizeof(refused));
+}
+
 static void do_op(struct player *p, const struct op *op)
 {
 	u64 detail[5] = { 0 };
@@ -320,6 +334,8 @@ static void do_op(struct player *p, const struct op *op)
 
 	if (op->kind == OP_RUN)
 		return do_run(p, op);
+	if (op->kind == OP_MOVE)
+		return do_move(p);
 	if (op->kind >= OP_OUT && op->kind <= OP_LOAD)
 		return do_access(p, op);
 	ret = do_ioctl(p, op, detail);
@@ -382,7 +398,7 @@ void play(struct machine *m, const struct scene *s, struct trace *t)
 	int i, ret;
 
 	t->nrecords = 0;
-	t->endless = false;
+	t->endless = t->moved = false;
 	ret = begin(&p);
 	if (ret)		/* refused: the rest is of an earlier case */
 		memset(&record(&p, ret, false)->regs, 0, sizeof(struct minikvm_sync_regs));
@@ -390,7 +406,9 @@ void play(struct machine *m, const struct scene *s, struct trace *t)
 		p.op = i;
 		do_op(&p, &s->ops[i]);
 	}
-	ending_take(m, &t->ending);
-	memory_take(m, s, &t->ending);
+	ending_take(p.m, &t->ending);
+	memory_take(p.m, s, &t->ending);
+	if (t->moved)
+		return machine_rest(p.m);
 	undo(&p);
 }

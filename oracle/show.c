@@ -13,7 +13,7 @@ static const char *const op_names[OP_KINDS] = {
 			"set_msr",
 				"get_msr",
 					"interrupt", "nmi", "line", "msi", "translate", "out", "in",
-	"store", "load", "cpuid", "debug",
+	"store", "load", "cpuid", "debug", "move",
 };
 
 static void show_words(const char *what, const void *now, const void *plain, size_t size)

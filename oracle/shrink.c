@@ -22,13 +22,14 @@ static bool differs(struct shrinker *sh, const struct scene *s, struct differenc
 	for (i = 0; i < 2; i++) {
 		machine_make(&sh->m[i], s->machine);
 		play(&sh->m[i], s, &sh->t[i]);	/* its pages are mapped now, as amid a batch */
-		if (sh->m[i].spoiled || s->machine & WITH_FRESH_VCPU) {
+		if (sh->m[i].spoiled || sh->m[i].vm < 0 || s->machine & WITH_FRESH_VCPU) {
 			machine_rest(&sh->m[i]);
 			machine_make(&sh->m[i], s->machine);
 		}
 		play(&sh->m[i], s, &sh->t[i]);
 		machine_rest(&sh->m[i]);
 	}
+	untangle(&sh->t[0], &sh->t[1]);
 	return compare(s, &sh->t[0], &sh->t[1], d);
 }
 
