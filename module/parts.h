@@ -89,6 +89,12 @@ struct host_print {
 	u64 cr0, cr4, dr7, debugctl, efer, fs_base, gs_base, gdtr_base, tr, xcr0;
 	u64 sysenter_cs, sysenter_esp, sysenter_eip;
 	u64 s_cet, u_cet;
+	u64 cr3, idtr_base, pat, xss, spec_ctrl, pkru;
+};
+
+struct lent_print {
+	u64 star, lstar, sfmask, tsc_aux, kernel_gs_base;
+	u64 gdtr_limit, ldtr, ds, es, fs, gs, fs_base;
 };
 
 /* In struct vcpu. */
@@ -101,6 +107,7 @@ struct vcpu_check {
 	unsigned int events_left;	/* to check in this RUN */
 	struct entry_verdict verdict;	/* of check_entry_rules() */
 	struct host_print host;		/* before a row of entries */
+	struct lent_print lent;		/* before the thread's first row on this CPU */
 };
 
 #define CHECK_CPUS	64		/* those beyond are not looked at */

@@ -18,6 +18,7 @@ static void vcpu_switch_to_host(struct vcpu *vcpu)
 	msr_save_guest(vcpu);
 	vmx_host_restore(vcpu);
 	msr_switch_to_host(vcpu);
+	check_lent_end(vcpu);
 }
 
 static void vcpu_sched_in(struct preempt_notifier *n, int cpu)

@@ -41,6 +41,7 @@ static void guest_publish(struct vcpu *vcpu)
 static void enter_loop(struct vcpu *vcpu)
 {
 	if (!vcpu->host_loaded && !test_bit(REQ_KILL, &vcpu->requests)) {
+		check_lent_begin(vcpu);
 		vmx_host_save(vcpu);
 		msr_switch_to_guest(vcpu);
 	}

@@ -54,6 +54,8 @@ bool check_entry_verdict(struct vcpu *vcpu, bool checked);
 /* check_host.c: interrupts off, as is what lies between the two */
 void check_host_begin(struct vcpu *vcpu);
 void check_host_end(struct vcpu *vcpu);
+void check_lent_begin(struct vcpu *vcpu);
+void check_lent_end(struct vcpu *vcpu);
 
 #else
 
@@ -76,6 +78,8 @@ static inline void check_before_entry(struct vcpu *vcpu) { }
 static inline void check_after_entry(struct vcpu *vcpu) { }
 static inline void check_host_begin(struct vcpu *vcpu) { }
 static inline void check_host_end(struct vcpu *vcpu) { }
+static inline void check_lent_begin(struct vcpu *vcpu) { }
+static inline void check_lent_end(struct vcpu *vcpu) { }
 
 #endif
 #endif

@@ -9,6 +9,7 @@
 #include <asm/apicdef.h>
 #include <asm/msr.h>
 #include <asm/processor.h>
+#include <asm/trapnr.h>
 
 #include "entry_rules.h"
 #include "internal.h"
@@ -181,6 +182,9 @@ static void check_ours(struct vcpu *vcpu, const struct entry_fields *f)
 		check_failed(vcpu->vm, vcpu, "its VMCS has VPID %llu, the vCPU %u",
 			     f->vpid, vcpu->vpid);
 	check_apic(vcpu, f);
+	/* Each may be raised by its own delivery: a guest could stay in that for ever. */
+	if (~vmcs_read_exception_bitmap() & (BIT(X86_TRAP_DB) | BIT(X86_TRAP_AC)))
+		check_failed(vcpu->vm, vcpu, "#DB or #AC does not exit");
 }
 
 /**
