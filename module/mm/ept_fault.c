@@ -187,17 +187,6 @@ static u64 leaf_bits(const struct fault *f, bool huge)
 	return bits;
 }
 
-/* ept_lock held: has the host touched this address since page_get() began? */
-static bool is_stale(const struct fault *f)
-{
-	const struct vm *vm = f->vm;
-
-	if (vm->invalidate_active && f->hva + f->n * PAGE_SIZE > vm->invalidate_start &&
-	    f->hva < vm->invalidate_end)
-		return true;
-	return vm->invalidate_seq != f->seq;
-}
-
 static void map_huge(struct fault *f, struct ept_cache *cache)
 {
 	u64 pfn = page_to_pfn(f->page[0]) & ~(u64)(HUGE_PAGES - 1), bits = leaf_bits(f, true);
@@ -249,7 +238,7 @@ static int map_pages(struct fault *f, struct ept_cache *cache)
 	int ret = -EAGAIN;
 
 	ept_lock(f->vm);
-	if (!is_stale(f)) {
+	if (!pages_are_stale(f->vm, f->hva, f->n, f->seq)) {
 		if (may_be_huge(f))
 			map_huge(f, cache);
 		else

@@ -34,6 +34,21 @@ static inline hva_t memslot_hva(const struct memslot *slot, gfn_t gfn)
 }
 
 /**
+ * pages_are_stale - may the host have taken pages back since they were looked up?
+ * @vm: the machine; ept_lock held
+ * @hva: the first one's address
+ * @n: pages
+ * @seq: invalidate_seq before they were looked up
+ */
+static inline bool pages_are_stale(const struct vm *vm, hva_t hva, int n, unsigned long seq)
+{
+	if (vm->invalidate_active && hva + n * PAGE_SIZE > vm->invalidate_start &&
+	    hva < vm->invalidate_end)
+		return true;
+	return vm->invalidate_seq != seq;
+}
+
+/**
  * slots_read_lock - keep slots and what they map from going away
  * @vcpu: mutex held; undone by slots_read_unlock()
  *

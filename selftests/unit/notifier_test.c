@@ -187,7 +187,12 @@ static void a_fault_meanwhile_is_told(void)
 	start(16 * P, 1);
 	other_runs = true;
 	seq = vm.invalidate_seq;
+	CHECK(!pages_are_stale(&vm, HVA, 16, seq));
 	range_start(&vm.notifier, &first);
+	CHECK(!pages_are_stale(&vm, HVA, 8, seq));
+	CHECK(pages_are_stale(&vm, HVA + 7 * P, 2, seq));
+	CHECK(pages_are_stale(&vm, HVA + 8 * P, 1, seq));
+	CHECK(!pages_are_stale(&vm, HVA + 9 * P, 1, seq));
 	CHECK_EQ(vm.invalidate_active, 1);
 	CHECK_EQ(vm.invalidate_start, HVA + 8 * P);
 	CHECK_EQ(vm.invalidate_end, HVA + 9 * P);
@@ -200,6 +205,9 @@ static void a_fault_meanwhile_is_told(void)
 	range_end(&vm.notifier, &second);
 	CHECK_EQ(vm.invalidate_active, 0);
 	CHECK_EQ(vm.invalidate_seq, seq + 2);
+	/* Where they were is not known any more: anything may be gone. */
+	CHECK(pages_are_stale(&vm, HVA + 9 * P, 1, seq));
+	CHECK(!pages_are_stale(&vm, HVA, 16, seq + 2));
 	other_runs = false;
 	finish();
 }
