@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Claim: neither a guest nor a caller that does its worst gets more than an error: scribbled run
- * pages, random ioctls, every MSR, device memory as guest memory; and no byte of kernel memory
- * comes out.
+ * pages, random ioctls, every MSR, device memory as guest memory, somebody else's device; and no
+ * byte of kernel memory comes out.
  */
 #include <pthread.h>
 #include <sys/sysmacros.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "lib/vm.h"
 
@@ -185,6 +186,25 @@ TEST(device_memory_is_no_guest_memory)
 	ASSERT_EQ(0, vm_slot(&t, 1, 0, 0x800000, 4096, rom));
 	ASSERT_EQ(-EFAULT, vm_run(&t));
 	vm_free(&t);
+}
+
+/* The udev rule is what lets others in. */
+TEST(only_root_opens_the_device)
+{
+	struct stat st;
+	int status;
+	pid_t pid;
+
+	if (test_on_kvm())
+		SKIP(return, "it is KVM's to say");
+	ASSERT_EQ(0, stat(test_device(), &st));
+	ASSERT_EQ(0, st.st_uid);
+	ASSERT_EQ(0600, st.st_mode & 0777);
+	pid = fork();
+	if (!pid)
+		_exit(setgid(65534) || setuid(65534) || open(test_device(), O_RDWR) >= 0 || errno != EACCES);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_EQ(0, status);
 }
 
 TEST_HARNESS_MAIN

@@ -17,7 +17,6 @@ GUEST64(bad_cr0, "mov $0x80000000, %eax; mov %rax, %cr0; hlt");
 GUEST64(drs, "mov $0x1234, %eax; mov %rax, %db0; mov %db0, %rbx; mov %db7, %rcx; mov %db6, %rdx; hlt");
 GUEST64(bad_dr7, "mov $1, %eax; shl $32, %rax; mov %rax, %db7; hlt");
 GUEST64(caches, "wbinvd; invd; pause; hlt");
-GUEST64(vmxon, "vmxon (%rsp); hlt");
 GUEST64(vmcall, "mov $0x12345, %eax; vmcall; hlt");
 GUEST64(vmmcall, "mov $0x12345, %eax; vmmcall; inc %ebx; hlt");
 GUEST64(yield, "mov $11, %eax; xor %ebx, %ebx; vmcall; hlt");
@@ -82,10 +81,36 @@ EXCEPTION_TEST(wrmsr_of_a_bad_address_is_gp, noncanonical, 13)
 EXCEPTION_TEST(reserved_cr4_bit_is_gp, bad_cr4, 13)
 EXCEPTION_TEST(paging_without_protection_is_gp, bad_cr0, 13)
 EXCEPTION_TEST(upper_half_of_dr7_is_gp, bad_dr7, 13)
-EXCEPTION_TEST(vmx_instructions_are_undefined, vmxon, 6)
 EXCEPTION_TEST(rdpmc_is_gp, rdpmc, 13)
 EXCEPTION_TEST(ud2_is_ud, ud2, 6)
 EXCEPTION_TEST(unmapped_address_is_pf, page_fault, 14)
+
+/* What a virtual CPU does not have: each of them exits, or is #UD before that. */
+TEST(vmx_instructions_and_their_like_are_undefined)
+{
+	static const struct { const char *name; uint8_t bytes[7]; } insns[] = {
+		{ "vmclear (%rsp)", { 0x66, 0x0f, 0xc7, 0x34, 0x24 } },
+		{ "vmptrld (%rsp)", { 0x0f, 0xc7, 0x34, 0x24 } },
+		{ "vmptrst (%rsp)", { 0x0f, 0xc7, 0x3c, 0x24 } },
+		{ "vmxon (%rsp)", { 0xf3, 0x0f, 0xc7, 0x34, 0x24 } },
+		{ "vmlaunch", { 0x0f, 0x01, 0xc2 } }, { "vmresume", { 0x0f, 0x01, 0xc3 } },
+		{ "vmxoff", { 0x0f, 0x01, 0xc4 } }, { "vmfunc", { 0x0f, 0x01, 0xd4 } },
+		{ "vmread", { 0x0f, 0x78, 0xc0 } }, { "vmwrite", { 0x0f, 0x79, 0xc0 } },
+		{ "invept (%rsp), %rax", { 0x66, 0x0f, 0x38, 0x80, 0x04, 0x24 } },
+		{ "invvpid (%rsp), %rax", { 0x66, 0x0f, 0x38, 0x81, 0x04, 0x24 } },
+		{ "encls", { 0x0f, 0x01, 0xcf } }, { "getsec", { 0x0f, 0x37 } }, { "rsm", { 0x0f, 0xaa } },
+	};
+	struct test_vm t;
+	size_t i;
+
+	vm_make(&t, false);
+	for (i = 0; i < sizeof(insns) / sizeof(insns[0]); i++) {
+		guest_long(&t, insns[i].bytes, insns[i].bytes + sizeof(insns[i].bytes));
+		EXPECT_EQ(MINIKVM_EXIT_IO, vm_run(&t)) TH_LOG("%s: exit %u", insns[i].name, t.run->exit_reason);
+		EXPECT_EQ(6, *(uint8_t *)vm_io_data(&t)) TH_LOG("%s", insns[i].name);
+	}
+	vm_free(&t);
+}
 
 TEST(xsetbv_without_x87_is_gp)
 {

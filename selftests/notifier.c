@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Claim: guest memory is the process's own: what munmap, mprotect, madvise and fork do to it, the
- * guest sees at once.
+ * guest sees at once; and a page that has gone bad is its VMM's matter.
  */
 #define _GNU_SOURCE
+#include <signal.h>
 #include <sys/wait.h>
 
 #include "lib/vm.h"
@@ -88,6 +89,38 @@ TEST(fork_keeps_the_guest_with_its_own_process)
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	ASSERT_EQ(0, status);
 	ASSERT_EQ(2, p[0]);
+	vm_free(&t);
+}
+
+static volatile void *poisoned_at;
+
+static void on_bus(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)context;
+	if (info->si_code == BUS_MCEERR_AR)
+		poisoned_at = info->si_addr;
+}
+
+/* The host finds a page defective: the thread that needs it hears of it, the others live on. */
+TEST(a_poisoned_page_is_sigbus_for_the_vcpus_thread)
+{
+	struct sigaction sa = { .sa_sigaction = on_bus, .sa_flags = SA_SIGINFO };
+	struct test_vm t;
+	uint8_t *p = slot_of_pages(&t, reader, reader_end);
+
+	sigaction(SIGBUS, &sa, NULL);
+	memset(p, 0x11, 4096);
+	EXPECT_OUT(&t, 0x10, 0x11111111);
+	if (madvise(p, 4096, MADV_HWPOISON))
+		SKIP(return, "no MADV_HWPOISON: %s", strerror(errno));
+	ASSERT_EQ(-EINTR, vm_run(&t));
+	ASSERT_EQ(p, poisoned_at);
+	/* The VMM gives it another page. */
+	ASSERT_EQ(p, mmap(p, 4096, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+	memset(p, 0x22, 4096);
+	EXPECT_OUT(&t, 0x10, 0x22222222);
 	vm_free(&t);
 }
 
