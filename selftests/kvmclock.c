@@ -62,13 +62,6 @@ static int set_clock(struct test_vm *t, uint64_t ns)
 
 struct one_msr { struct minikvm_msrs head; struct minikvm_msr_entry e; };
 
-static int set_msr(struct test_vm *t, uint32_t index, uint64_t value)
-{
-	struct one_msr m = { { .nmsrs = 1 }, { .index = index, .data = value } };
-
-	return ioctl(t->vcpu, MINIKVM_SET_MSRS, &m);
-}
-
 static uint64_t get_msr(struct test_vm *t, uint32_t index)
 {
 	struct one_msr m = { { .nmsrs = 1 }, { .index = index } };
@@ -148,13 +141,13 @@ TEST_F(kvmclock, each_msr_has_two_names)
 
 	ASSERT_EQ(0, get_msr(t, WALL));
 	ASSERT_EQ(0, get_msr(t, SYSTEM_OLD));
-	ASSERT_EQ(1, set_msr(t, WALL_OLD, G_DATA + 0x100));
+	ASSERT_EQ(1, vm_set_msr(t, WALL_OLD, G_DATA + 0x100));
 	ASSERT_EQ(G_DATA + 0x100, get_msr(t, WALL));
-	ASSERT_EQ(1, set_msr(t, SYSTEM, G_DATA | 1));
+	ASSERT_EQ(1, vm_set_msr(t, SYSTEM, G_DATA | 1));
 	ASSERT_EQ(G_DATA | 1, get_msr(t, SYSTEM_OLD));
-	ASSERT_EQ(1, set_msr(t, SYSTEM_OLD, 0));
+	ASSERT_EQ(1, vm_set_msr(t, SYSTEM_OLD, 0));
 	ASSERT_EQ(0, get_msr(t, SYSTEM));
-	ASSERT_EQ(1, set_msr(t, WALL, 0));
+	ASSERT_EQ(1, vm_set_msr(t, WALL, 0));
 	ASSERT_EQ(0, get_msr(t, WALL_OLD));
 }
 
@@ -180,7 +173,7 @@ TEST_F(kvmclock, nothing_is_written_as_long_as_nothing_changes)
 		EXPECT_IN_STEP(&self->t, G_DATA);
 	ASSERT_EQ(version, page_at(&self->t, G_DATA)->version);
 	/* Off: the guest has its memory back. */
-	ASSERT_EQ(1, set_msr(&self->t, SYSTEM, G_DATA));
+	ASSERT_EQ(1, vm_set_msr(&self->t, SYSTEM, G_DATA));
 	ASSERT_EQ(0, set_clock(&self->t, 5 * SECOND));
 	ASSERT_NE(0, guest_tsc(&self->t));
 	ASSERT_EQ(version, page_at(&self->t, G_DATA)->version);
@@ -220,7 +213,7 @@ TEST_F(kvmclock, goes_on_when_the_tsc_is_moved)
 	uint64_t tsc, moved;
 
 	guest_long(t, moves, moves_end);
-	ASSERT_EQ(1, set_msr(t, SYSTEM, G_DATA | 1));
+	ASSERT_EQ(1, vm_set_msr(t, SYSTEM, G_DATA | 1));
 	EXPECT_IN_STEP(t, G_DATA);
 	tsc = vm_regs(t).rax;
 	/* (KVM does not look at its clock again after the one, but after the other.) */
@@ -231,7 +224,7 @@ TEST_F(kvmclock, goes_on_when_the_tsc_is_moved)
 	about_to_write(t, TSC_ADJUST, 0);
 	EXPECT_IN_STEP(t, G_DATA);
 	ASSERT_GT(moved, vm_regs(t).rax);
-	ASSERT_EQ(1, set_msr(t, 0x10, 1ull << 50));
+	ASSERT_EQ(1, vm_set_msr(t, 0x10, 1ull << 50));
 	about_to_write(t, SYSTEM, G_DATA | 1);
 	EXPECT_IN_STEP(t, G_DATA);
 	ASSERT_LE(1ull << 50, vm_regs(t).rax);
@@ -257,7 +250,7 @@ TEST_F(kvmclock, the_vmm_says_that_it_has_stopped_the_guest)
 	ASSERT_EQ(0, set_clock(t, 8 * SECOND));
 	EXPECT_IN_STEP(t, G_DATA);
 	ASSERT_EQ(0, page_at(t, G_DATA)->flags & STOPPED);
-	ASSERT_EQ(1, set_msr(t, SYSTEM, 0));
+	ASSERT_EQ(1, vm_set_msr(t, SYSTEM, 0));
 	ASSERT_EQ(-1, ioctl(t->vcpu, MINIKVM_KVMCLOCK_CTRL, 0));
 	ASSERT_EQ(EINVAL, errno);
 	/* It is a vCPU's, not a VM's. */
@@ -290,7 +283,7 @@ TEST_F(kvmclock, wall_clock)
 	ASSERT_GE(host_ns(), at);
 	/* Again, with another clock. */
 	ASSERT_EQ(0, set_clock(t, 1000 * SECOND));
-	ASSERT_EQ(1, set_msr(t, WALL_OLD, G_DATA + 0x100));
+	ASSERT_EQ(1, vm_set_msr(t, WALL_OLD, G_DATA + 0x100));
 	ASSERT_NE(0, guest_tsc(t));
 	at = wall[1] * SECOND + wall[2];
 	ASSERT_EQ(82, wall[0]);
@@ -379,9 +372,9 @@ TEST_F(kvmclock, of_two_vcpus)
 	int i;
 
 	guest_long(&u, moves, moves_end);
-	ASSERT_EQ(1, set_msr(&u, SYSTEM, (G_DATA + 64) | 1));
+	ASSERT_EQ(1, vm_set_msr(&u, SYSTEM, (G_DATA + 64) | 1));
 	guest_long(t, moves, moves_end);
-	ASSERT_EQ(1, set_msr(t, SYSTEM, G_DATA | 1));
+	ASSERT_EQ(1, vm_set_msr(t, SYSTEM, G_DATA | 1));
 	ASSERT_NE(0, guest_tsc(t));
 	ASSERT_NE(0, guest_tsc(&u));
 	/* WRMSR of what the MSR has, each time. */

@@ -55,15 +55,6 @@ static int set_offset(struct test_vm *t, uint64_t value)
 	return attr(t, MINIKVM_SET_DEVICE_ATTR, MINIKVM_VCPU_TSC_CTRL, MINIKVM_VCPU_TSC_OFFSET, &value);
 }
 
-static int set_msr(struct test_vm *t, uint32_t index, uint64_t value)
-{
-	struct { struct minikvm_msrs head; struct minikvm_msr_entry e; } m = {
-		{ .nmsrs = 1 }, { .index = index, .data = value }
-	};
-
-	return ioctl(t->vcpu, MINIKVM_SET_MSRS, &m);
-}
-
 static uint64_t khz_of(struct test_vm *t)
 {
 	return ioctl(t->vcpu, MINIKVM_GET_TSC_KHZ, 0);
@@ -153,21 +144,21 @@ TEST_F(tsc, writes_that_mean_the_same_moment)
 	uint64_t second = khz_of(t) * 1000, was = offset(t);
 
 	ASSERT_EQ(was, offset(u));
-	ASSERT_EQ(1, set_msr(t, TSC, 0));
-	ASSERT_EQ(1, set_msr(u, TSC, 0));
+	ASSERT_EQ(1, vm_set_msr(t, TSC, 0));
+	ASSERT_EQ(1, vm_set_msr(u, TSC, 0));
 	ASSERT_EQ(was, offset(t));
 	ASSERT_EQ(was, offset(u));
 	/* Elsewhere, an hour later: a VM that goes on. */
-	ASSERT_EQ(1, set_msr(t, TSC, 3600 * second));
+	ASSERT_EQ(1, vm_set_msr(t, TSC, 3600 * second));
 	was = offset(t);
-	ASSERT_EQ(1, set_msr(u, TSC, 3600 * second + second / 2));
+	ASSERT_EQ(1, vm_set_msr(u, TSC, 3600 * second + second / 2));
 	ASSERT_EQ(was, offset(u));
-	ASSERT_EQ(1, set_msr(t, TSC, 0));
+	ASSERT_EQ(1, vm_set_msr(t, TSC, 0));
 	ASSERT_EQ(was, offset(t));
 	/* Another hour is another moment. */
-	ASSERT_EQ(1, set_msr(u, TSC, 7200 * second));
+	ASSERT_EQ(1, vm_set_msr(u, TSC, 7200 * second));
 	ASSERT_NE(was, offset(u));
-	ASSERT_EQ(1, set_msr(t, TSC, 7200 * second));
+	ASSERT_EQ(1, vm_set_msr(t, TSC, 7200 * second));
 	ASSERT_EQ(offset(u), offset(t));
 }
 
@@ -177,7 +168,7 @@ TEST_F(tsc, an_offset_counts_for_those_that_come)
 
 	ASSERT_EQ(0, set_offset(&self->t, 1ull << 44));
 	ASSERT_NE(1ull << 44, offset(&self->u));
-	ASSERT_EQ(1, set_msr(&self->u, TSC, 0));
+	ASSERT_EQ(1, vm_set_msr(&self->u, TSC, 0));
 	ASSERT_EQ(1ull << 44, offset(&self->u));
 	v = vm_add_vcpu(&self->t, 2);
 	ASSERT_EQ(1ull << 44, offset(&v));

@@ -261,6 +261,15 @@ void guest_long(struct test_vm *t, const uint8_t *code, const uint8_t *end)
 	start(t, code, end, &s);
 }
 
+int vm_set_msr(struct test_vm *t, uint32_t index, uint64_t value)
+{
+	struct { struct minikvm_msrs head; struct minikvm_msr_entry e; } m = {
+		{ .nmsrs = 1 }, { .index = index, .data = value }
+	};
+
+	return ioctl(t->vcpu, MINIKVM_SET_MSRS, &m);
+}
+
 int vm_run(struct test_vm *t)
 {
 	return ioctl(t->vcpu, MINIKVM_RUN, 0) ? -errno : (int)t->run->exit_reason;

@@ -78,6 +78,8 @@ void guest_real(struct test_vm *t, const uint8_t *code, const uint8_t *end);
 void guest_protected(struct test_vm *t, const uint8_t *code, const uint8_t *end);
 void guest_long(struct test_vm *t, const uint8_t *code, const uint8_t *end);
 
+/* SET_MSRS of one: 1, or 0 if it is refused. */
+int vm_set_msr(struct test_vm *t, uint32_t index, uint64_t value);
 int vm_run(struct test_vm *t);		/* RUN: exit reason, or -errno */
 void *vm_io_data(struct test_vm *t);
 struct minikvm_regs vm_regs(struct test_vm *t);
