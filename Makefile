@@ -50,6 +50,9 @@ check-debug:
 check-host:
 	@testbed/check-host
 
+check-mutants:
+	@testbed/check-mutants
+
 check-kernels:
 	@$(ALONE) testbed/check-kernels
 
@@ -99,6 +102,6 @@ help:
 	@cat scripts/make-help.txt
 
 .PHONY: all module minivmm demo check check-matrix check-guests check-pictures check-debug check-host check-kernels check-upstream \
-	check-oracle check-faults fuzz \
+	check-oracle check-faults check-mutants fuzz \
 	check-debian12 check-debian13 check-labs grade \
 	bench bench-check load unload install uninstall deb clean help
