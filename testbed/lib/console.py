@@ -41,8 +41,8 @@ class Taken:
             return data[:m.start()] + self.split(data[m.end():])
         if self.number is None:
             return data
-        # The end may come in two parts; to look at all of it each time takes too long.
-        near = max(0, len(self.text) - len(self.end))
+        # The end, with CR and LF, may come in parts; to look at all of it each time takes too long.
+        near = max(0, len(self.text) - len(self.end) - 2)
         self.text += data
         end = self.text.find(self.end, near)
         over = self.text.find(b"\n", end)
