@@ -56,5 +56,6 @@ bool fail_now(const char *file, int line);
 #define misc_register(...)	(FAILS ? -ENOMEM : misc_register(__VA_ARGS__))
 #define alloc_workqueue(...)	(FAILS ? NULL : alloc_workqueue(__VA_ARGS__))
 
-/* Each file says its own. */
+/* Each file says this itself, but for stats.c, which has none. */
 #undef pr_fmt
+#define pr_fmt(fmt) "minikvm: " fmt
