@@ -41,6 +41,9 @@ check-pictures:
 check-faults:
 	@testbed/check-faults
 
+coverage:
+	@testbed/coverage
+
 fuzz:
 	@testbed/fuzz --minutes "$(MINUTES)"
 
@@ -102,6 +105,6 @@ help:
 	@cat scripts/make-help.txt
 
 .PHONY: all module minivmm demo check check-matrix check-guests check-pictures check-debug check-host check-kernels check-upstream \
-	check-oracle check-faults check-mutants fuzz \
+	check-oracle check-faults check-mutants coverage fuzz \
 	check-debian12 check-debian13 check-labs grade \
 	bench bench-check load unload install uninstall deb clean help
