@@ -91,6 +91,15 @@ bool has_put(const struct scene *s, u8 part, u32 from, u32 to, u64 least)
 	return false;
 }
 
+bool has_op(const struct scene *s, u8 kind)
+{
+	int i;
+
+	for (i = 0; i < s->nops && s->ops[i].kind != kind; i++)
+		;
+	return i < s->nops;
+}
+
 static const struct explanation *const tables[] = {
 	explained_insn, explained_strings, explained_events, explained_state,
 };

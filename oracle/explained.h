@@ -25,6 +25,7 @@ bool has_opcode(const struct scene *s, u8 first, u8 second, u8 digits);
 const struct op *op_of(const struct difference *d);
 bool is_msr_op(const struct difference *d, u32 first, u32 last);
 bool of_msr(const struct difference *d, u32 msr);
+bool has_op(const struct scene *s, u8 kind);
 bool has_put(const struct scene *s, u8 part, u32 from, u32 to, u64 least);
 
 #endif

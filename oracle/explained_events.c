@@ -68,6 +68,13 @@ static bool soft_interrupt(const struct difference *d)
 	return refused(d, 7) && has_put(d->scene, P_EVENTS, 10, 11, 1);
 }
 
+/* An INT n, which GET does not show, and an interrupt that comes to it. */
+static bool soft_first(const struct difference *d)
+{
+	return !(d->scene->machine & WITH_IRQCHIP) && has_put(d->scene, P_EVENTS, 10, 11, 1) &&
+	       has_op(d->scene, OP_INTERRUPT);
+}
+
 /* GET shows no INT3 and no INTO. */
 static bool has_both(const struct minikvm_vcpu_events *e)
 {
@@ -159,6 +166,8 @@ const struct explanation explained_events[] = {
 	  "an injected INT n likewise" },
 	{ "exception-first", exception_first, false,
 	  "an interrupt of the VMM's chips waits for an exception beside it (api.rst); KVM loses it" },
+	{ "soft-first", soft_first, false,
+	  "an interrupt of the VMM's chips waits for an INT n beside it; KVM loses the INT n" },
 	{ "payload", payload, true,
 	  "EXCEPTION_PAYLOAD is left out (api.rst); KVM gives back what it does not use" },
 	{ "window-without-entry", no_entry, true,

@@ -193,16 +193,6 @@ static bool traps_again(const struct difference *d)
 	       (has_opcode(d->scene, 0x0f, 0x21, 0) || has_opcode(d->scene, 0x0f, 0x23, 0));
 }
 
-/* TRANSLATE of any address. */
-static bool has_op(const struct scene *s, u8 kind)
-{
-	int i;
-
-	for (i = 0; i < s->nops && s->ops[i].kind != kind; i++)
-		;
-	return i < s->nops;
-}
-
 static bool leaves_traces(const struct difference *d)
 {
 	return has_op(d->scene, OP_TRANSLATE) && is_field(d, "memory", NULL) &&
