@@ -174,6 +174,15 @@ static bool vmmcall_prefixed(const struct difference *d)
 		memmem(d->scene->code, d->scene->ncode, "\x0f\x01\xc1", 3));
 }
 
+/* KVM writes VMCALL in its place, has it executed again, and traps before that. */
+static bool vmmcall_traps(const struct difference *d)
+{
+	return d->scene->regs.rflags & 0x100 &&
+	       memmem(d->scene->code, d->scene->ncode, "\x0f\x01\xd9", 3) &&
+	       (record_of(d, d->mini)->regs.rip & ~15ull) == G_STUBS + 16 &&
+	       (record_of(d, d->kvm)->regs.rip & ~15ull) == G_STUBS + 16;
+}
+
 /* Behind an INTO that does nothing, too. */
 static bool needs_mtf(const struct difference *d)
 {
@@ -249,6 +258,8 @@ const struct explanation explained_insn[] = {
 	  "SDM: a debug register that does not exist is #UD, which goes before an exit" },
 	{ "accessed-ahead", accessed_ahead, true,
 	  "SDM, accessed flags: they may be set ahead of a fault" },
+	{ "vmmcall-traps", vmmcall_traps, false,
+	  "SDM, single-step: the trap comes after the hypercall; KVM's emulator traps before it" },
 	{ "flags-from-a-device", needs_mtf, false,
 	  "a stack on a device: PUSHF, POPF and loads of SS need the monitor trap flag, "
 	  "which this processor has not" },
