@@ -114,6 +114,7 @@ TEST(a_poisoned_page_is_sigbus_for_the_vcpus_thread)
 	EXPECT_OUT(&t, 0x10, 0x11111111);
 	if (madvise(p, 4096, MADV_HWPOISON))
 		SKIP(return, "no MADV_HWPOISON: %s", strerror(errno));
+	poisoned_at = NULL;	/* madvise() says so, too */
 	ASSERT_EQ(-EINTR, vm_run(&t));
 	ASSERT_EQ(p, poisoned_at);
 	/* The VMM gives it another page. */
