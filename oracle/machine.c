@@ -138,7 +138,7 @@ static void touch(struct machine *m)
 }
 
 /* A signal every now and then, for guests that go round for ever; but not to CREATE_VM. */
-static void watch(bool on)
+void machine_watch(bool on)
 {
 	struct itimerval every = { { 0, on * 10000 }, { 0, on * 10000 } };
 
@@ -147,7 +147,7 @@ static void watch(bool on)
 
 void machine_make(struct machine *m, u32 kind)
 {
-	watch(false);
+	machine_watch(false);
 	m->vm = ioctl(m->dev, MINIKVM_CREATE_VM, 0);
 	must(m->vm, "CREATE_VM");
 	m->kind = kind;
@@ -165,7 +165,7 @@ void machine_make(struct machine *m, u32 kind)
 	m->spoiled = false;
 	fill_xsave(m);
 	ending_take(m, &m->birth);
-	watch(true);
+	machine_watch(true);
 	if (!(kind & WITH_FRESH_VCPU))
 		touch(m);
 }

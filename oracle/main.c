@@ -77,9 +77,8 @@ static void watch(void)
 static void see_turns(void)
 {
 	machine_make(&machines[0], 0);
-	do
-		machines[1].vm = ioctl(machines[1].dev, MINIKVM_CREATE_VM, 0);
-	while (machines[1].vm < 0 && errno == EINTR);
+	machine_watch(false);
+	machines[1].vm = ioctl(machines[1].dev, MINIKVM_CREATE_VM, 0);
 	machine_turns = machines[1].vm < 0;
 	if (machines[1].vm >= 0)
 		close(machines[1].vm);

@@ -211,6 +211,7 @@ extern bool machine_turns;	/* only one device can have a VM at a time */
 void machine_open(struct machine *m, const char *name, const char *path);
 void machine_make(struct machine *m, u32 kind);
 void machine_rest(struct machine *m);
+void machine_watch(bool on);
 void machine_common_cpuid(struct machine *a, struct machine *b);
 struct minikvm_cpuid2 *machine_cpuid(void);
 
