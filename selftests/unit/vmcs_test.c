@@ -125,7 +125,7 @@ void vmx_set_hv_timer(struct vcpu *vcpu, u64 ticks)
 void vmx_set_exceptions(struct vcpu *vcpu)
 {
 	(void)vcpu;
-	vmcs_write_exception_bitmap(1 << 18);
+	vmcs_write_exception_bitmap(BIT(1) | BIT(17) | BIT(18));
 }
 
 static bool failed;
