@@ -46,6 +46,13 @@ static void send(struct test_vm *t, uint8_t vector)
 		abort();
 }
 
+/* An interrupt: it is in its handler, and then out again. */
+static bool takes(struct test_vm *t, uint8_t vector)
+{
+	send(t, vector);
+	return vm_run(t) == MINIKVM_EXIT_IO && vm_run(t) == MINIKVM_EXIT_IO;
+}
+
 /* Is any bit of these eight registers set? */
 static bool apic_any(struct test_vm *t, int offset)
 {
@@ -65,9 +72,7 @@ TEST(an_interrupt_ends_without_an_exit)
 	with_handlers(&t, ends, ends_end - ends);
 	ASSERT_EQ(1, vm_set_msr(&t, EOI, PLACE | 1));
 	for (int i = 1; i <= 50; i++) {
-		send(&t, i % 2 ? VECTOR : OTHER);
-		ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
-		ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
+		ASSERT_TRUE(takes(&t, i % 2 ? VECTOR : OTHER));
 		ASSERT_EQ(i, vm_regs(&t).r8);
 		ASSERT_FALSE(apic_any(&t, ISR));
 		ASSERT_FALSE(apic_any(&t, IRR));
@@ -89,9 +94,7 @@ TEST(switched_off_nothing_is_offered)
 	with_handlers(&t, ends, ends_end - ends);
 	for (int i = 1; i <= 10; i++) {
 		ASSERT_EQ(1, vm_set_msr(&t, EOI, i % 2 ? 0 : PLACE));
-		send(&t, VECTOR);
-		ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
-		ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
+		ASSERT_TRUE(takes(&t, VECTOR));
 		ASSERT_EQ(i, vm_regs(&t).r8);
 		ASSERT_EQ(i, vm_regs(&t).r9);
 		ASSERT_FALSE(apic_any(&t, ISR));
@@ -191,9 +194,7 @@ TEST(places_where_no_offer_can_be_made)
 	for (int i = 0; i < 3; i++) {
 		if (vm_set_msr(&t, EOI, nowhere[i] | 1) != 1)
 			continue;	/* KVM wants memory there */
-		send(&t, VECTOR);
-		ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
-		ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
+		ASSERT_TRUE(takes(&t, VECTOR));
 		ASSERT_EQ(i + 1, vm_regs(&t).r9);
 		ASSERT_FALSE(apic_any(&t, ISR));
 	}
@@ -209,9 +210,7 @@ TEST(a_place_that_is_not_in_memory)
 	ASSERT_EQ(1, vm_set_msr(&t, EOI, PLACE | 1));
 	for (int i = 1; i <= 10; i++) {
 		madvise(t.mem + G_DATA, 0x1000, MADV_DONTNEED);
-		send(&t, VECTOR);
-		ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
-		ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
+		ASSERT_TRUE(takes(&t, VECTOR));
 		ASSERT_EQ(i, vm_regs(&t).r8);
 		ASSERT_FALSE(apic_any(&t, ISR));
 	}
