@@ -12,10 +12,6 @@
 #include "../compat.h"
 #include "vmx.h"
 
-#include "../compat.h"
-#include "vmx.h"
-
-
 /* caps.c */
 u64 caps_read_msr(u32 msr);
 
