@@ -141,31 +141,67 @@ static bool kernel_pointer(const uint8_t *p, size_t n)
 	return false;
 }
 
-TEST(get_ioctls_fill_every_byte_and_show_no_kernel_address)
+/*
+ * What memory has where nobody wrote: the stack, in a DEBUG build, which fills it with 0xfe, and
+ * the heap, fresh and freed, with slub_debug=P.
+ */
+static bool poison(const uint8_t *p, size_t n)
 {
-	static const struct { const char *name; unsigned long nr; } gets[] = {
+	for (; n >= 3; p++, n--)
+		if ((*p == 0xfe || *p == 0x5a || *p == 0x6b) && p[1] == *p && p[2] == *p)
+			return true;
+	return false;
+}
+
+#define EXPECT_CLEAN(p, n, what) do {					\
+	size_t size_ = n;						\
+									\
+	EXPECT_FALSE(kernel_pointer(p, size_)) TH_LOG("an address: %s", what); \
+	EXPECT_FALSE(poison(p, size_)) TH_LOG("poison: %s", what);	\
+} while (0)
+
+static size_t stats(int of, uint8_t *to, size_t max)
+{
+	int fd = ioctl(of, MINIKVM_GET_STATS_FD);
+	ssize_t n = read(fd, to, max);
+
+	close(fd);
+	return n > 0 ? n : 0;
+}
+
+TEST(get_ioctls_fill_every_byte_and_show_nothing_of_the_kernel)
+{
+	static const struct { const char *name; unsigned long nr; bool of_vm, runs; } gets[] = {
 #define GET(name) { #name, MINIKVM_GET_##name }
 		GET(REGS), GET(SREGS), GET(FPU), GET(LAPIC), GET(MP_STATE), GET(VCPU_EVENTS),
 		GET(DEBUGREGS), GET(XSAVE), GET(XCRS),
+		{ "PIT2", MINIKVM_GET_PIT2, .of_vm = true },
+		{ "CLOCK", MINIKVM_GET_CLOCK, .of_vm = true, .runs = true },
 	};
 	static uint8_t a[4096], b[4096];
+	struct minikvm_pit_config pit = {};
 	struct test_vm t;
 	size_t i;
 
 	vm_make(&t, true);
+	ASSERT_EQ(0, ioctl(t.vm, MINIKVM_CREATE_PIT2, &pit));
 	for (i = 0; i < sizeof(gets) / sizeof(gets[0]); i++) {
 		size_t size = gets[i].nr >> 16 & 0x3fff;
+		int fd = gets[i].of_vm ? t.vm : t.vcpu;
 
 		memset(a, 0x5c, sizeof(a));
 		memset(b, 0xa3, sizeof(b));
-		ASSERT_EQ(0, ioctl(t.vcpu, gets[i].nr, a)) TH_LOG("%s", gets[i].name);
-		ASSERT_EQ(0, ioctl(t.vcpu, gets[i].nr, b)) TH_LOG("%s", gets[i].name);
-		ASSERT_EQ(0, memcmp(a, b, size)) TH_LOG("%s", gets[i].name);
+		ASSERT_EQ(0, ioctl(fd, gets[i].nr, a)) TH_LOG("%s", gets[i].name);
+		ASSERT_EQ(0, ioctl(fd, gets[i].nr, b)) TH_LOG("%s", gets[i].name);
+		if (!gets[i].runs)
+			ASSERT_EQ(0, memcmp(a, b, size)) TH_LOG("%s", gets[i].name);
 		if (size < sizeof(a))
 			ASSERT_EQ(0x5c, a[size]);
-		ASSERT_FALSE(kernel_pointer(a, size)) TH_LOG("%s", gets[i].name);
+		EXPECT_CLEAN(a, size, gets[i].name);
 	}
-	ASSERT_FALSE(kernel_pointer((uint8_t *)t.run, 3 * 4096));
+	EXPECT_CLEAN((uint8_t *)t.run, 3 * 4096, "the run page");
+	EXPECT_CLEAN(a, stats(t.vm, a, sizeof(a)), "statistics of a VM");
+	EXPECT_CLEAN(a, stats(t.vcpu, a, sizeof(a)), "statistics of a vCPU");
 	vm_free(&t);
 }
 
