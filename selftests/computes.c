@@ -36,39 +36,50 @@ static bool goes_on(int exits)
 	return file ? !access(file, F_OK) : exits < EXITS;
 }
 
-TEST(numbers_are_right)
+FIXTURE(guest) { struct test_vm t; };
+
+FIXTURE_SETUP(guest)
+{
+	vm_make(&self->t, false);
+}
+
+FIXTURE_TEARDOWN(guest)
+{
+	vm_free(&self->t);
+}
+
+/* Whoever sets COMPUTES_WHILE says how long; a slow machine takes a minute for a demo. */
+TEST_F_TIMEOUT(guest, numbers_are_right, 3600)
 {
 	struct numbers n = { .value = 7 };
+	struct test_vm *t = &self->t;
 	struct minikvm_sregs sregs;
 	struct minikvm_regs r;
-	struct test_vm t;
 	int exits;
 
 	if (getenv("COMPUTES_WHILE") && nice(10) < 0)
 		TH_LOG("no nice: %d", errno);
-	vm_make(&t, false);
-	guest_long(&t, work, work_end);
-	sregs = vm_sregs(&t);
+	guest_long(t, work, work_end);
+	sregs = vm_sregs(t);
 	sregs.cr4 |= CR4_SSE;
-	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_SREGS, &sregs));
-	r = vm_regs(&t);
+	ASSERT_EQ(0, ioctl(t->vcpu, MINIKVM_SET_SREGS, &sregs));
+	r = vm_regs(t);
 	r.rbx = n.value;
 	r.r8 = 6364136223846793005;
 	r.r9 = 1442695040888963407;
 	r.r12 = TIMES;
 	r.rdi = G_DATA;
-	vm_set_regs(&t, r);
+	vm_set_regs(t, r);
 	for (exits = 0; goes_on(exits); exits++) {
 		model(&n, &r);
-		ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(&t));
-		r = vm_regs(&t);
+		ASSERT_EQ(MINIKVM_EXIT_IO, vm_run(t));
+		r = vm_regs(t);
 		ASSERT_EQ(n.value, r.rbx) TH_LOG("general register, exit %d", exits);
 		ASSERT_EQ(n.sum, r.rax) TH_LOG("SSE, exit %d", exits);
 		ASSERT_EQ(n.turns, r.rdx) TH_LOG("x87, exit %d", exits);
 	}
 	TH_LOG("%d exits", exits);
 	ASSERT_LT(0, exits);
-	vm_free(&t);
 }
 
 TEST_HARNESS_MAIN
