@@ -64,8 +64,7 @@ TEST(nmi_needs_no_window)
 
 	vm_make(&t, false);
 	guest_real(&t, nothing, nothing_end);
-	/* Bochs 2.7 keeps NMIs blocked after a VM that has not returned from its own. */
-	t.mem[G_STUBS + 16 * 2 + G_STUB_HLT] = 0xcf;	/* iret */
+	vm_nmi_returns(&t, false);
 	EXPECT_OUT(&t, 0x11, 0);
 	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_NMI, 0));
 	EXPECT_OUT(&t, PORT_EXCEPTION, 2);

@@ -124,8 +124,11 @@ TEST_F(off, an_nmi_wakes)
 	struct test_vm *t = &self->late;
 
 	halt(_metadata, t);
+	vm_nmi_returns(t, true);
+	t->mem[G_DATA] = 1;
 	ASSERT_EQ(0, ioctl(t->vcpu, MINIKVM_NMI));
 	EXPECT_OUT(t, PORT_EXCEPTION, 2);
+	EXPECT_OUT(t, 0x10, 2);
 }
 
 /* An entry of a halted processor refuses #GP. */

@@ -414,6 +414,7 @@ TEST(interrupts_are_blocked)
 	struct test_vm t;
 
 	begin(&t, opened, opened_end);
+	vm_nmi_returns(&t, true);
 	EXPECT_OUT(&t, 0x10, 0);
 	DEBUG(&t, CONTROL(SINGLESTEP) | MINIKVM_GUESTDBG_BLOCKIRQ);
 	EXPECT_DEBUG(&t, 0x4000, G_CODE + 2);
@@ -427,6 +428,9 @@ TEST(interrupts_are_blocked)
 	DEBUG(&t, 0);
 	EXPECT_OUT(&t, PORT_EXCEPTION, 2);
 	ASSERT_EQ(G_CODE + 6, *(uint64_t *)(t.mem + vm_regs(&t).rsp));
+	if (!test_on_kvm())
+		EXPECT_OUT(&t, PORT_EXCEPTION, 0x30);
+	EXPECT_HLT(&t);
 	vm_free(&t);
 }
 

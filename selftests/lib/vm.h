@@ -74,6 +74,7 @@ int vm_slot(struct test_vm *t, uint32_t slot, uint32_t flags, uint64_t gpa, uint
 	    void *hva);
 
 /* Put code at G_CODE and the vCPU before its first instruction. */
+void vm_nmi_returns(struct test_vm *t, bool wide);
 void guest_real(struct test_vm *t, const uint8_t *code, const uint8_t *end);
 void guest_protected(struct test_vm *t, const uint8_t *code, const uint8_t *end);
 void guest_long(struct test_vm *t, const uint8_t *code, const uint8_t *end);
