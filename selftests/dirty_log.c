@@ -93,6 +93,27 @@ TEST(a_log_that_nobody_got_is_not_lost)
 	vm_free(&t);
 }
 
+/* A slot that moves takes along what is in its log. */
+TEST(a_slot_that_moves_keeps_its_log)
+{
+	uint64_t bits = 0;
+	struct test_vm t;
+	void *p = pages(4);
+
+	vm_make(&t, false);
+	guest_long(&t, writer, writer_end);
+	ASSERT_EQ(0, vm_slot(&t, 1, MINIKVM_MEM_LOG_DIRTY_PAGES, GPA - 0x1000, 0x4000, p));
+	EXPECT_HLT(&t);
+	ASSERT_EQ(0, vm_slot(&t, 1, MINIKVM_MEM_LOG_DIRTY_PAGES, GPA - 0x2000, 0x4000, p));
+	guest_long(&t, writer, writer_end);
+	EXPECT_HLT(&t);
+	ASSERT_EQ(0, get_log(&t, &bits));
+	ASSERT_EQ(6, bits);
+	ASSERT_EQ(0, get_log(&t, &bits));
+	ASSERT_EQ(0, bits);
+	vm_free(&t);
+}
+
 /* Is exactly every @step-th page in the log? -1, or the first that is wrong. */
 static int wrong_page(struct test_vm *t, int step)
 {

@@ -222,8 +222,8 @@ static void unmap_slot(struct vm *vm, const struct memslot *slot, unsigned int f
 }
 
 /*
- * Replace a slot by @new, or by nothing: a moved or a deleted slot. The two steps are
- * also what makes notes of walks safe, see note_begin().
+ * Replace a slot by @new, or by nothing: a moved or a deleted slot. What moves takes its log
+ * along. The two steps are also what makes notes of walks safe, see note_begin().
  */
 static int slot_replace(struct vm *vm, struct memslot *old, struct memslot *new)
 {
@@ -239,6 +239,8 @@ static int slot_replace(struct vm *vm, struct memslot *old, struct memslot *new)
 	dying->dying = true;
 	slots_publish(vm, first, old, dying);
 	unmap_slot(vm, old, EPT_TRIM);
+	if (new && new->dirty && old->dirty)
+		swap(new->dirty, old->dirty);
 	slots_publish(vm, second, dying, new);
 	kfree(dying);
 	slot_free(old);

@@ -14,6 +14,7 @@
 #define max(a, b)	((a) > (b) ? (a) : (b))
 #define min_t(t, a, b)	min((t)(a), (t)(b))
 #define max_t(t, a, b)	max((t)(a), (t)(b))
+#define swap(a, b)	do { typeof(a) was_ = (a); (a) = (b); (b) = was_; } while (0)
 #define clamp_t(t, v, lo, hi) min_t(t, max_t(t, v, lo), hi)
 #define IS_ALIGNED(x, a) (!((x) & ((typeof(x))(a) - 1)))
 #define container_of(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))
