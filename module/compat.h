@@ -126,6 +126,13 @@ struct syscore_ops name = {						\
 	} while (0)
 #endif
 
+/* mm: any signal ends the wait for a page, where the kernel can do that; elsewhere one that kills */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+#define COMPAT_FOLL_INTERRUPTIBLE	FOLL_INTERRUPTIBLE
+#else
+#define COMPAT_FOLL_INTERRUPTIBLE	0
+#endif
+
 /* mm: what the host's memory management hears of pages that were used */
 #if COMPAT_FOR_KVM_ONLY
 #define compat_young	bool

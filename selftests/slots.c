@@ -6,7 +6,9 @@
 #include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 
 #include "lib/vm.h"
 
@@ -266,6 +268,60 @@ TEST(a_delete_waits_for_the_handler_that_uses_the_slot)
 	pthread_join(running, &exit);
 	ASSERT_EQ(MINIKVM_EXIT_IO, (long)exit);
 	ASSERT_EQ(0, *(uint8_t *)vm_io_data(&t));
+	close(fd);
+	vm_free(&t);
+}
+
+static void note_signal(int sig)
+{
+}
+
+/* Until the thread is done, or for so many milliseconds. */
+static int ends_within(pthread_t thread, int ms, void **ret)
+{
+	while (pthread_tryjoin_np(thread, ret) && ms--)
+		usleep(1000);
+	return ms >= 0;
+}
+
+/* Before Linux 6.2 a wait for memory ends with a signal that kills, and with no other. */
+static bool waits_in_vain(void)
+{
+	struct utsname name;
+	int major, minor;
+
+	return uname(&name) || sscanf(name.release, "%d.%d", &major, &minor) != 2 ||
+	       (major == 6 && minor < 2);
+}
+
+/* Where memory comes late, over a network, a VMM wants its threads back meanwhile. */
+TEST(a_signal_ends_the_wait_for_memory)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct uffdio_zeropage page = { .range = { (uintptr_t)p, 4096 } };
+	struct sigaction action = { .sa_handler = note_signal };
+	int fd = waiting_memory(p), ended;
+	struct pollfd fault = { .fd = fd, .events = POLLIN };
+	pthread_t running;
+	struct test_vm t;
+	void *exit;
+
+	if (fd < 0 || waits_in_vain())
+		SKIP(return, "no userfaultfd, or none that a signal interrupts");
+	sigaction(SIGUSR1, &action, NULL);
+	vm_make(&t, false);
+	ASSERT_EQ(0, vm_slot(&t, 1, 0, GPA, 4096, p));
+	guest_long(&t, writer, writer_end);
+	pthread_create(&running, NULL, run_once_thread, &t);
+	ASSERT_EQ(1, poll(&fault, 1, 10000));
+	pthread_kill(running, SIGUSR1);
+	ended = ends_within(running, 3000, &exit);
+	ASSERT_EQ(0, ioctl(fd, UFFDIO_ZEROPAGE, &page));
+	ASSERT_EQ(1, ended);
+	ASSERT_EQ(-EINTR, (long)exit);
+	ASSERT_EQ(MINIKVM_EXIT_INTR, t.run->exit_reason);
+	EXPECT_HLT(&t);
+	ASSERT_EQ(0x55, *(uint8_t *)p);
 	close(fd);
 	vm_free(&t);
 }

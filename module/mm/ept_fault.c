@@ -13,6 +13,7 @@
 #include <linux/sched/signal.h>
 #include <asm/cpufeature.h>
 
+#include "../compat.h"
 #include "../vmx/vmx.h"
 #include "memslot.h"
 
@@ -91,7 +92,8 @@ static int page_get(struct fault *f, int around)
 	f->writable = write;
 	f->n = 1;
 	n = get_user_pages_unlocked(f->hva, 1, f->page,
-				    (write ? FOLL_WRITE : 0) | FOLL_HWPOISON);
+				    (write ? FOLL_WRITE : 0) | FOLL_HWPOISON |
+				    COMPAT_FOLL_INTERRUPTIBLE);
 	if (n == 1)
 		return 0;
 	if (n == -EHWPOISON) {
