@@ -33,9 +33,8 @@ void machine_open(struct machine *m, const char *name, const char *path)
 	m->path = path;
 	m->vm = m->vcpu = -1;
 	m->dev = must(open(path, O_RDWR | O_CLOEXEC), path);
-	m->base = aligned_alloc(4096, G_SIZE);
 	m->mem = mmap(NULL, G_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (m->mem == MAP_FAILED || !m->base)
+	if (m->mem == MAP_FAILED)
 		err(2, "memory");
 }
 

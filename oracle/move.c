@@ -59,7 +59,7 @@ static void msrs_get(const struct machine *from, const struct machine *to, struc
 /* As it is, and as the mode has it. */
 static void memory_copy(const struct machine *from, struct machine *to)
 {
-	memcpy(to->base, from->base, G_SIZE);
+	to->base = from->base;
 	memcpy(to->mem, from->mem, G_SIZE);
 	to->mode = from->mode;
 }
@@ -112,6 +112,8 @@ void untangle(struct trace *kvm, struct trace *mini)
 	static struct trace t;
 	int i;
 
+	if (!kvm->moved || !mini->moved)
+		return;
 	t = *kvm;
 	for (i = 0; i < kvm->nrecords && i < mini->nrecords; i++) {
 		if (!kvm->records[i].moved || !mini->records[i].moved)
@@ -119,8 +121,6 @@ void untangle(struct trace *kvm, struct trace *mini)
 		kvm->records[i] = mini->records[i];
 		mini->records[i] = t.records[i];
 	}
-	if (!kvm->moved || !mini->moved)
-		return;
 	kvm->ending = mini->ending;
 	mini->ending = t.ending;
 	kvm->endless = mini->endless;

@@ -168,7 +168,7 @@ struct machine {
 	struct minikvm_run *run;
 	bool spoiled;		/* not fit for another case */
 	struct machine *other;	/* the other device's */
-	u8 *base;		/* memory as the mode has it, before the case */
+	const u8 *base;		/* memory as the mode has it, before the case */
 	enum mode mode;		/* @mem is of this mode; MODES: of none */
 	struct ending birth;	/* what prepare() goes back to */
 };
@@ -200,7 +200,7 @@ u64 rnd_edge(void);		/* a value that is likely to be a border */
 #define RND_OF(array) ((array)[rnd_below(COUNT(array))])
 
 /* world.c: */
-void world_memory(enum mode mode, u8 *mem);
+const u8 *world_memory(enum mode mode);
 void world_sregs(enum mode mode, int cpl, struct minikvm_sregs *sregs);
 void world_scene(struct scene *s, enum mode mode, int cpl);
 u64 world_access(int kind, int size);

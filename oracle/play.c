@@ -359,6 +359,8 @@ static int begin(struct player *p)
 	part_set(m, P_REGS, &regs);
 	m->run->cr8 = sregs.cr8;
 	m->run->kvm_valid_regs = MINIKVM_SYNC_X86_VALID_FIELDS;
+	/* KVM leaves there what an earlier case took. */
+	memset(m->run->s.regs.sregs.interrupt_bitmap, 0, sizeof(sregs.interrupt_bitmap));
 	return part_set(m, P_EVENTS, &events);
 }
 

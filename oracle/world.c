@@ -135,7 +135,7 @@ static void accesses(u8 *mem)
 		memcpy(mem + world_access(all[i].kind, all[i].size), all[i].code, 3);
 }
 
-void world_memory(enum mode mode, u8 *mem)
+static void fill(enum mode mode, u8 *mem)
 {
 	int i;
 
@@ -153,6 +153,18 @@ void world_memory(enum mode mode, u8 *mem)
 	gates(mode, mem);
 	tss(mode, mem);
 	tables(mode, mem);
+}
+
+/* Memory as it is in @mode before a case; made once, for both machines. */
+const u8 *world_memory(enum mode mode)
+{
+	static u8 memory[MODES][G_SIZE] __attribute__((aligned(4096)));
+	static bool is_filled[MODES];
+
+	if (!is_filled[mode])
+		fill(mode, memory[mode]);
+	is_filled[mode] = true;
+	return memory[mode];
 }
 
 static u16 code_selector(enum mode mode, int cpl)
