@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Claim: an instruction that the VMM's CPUID hides is #UD where VMX can take it from the guest, and
- * works where CPUID shows it; before there is a CPUID, there is no long mode.
+ * works where CPUID shows it; before there is a CPUID, there is no long mode; after the first RUN
+ * there is no other.
  */
 #include "lib/vm.h"
 
@@ -8,6 +9,7 @@ GUEST16(rdtscp, "rdtscp; hlt");
 GUEST16(rdpid, ".byte 0xf3, 0x0f, 0xc7, 0xf8; hlt");	/* to EAX */
 GUEST16(rdrand, "rdrand %eax; hlt");
 GUEST16(rdseed, "rdseed %eax; hlt");
+GUEST16(nothing, "hlt");
 GUEST16(invpcid, "xor %eax, %eax; mov $0x800, %bx; invpcid (%bx), %eax; hlt");
 
 struct feature { uint32_t function; int reg; uint32_t bit; };	/* reg: 0 EAX to 3 EDX */
@@ -136,6 +138,27 @@ TEST(too_little_room_for_the_answers)
 	ASSERT_EQ(-1, ioctl(t.dev, MINIKVM_GET_SUPPORTED_CPUID, &cpuid));
 	ASSERT_EQ(E2BIG, errno);
 	ASSERT_EQ(1, cpuid.head.nent);
+	vm_free(&t);
+}
+
+/* Once the vCPU has run, its processor stays the one it is. */
+TEST(the_same_cpuid_can_be_set_again_and_no_other)
+{
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_real(&t, nothing, nothing_end);
+	EXPECT_HLT(&t);
+	cpuid.head.nent = 100;
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_CPUID2, &cpuid));
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_CPUID2, &cpuid));
+	cpuid.e[cpuid.head.nent - 1].ebx ^= 1;
+	ASSERT_EQ(-1, ioctl(t.vcpu, MINIKVM_SET_CPUID2, &cpuid));
+	ASSERT_EQ(EINVAL, errno);
+	cpuid.e[cpuid.head.nent - 1].ebx ^= 1;
+	cpuid.head.nent--;
+	ASSERT_EQ(-1, ioctl(t.vcpu, MINIKVM_SET_CPUID2, &cpuid));
+	ASSERT_EQ(EINVAL, errno);
 	vm_free(&t);
 }
 

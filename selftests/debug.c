@@ -18,6 +18,8 @@ GUEST64(step_mmio, "mov $0xd0000000, %ebx; mov (%rbx), %eax; pushf; orl $0x100, 
 GUEST64(icebp, ".byte 0xf1; hlt");
 GUEST64(detect, "mov $0x2400, %eax; mov %rax, %db7; mov %db0, %rbx; hlt");
 
+GUEST64(high_dr7, "mov $1, %eax; shl $32, %rax; mov %rax, %db7; hlt");
+
 /* Six written in a row, an exit, six read in a row but for an exit in between. */
 GUEST64(six, "mov $0x40000, %edi; mov $0x1111, %eax; mov %rax, %db0; inc %eax; mov %rax, %db1; inc %eax;"
 	"mov %rax, %db2; inc %eax; mov %rax, %db3; mov $0x4000, %eax; mov %rax, %db6; mov $0x500, %eax;"
@@ -43,14 +45,17 @@ GUEST64(handler, "mov %db6, %rax; test $0x20, %ah; jz 1f; out %al, $0x10;"
 
 #define AFTER(code) (G_CODE + (code##_end - code) - 1)	/* its closing HLT */
 
-TEST(debug_registers_are_kept_over_exits)
+/* Also while the VMM has the processor's for itself, and each access exits. */
+static void debug_registers_are_kept(struct __test_metadata *_metadata, uint32_t control)
 {
+	struct minikvm_guest_debug debug = { .control = control, .arch.debugreg[7] = 0x400 };
 	struct minikvm_debugregs d;
 	struct test_vm t;
 	uint64_t *read;
 
 	vm_make(&t, false);
 	guest_long(&t, six, six_end);
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_GUEST_DEBUG, &debug));
 	EXPECT_OUT(&t, 0x10, 0);
 	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_DEBUGREGS, &d));
 	ASSERT_EQ(0x1111, d.db[0]);
@@ -70,6 +75,31 @@ TEST(debug_registers_are_kept_over_exits)
 	ASSERT_EQ(0x1114, read[3]);
 	ASSERT_EQ(DR6_FIXED | 1, read[4]);
 	ASSERT_EQ(0x500, read[5]);
+	vm_free(&t);
+}
+
+TEST(debug_registers_are_kept_over_exits)
+{
+	debug_registers_are_kept(_metadata, 0);
+}
+
+TEST(debug_registers_are_the_guests_while_it_is_debugged)
+{
+	debug_registers_are_kept(_metadata,
+				 MINIKVM_GUESTDBG_ENABLE | MINIKVM_GUESTDBG_USE_HW_BP);
+}
+
+TEST(upper_half_of_dr7_is_gp_while_it_is_debugged)
+{
+	struct minikvm_guest_debug debug = {
+		.control = MINIKVM_GUESTDBG_ENABLE | MINIKVM_GUESTDBG_USE_HW_BP, .arch.debugreg[7] = 0x400,
+	};
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, high_dr7, high_dr7_end);
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_GUEST_DEBUG, &debug));
+	EXPECT_OUT(&t, PORT_EXCEPTION, 13);
 	vm_free(&t);
 }
 

@@ -13,6 +13,19 @@ GUEST32(pse, "mov $0x10000, %eax; mov %eax, %cr3; mov %cr4, %eax; or $0x10, %eax
 GUEST32(pae, "mov %cr4, %eax; or $0x20, %eax; mov %eax, %cr4; mov $0x10000, %eax; mov %eax, %cr3;"
 	"mov %cr0, %eax; or $0x80000000, %eax; mov %eax, %cr0; mov 0x800000, %eax; out %eax, $0x10;"
 	"mov %cr3, %eax; mov %eax, %cr3; mov 0x800000, %eax; out %eax, $0x10; hlt");
+/* Into 64-bit mode and back, saying EFER on the way. */
+GUEST32(enters_long, "mov %cr4, %eax; or $0x20, %eax; mov %eax, %cr4; mov $0x10000, %eax; mov %eax, %cr3;"
+	"mov $0xc0000080, %ecx; rdmsr; or $0x100, %eax; wrmsr; rdmsr; out %eax, $0x10;"
+	"mov %cr0, %eax; or $0x80000000, %eax; mov %eax, %cr0; rdmsr; out %eax, $0x11;"
+	"ljmp $0x20, $(0x1000 + 1f - enters_long); .code64; 1: movabs $0x1122334455667788, %rax;"
+	"shr $32, %rax; out %eax, $0x12; push $8; lea 2f(%rip), %rax; push %rax; lretq; .code32;"
+	"2: mov %cr0, %eax; and $0x7fffffff, %eax; mov %eax, %cr0; rdmsr; out %eax, $0x13; hlt");
+/* Without NX, and LMA as if it could be cleared; then without LME, or with a bit that there is not. */
+#define READ_EFER "mov $0xc0000080, %ecx; rdmsr;"
+GUEST64(efer, READ_EFER "and $0xfffff3ff, %eax; wrmsr; rdmsr; out %eax, $0x10; or $0x800, %eax; wrmsr;"
+	"rdmsr; out %eax, $0x10; hlt");
+GUEST64(no_lme, READ_EFER "and $0xfffffeff, %eax; wrmsr; hlt");
+GUEST64(no_such_bit, READ_EFER "or $0x200, %eax; wrmsr; hlt");
 GUEST64(lng, "movabs $0x1122334455667788, %rax; shr $32, %rax; out %eax, $0x10; hlt");
 
 TEST(real_mode_from_the_reset_vector)
@@ -88,6 +101,72 @@ TEST(long_mode)
 	guest_long(&t, lng, lng_end);
 	EXPECT_OUT(&t, 0x10, 0x11223344);
 	EXPECT_HLT(&t);
+	vm_free(&t);
+}
+
+/* Whatever TSS there is: an entry wants a 64-bit one, and a guest may load it when it likes. */
+TEST(a_guest_goes_to_long_mode_and_back)
+{
+	static const uint8_t tss[] = { 11, 3 };
+	struct minikvm_sregs s;
+	struct test_vm t;
+	uint64_t *table;
+	size_t i;
+
+	for (i = 0; i < sizeof(tss); i++) {
+		vm_make(&t, false);
+		guest_protected(&t, enters_long, enters_long_end);
+		s = vm_sregs(&t);
+		s.tr.type = tss[i];
+		ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_SREGS, &s));
+		table = (uint64_t *)(t.mem + G_TABLES);
+		table[0] = (G_TABLES + 0x1000) | 7;
+		table[512] = (G_TABLES + 0x2000) | 7;
+		table[1024] = 0x87;
+		*(uint64_t *)(t.mem + G_GDT + 0x20) = 0x00af9b000000ffff;
+		EXPECT_OUT(&t, 0x10, 0x100);
+		EXPECT_OUT(&t, 0x11, 0x500);
+		EXPECT_OUT(&t, 0x12, 0x11223344);
+		s = vm_sregs(&t);
+		ASSERT_EQ(11, s.tr.type);
+		ASSERT_EQ(0x500, s.efer);
+		EXPECT_OUT(&t, 0x13, 0x100);
+		EXPECT_HLT(&t);
+		vm_free(&t);
+	}
+}
+
+TEST(efer_is_written_but_for_lma)
+{
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, efer, efer_end);
+	EXPECT_OUT(&t, 0x10, 0x501);
+	ASSERT_EQ(0x501, vm_sregs(&t).efer);
+	EXPECT_OUT(&t, 0x10, 0xd01);
+	EXPECT_HLT(&t);
+	guest_long(&t, no_lme, no_lme_end);
+	EXPECT_OUT(&t, PORT_EXCEPTION, 13);
+	ASSERT_EQ(0xd01, vm_sregs(&t).efer);
+	guest_long(&t, no_such_bit, no_such_bit_end);
+	EXPECT_OUT(&t, PORT_EXCEPTION, 13);
+	ASSERT_EQ(0xd01, vm_sregs(&t).efer);
+	vm_free(&t);
+}
+
+/* LME and LMA by themselves: CR0 may follow. */
+TEST(a_vmm_sets_efer_among_the_msrs)
+{
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, efer, efer_end);
+	ASSERT_EQ(1, vm_set_msr(&t, 0xc0000080, 0x500));
+	ASSERT_EQ(0x500, vm_sregs(&t).efer);
+	ASSERT_EQ(0, vm_set_msr(&t, 0xc0000080, 0x700));
+	ASSERT_EQ(0x500, vm_sregs(&t).efer);
+	EXPECT_OUT(&t, 0x10, 0x500);
 	vm_free(&t);
 }
 

@@ -251,4 +251,17 @@ TEST(platform_info_is_the_guests_if_the_vmm_wants)
 	vm_free(&t);
 }
 
+/* AMD's: guests write it without asking whose processor they are on. */
+TEST(bits_of_hwcr_are_kept_ignored_or_refused)
+{
+	struct test_vm t;
+
+	vm_make(&t, false);
+	ASSERT_EQ(1, vm_set_msr(&t, 0xc0010015, 1 << 18 | 0x148));
+	ASSERT_EQ(1 << 18, GET(&t, 0xc0010015));
+	ASSERT_EQ(0, vm_set_msr(&t, 0xc0010015, 1));
+	ASSERT_EQ(1 << 18, GET(&t, 0xc0010015));
+	vm_free(&t);
+}
+
 TEST_HARNESS_MAIN

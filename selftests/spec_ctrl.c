@@ -126,4 +126,22 @@ TEST(only_the_first_use_exits)
 	vm_free(&t);
 }
 
+/* PRED_CMD is no place to keep a value: one bit, which does something at once. */
+GUEST64(predict, "mov $0x49, %ecx; xor %edx, %edx; mov $1, %eax; wrmsr; out %al, $0x10; mov $2, %eax; wrmsr");
+
+TEST(pred_cmd_takes_one_bit)
+{
+	struct test_vm t;
+
+	need_spec_ctrl();
+	vm_make(&t, false);
+	guest_long(&t, predict, predict_end);
+	ASSERT_EQ(1, vm_set_msr(&t, 0x49, 0));
+	ASSERT_EQ(1, vm_set_msr(&t, 0x49, 1));
+	ASSERT_EQ(0, vm_set_msr(&t, 0x49, 2));
+	EXPECT_OUT(&t, 0x10, 1);
+	EXPECT_OUT(&t, PORT_EXCEPTION, 13);
+	vm_free(&t);
+}
+
 TEST_HARNESS_MAIN

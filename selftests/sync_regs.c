@@ -96,6 +96,29 @@ TEST(dirty_registers_count_and_are_clean_again)
 	vm_free(&t);
 }
 
+TEST(dirty_events_count_and_are_checked)
+{
+	struct minikvm_vcpu_events *e;
+	struct test_vm t;
+
+	make(&t);
+	e = &t.run->s.regs.events;
+	t.run->kvm_valid_regs = ALL;
+	EXPECT_OUT(&t, 0x10, 0);
+	e->exception.nr = 2;		/* no exception has this number */
+	e->exception.injected = 1;
+	t.run->kvm_dirty_regs = MINIKVM_SYNC_X86_EVENTS;
+	ASSERT_EQ(-EINVAL, vm_run(&t));
+	e->flags = MINIKVM_VCPUEVENT_VALID_NMI_PENDING;
+	e->exception.injected = 0;
+	e->nmi.pending = 1;
+	EXPECT_OUT(&t, PORT_EXCEPTION, 2);
+	ASSERT_EQ(0, t.run->kvm_dirty_regs);
+	ASSERT_EQ(0, e->nmi.pending);
+	ASSERT_EQ(1, e->nmi.masked);
+	vm_free(&t);
+}
+
 TEST(a_dirty_register_that_cannot_be_is_refused)
 {
 	struct test_vm t;
