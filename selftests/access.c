@@ -7,6 +7,20 @@
 
 /* ---- the guest's page tables */
 
+GUEST64(load64, "movups (%rdi), %xmm0; hlt");
+
+/* The code from its beginning, with translations that are new. */
+static int again(struct test_vm *t)
+{
+	struct minikvm_sregs s = vm_sregs(t);
+	struct minikvm_regs r = vm_regs(t);
+
+	r.rip = G_CODE;
+	vm_set_regs(t, r);
+	set_sregs(t, &s);
+	return serve(t);
+}
+
 TEST(accessed_and_dirty_are_set_as_by_the_processor)
 {
 	static const struct {
@@ -92,6 +106,70 @@ TEST(tables_in_a_read_only_slot_stay_as_they_are)
 	ASSERT_EQ('a', t.mem[G_DATA]);
 	ASSERT_EQ(G_DATA | 7, rom[0]);
 	ASSERT_EQ(A, *entry(&t, PD) & (A | D));
+	vm_free(&t);
+}
+
+/* The slot's own memory is away: that is no access by the guest to a device. */
+TEST(tables_in_a_read_only_slot_without_memory_are_efault)
+{
+	uint64_t *rom = mmap(NULL, 0x1000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			     -1, 0);
+	struct test_vm t;
+
+	if (test_on_kvm())
+		SKIP(return, "KVM's way out of it is another");
+	vm_make(&t, false);
+	with_window(&t, load64, load64_end);
+	rom[0] = G_DATA | 7;
+	ASSERT_EQ(0, vm_slot(&t, 1, MINIKVM_MEM_READONLY, 0x800000, 0x1000, rom));
+	*entry(&t, PD) = 0x800000 | 7;
+	set(&t, 0, WINDOW, 0);
+	mprotect(rom, 0x1000, PROT_NONE);
+	ASSERT_EQ(-EFAULT, serve(&t));
+	ASSERT_EQ(G_CODE, vm_regs(&t).rip);
+	mprotect(rom, 0x1000, PROT_READ | PROT_WRITE);
+	ASSERT_EQ(MINIKVM_EXIT_HLT, serve(&t));
+	ASSERT_EQ(G_DATA | 7, rom[0]);
+	vm_free(&t);
+}
+
+/* Likewise, by the guest's own walk, where the host has the slot in one huge page. */
+TEST(tables_in_a_read_only_slot_of_a_huge_page)
+{
+	uint64_t *rom = vm_huge_page();
+	struct test_vm t;
+
+	if (!rom)
+		SKIP(return, "no huge page");
+	vm_make(&t, false);
+	with_window(&t, load64, load64_end);
+	rom[0] = G_DATA | 7;
+	ASSERT_EQ(0, vm_slot(&t, 1, MINIKVM_MEM_READONLY, 0x800000, 2 << 20, rom));
+	*entry(&t, PD) = 0x800000 | 7;
+	*entry(&t, G_DATA) = 0x1122334455667788;
+	set(&t, 0, WINDOW, 0);
+	ASSERT_EQ(MINIKVM_EXIT_HLT, serve(&t));
+	ASSERT_EQ(G_DATA | 7, rom[0]);
+	set(&t, 0, 0x800000, 0);	/* the whole page is mapped now; the tables once more */
+	ASSERT_EQ(MINIKVM_EXIT_HLT, again(&t));
+	set(&t, 0, WINDOW, 0);
+	ASSERT_EQ(MINIKVM_EXIT_HLT, again(&t));
+	ASSERT_EQ(G_DATA | 7, rom[0]);
+	vm_free(&t);
+}
+
+/* The kernel's own walk does not ask a device: as on KVM, nothing is mapped there. */
+TEST(a_table_in_a_device_maps_nothing)
+{
+	struct test_vm t;
+
+	vm_make(&t, false);
+	with_window(&t, outs64, outs64_end);
+	*entry(&t, PD) = G_HOLE | 7;
+	set(&t, WINDOW, 0, 0);
+	ASSERT_EQ(14, exception(&t, serve(&t)));
+	ASSERT_EQ(0, *entry(&t, vm_regs(&t).rsp));
+	ASSERT_EQ(WINDOW, vm_sregs(&t).cr2);
 	vm_free(&t);
 }
 
@@ -214,7 +292,6 @@ GUEST64(pop64, "mov %rdi, %rsp; pop %rax; hlt");
 GUEST64(incl64, "incl (%rdi); hlt");
 GUEST64(shll64, "shll $4, (%rdi); hlt");
 GUEST64(cmpsl64, "cmpsl; hlt");
-GUEST64(load64, "movups (%rdi), %xmm0; hlt");
 GUEST64(store64, "movups %xmm0, (%rdi); hlt");
 
 static void make_half(struct test_vm *t, const uint8_t *code, const uint8_t *end, int bad,

@@ -202,6 +202,26 @@ TEST(a_chip_in_the_kernel)
 	vm_free(&t);
 }
 
+GUEST64(sgdt64, "sgdt (%rdi); hlt");
+
+TEST(the_registers_of_a_table_are_ten_bytes)
+{
+	struct test_vm t;
+	uint64_t base;
+
+	if (test_on_kvm())
+		SKIP(return, "KVM writes them to memory alone");
+	vm_make(&t, false);
+	guest_long(&t, sgdt64, sgdt64_end);
+	set(&t, 0, G_HOLE, 0);
+	ASSERT_EQ(MINIKVM_EXIT_HLT, serve(&t));
+	ASSERT_EQ(10, seen.nwritten);
+	ASSERT_EQ(0xff, seen.written[0]);
+	memcpy(&base, seen.written + 2, 8);
+	ASSERT_EQ(G_GDT, base);
+	vm_free(&t);
+}
+
 /* ---- memory that the VMM has taken away: its mistake, and it may mend it */
 
 static void take_away(struct test_vm *t)
@@ -246,6 +266,39 @@ TEST(what_was_read_waits_for_memory_that_is_not_there)
 		ASSERT_EQ(G_DATA + 4, vm_regs(&t).rdi);
 		vm_free(&t);
 	}
+}
+
+/* Likewise where the processor carries the instruction out, on a copy of a read-only page. */
+GUEST64(push64, "push (%rdi); hlt");
+
+TEST(what_the_processor_was_given_waits_likewise)
+{
+	uint8_t *rom = mmap(NULL, 0x1000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0);
+	struct minikvm_regs r;
+	struct test_vm t;
+
+	if (test_on_kvm())
+		SKIP(return, "KVM takes such memory for a device");
+	vm_make(&t, false);
+	ASSERT_EQ(0, vm_slot(&t, 1, MINIKVM_MEM_READONLY, 0x800000, 0x1000, rom));
+	guest_long(&t, push64, push64_end);
+	set(&t, 0, G_HOLE, 0);
+	r = vm_regs(&t);
+	r.rsp = 0x800800;
+	vm_set_regs(&t, r);
+	mprotect(rom, 0x1000, PROT_NONE);
+	ASSERT_EQ(-EFAULT, serve(&t));
+	ASSERT_EQ(1, seen.reads);
+	ASSERT_EQ(0, seen.writes);
+	ASSERT_EQ(G_CODE, vm_regs(&t).rip);
+	ASSERT_EQ(-EFAULT, serve(&t));
+	mprotect(rom, 0x1000, PROT_READ);
+	ASSERT_EQ(MINIKVM_EXIT_HLT, serve(&t));
+	ASSERT_EQ(0, seen.reads);
+	ASSERT_EQ(0x8007f8, seen.at);
+	ASSERT_EQ(0, memcmp(seen.written, "PQRSTUVW", 8));
+	vm_free(&t);
 }
 
 TEST(nothing_is_sent_from_memory_that_is_not_there)

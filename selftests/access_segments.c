@@ -237,4 +237,32 @@ TEST(a_single_step_ends_each_iteration)
 	vm_free(&t);
 }
 
+GUEST32(load_fs32, "mov %eax, %fs; hlt");
+
+/* Nobody reads a descriptor from a device: the VMM is told, and the guest gets #UD. */
+TEST(a_descriptor_is_in_memory)
+{
+	struct minikvm_sregs s;
+	struct minikvm_regs r;
+	struct test_vm t;
+
+	if (test_on_kvm())
+		SKIP(return, "KVM says so in another way");
+	vm_make(&t, false);
+	guest_protected(&t, load_fs32, load_fs32_end);
+	s = vm_sregs(&t);
+	s.gdt.base = G_HOLE;
+	set_sregs(&t, &s);
+	r = vm_regs(&t);
+	r.rax = 16;
+	vm_set_regs(&t, r);
+	ASSERT_EQ(MINIKVM_EXIT_INTERNAL_ERROR, vm_run(&t));
+	ASSERT_EQ(MINIKVM_INTERNAL_ERROR_EMULATION, t.run->internal.suberror);
+	ASSERT_EQ(G_CODE, vm_regs(&t).rip);
+	s.gdt.base = G_GDT;
+	set_sregs(&t, &s);
+	EXPECT_OUT(&t, PORT_EXCEPTION, 6);
+	vm_free(&t);
+}
+
 TEST_HARNESS_MAIN

@@ -144,6 +144,10 @@ TEST(the_dirty_log_names_every_page_of_many)
 	walk(&t, write_many, write_many_end, PAGES / 3, 3);
 	EXPECT_HLT(&t);
 	ASSERT_EQ(-1, wrong_page(&t, 3));
+	/* All of them are mapped now: who logs by itself does so again and again until it is full. */
+	walk(&t, write_many, write_many_end, PAGES, 1);
+	EXPECT_HLT(&t);
+	ASSERT_EQ(-1, wrong_page(&t, 1));
 	vm_free(&t);
 }
 

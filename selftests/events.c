@@ -72,6 +72,116 @@ TEST(nmi_needs_no_window)
 	vm_free(&t);
 }
 
+/* A handler of two OUTs; a window for the NMI that comes meanwhile opens with its IRET. */
+GUEST64(idle, "1: out %al, $0x11; jmp 1b");
+GUEST64(nmi_handler, "out %al, $0x12; out %al, $0x13; iretq");
+GUEST64(three, "nop; nop; nop; hlt");
+
+static void with_nmi_handler(struct test_vm *t, const uint8_t *code, const uint8_t *end)
+{
+	vm_make(t, false);
+	guest_long(t, code, end);
+	memcpy(t->mem + G_STUBS + 16 * 2, nmi_handler, nmi_handler_end - nmi_handler);
+}
+
+TEST(a_second_nmi_waits_for_the_iret_of_the_first)
+{
+	struct minikvm_vcpu_events e;
+	struct test_vm t;
+
+	with_nmi_handler(&t, idle, idle_end);
+	EXPECT_OUT(&t, 0x11, 0);
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_NMI, 0));
+	EXPECT_OUT(&t, 0x12, 0);
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_NMI, 0));
+	EXPECT_OUT(&t, 0x13, 0);
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_VCPU_EVENTS, &e));
+	ASSERT_EQ(1, e.nmi.masked);
+	ASSERT_EQ(1, e.nmi.pending);
+	EXPECT_OUT(&t, 0x12, 0);
+	EXPECT_OUT(&t, 0x13, 0);
+	EXPECT_OUT(&t, 0x11, 0);
+	vm_free(&t);
+}
+
+/* The VMM has set what an STI leaves for one instruction: only then comes the NMI. */
+TEST(an_nmi_waits_for_the_instruction_behind_sti)
+{
+	struct minikvm_vcpu_events e;
+	struct minikvm_regs r;
+	struct test_vm t;
+
+	with_nmi_handler(&t, three, three_end);
+	r = vm_regs(&t);
+	r.rflags |= 0x200;
+	vm_set_regs(&t, r);
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_VCPU_EVENTS, &e));
+	e.flags = MINIKVM_VCPUEVENT_VALID_NMI_PENDING | MINIKVM_VCPUEVENT_VALID_SHADOW;
+	e.nmi.pending = 1;
+	e.interrupt.shadow = 2;
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_VCPU_EVENTS, &e));
+	EXPECT_OUT(&t, 0x12, 0);
+	ASSERT_EQ(G_CODE + 1, *(uint64_t *)(t.mem + vm_regs(&t).rsp));
+	EXPECT_OUT(&t, 0x13, 0);
+	EXPECT_HLT(&t);
+	vm_free(&t);
+}
+
+/* In user mode, with CR0.AM and EFLAGS.AC. */
+GUEST64(unaligned, "push $0x33; push $0x8f00; push $0x40002; push $0x2b; lea 1f(%rip), %rax;"
+	"push %rax; iretq; 1: mov (%rsp), %eax; mov 1(%rsp), %eax; hlt");
+
+TEST(an_alignment_check_is_the_guests)
+{
+	struct minikvm_sregs s;
+	struct test_vm t;
+	uint64_t *gdt;
+
+	vm_make(&t, false);
+	guest_long(&t, unaligned, unaligned_end);
+	gdt = (uint64_t *)(t.mem + G_GDT);
+	gdt[5] = 0x00affb000000ffff;
+	gdt[6] = 0x00cff3000000ffff;
+	*(uint64_t *)(t.mem + G_TSS + 4) = G_STACK - 0x800;
+	s = vm_sregs(&t);
+	s.cr0 |= 0x40000;
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_SREGS, &s));
+	EXPECT_OUT(&t, PORT_EXCEPTION, 17);
+	ASSERT_EQ(0, *(uint64_t *)(t.mem + vm_regs(&t).rsp));	/* the error code */
+	ASSERT_EQ(G_CODE + (unaligned_end - unaligned) - 5,
+		  *(uint64_t *)(t.mem + vm_regs(&t).rsp + 8));
+	vm_free(&t);
+}
+
+/* The IDT is where no memory is: the exception waits until its VMM has put some there. */
+GUEST32(undefined, "ud2");
+
+TEST(an_exception_that_meets_a_device_is_kept)
+{
+	struct minikvm_sregs s;
+	struct test_vm t;
+	uint8_t *memory;
+
+	vm_make(&t, false);
+	guest_protected(&t, undefined, undefined_end);
+	s = vm_sregs(&t);
+	s.idt.base = G_HOLE;
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_SREGS, &s));
+	ASSERT_EQ(MINIKVM_EXIT_INTERNAL_ERROR, vm_run(&t));
+	if (test_on_kvm())
+		SKIP(return, "KVM takes the first for an access by the instruction, and the next for this");
+	ASSERT_EQ(MINIKVM_INTERNAL_ERROR_DELIVERY_EV, t.run->internal.suberror);
+	ASSERT_EQ(5, t.run->internal.ndata);
+	ASSERT_EQ(0x80000306, t.run->internal.data[0]);
+	ASSERT_EQ(48, t.run->internal.data[1]);
+	ASSERT_EQ(G_HOLE + 6 * 8, t.run->internal.data[3]);
+	memory = mmap(NULL, 0x1000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	memcpy(memory, t.mem + G_IDT, 0x800);
+	ASSERT_EQ(0, vm_slot(&t, 1, 0, G_HOLE, 0x1000, memory));
+	EXPECT_OUT(&t, PORT_EXCEPTION, 6);
+	vm_free(&t);
+}
+
 TEST(exception_from_the_vmm)
 {
 	struct minikvm_vcpu_events e;

@@ -28,6 +28,8 @@ GUEST16(vmmcall_16, "vmmcall; hlt");
 /* To user mode, where VMMCALL is; the exception of its HLT comes to a stub. */
 GUEST64(user, "push $0x33; push $0x8f00; push $2; push $0x2b; lea 1f(%rip), %rax;"
 	"push %rax; iretq; 1: mov $1, %eax; vmmcall; mov %rax, %rbx; mov $1, %eax; vmcall; mov %rax, %rcx; hlt");
+GUEST32(task, "ljmp $0x20, $0");
+GUEST32(new_task, "out %al, $0x10");
 GUEST64(rdpmc, "xor %ecx, %ecx; rdpmc; hlt");
 GUEST64(bad_xsetbv, "mov %cr4, %rax; bts $18, %rax; mov %rax, %cr4; xor %ecx, %ecx; xor %eax, %eax;"
 	"xor %edx, %edx; xsetbv; hlt");
@@ -313,6 +315,35 @@ TEST(user_mode_may_not_make_hypercalls)
 	r = vm_regs(&t);
 	ASSERT_EQ(-1ull, r.rbx);
 	ASSERT_EQ(-1ull, r.rcx);
+	vm_free(&t);
+}
+
+/* To a task that KVM starts, at 0x3000; here the VMM is told, and the guest stands where it was. */
+TEST(a_hardware_task_switch_is_the_vmms)
+{
+	struct test_vm t;
+	uint32_t *tss;
+
+	vm_make(&t, false);
+	guest_protected(&t, task, task_end);
+	*(uint64_t *)(t.mem + G_GDT + 0x20) = 0x0000890061000067;
+	tss = (uint32_t *)(t.mem + G_TSS + 0x100);
+	tss[8] = 0x3000;			/* EIP, EFLAGS, ESP; ES to GS */
+	tss[9] = 2;
+	tss[14] = G_STACK;
+	tss[18] = tss[20] = tss[21] = tss[22] = tss[23] = 16;
+	tss[19] = 8;
+	memcpy(t.mem + 0x3000, new_task, new_task_end - new_task);
+	if (test_on_kvm()) {
+		EXPECT_OUT(&t, 0x10, 0);
+	} else {
+		ASSERT_EQ(MINIKVM_EXIT_INTERNAL_ERROR, vm_run(&t));
+		ASSERT_EQ(MINIKVM_INTERNAL_ERROR_EMULATION, t.run->internal.suberror);
+		ASSERT_EQ(6, t.run->internal.ndata);
+		ASSERT_EQ(9, t.run->internal.data[1]);
+		ASSERT_EQ(2ull << 30 | 0x20, t.run->internal.data[2]);	/* by JMP */
+		ASSERT_EQ(G_CODE, vm_regs(&t).rip);
+	}
 	vm_free(&t);
 }
 

@@ -20,6 +20,11 @@ GUEST64(rmw, "mov $0xd0000000, %eax; mov $0x0f, %ebx; andl %ebx, (%rax); orb $0x
 GUEST64(flags, "mov $0xd0000000, %eax; cmpl $5, (%rax); sete %bl; testb $1, (%rax); setz %bh;"
 	"addb $1, (%rax); setc %cl; mov $0xfffffffb, %edx; addl (%rax), %edx; hlt");
 
+GUEST64(rarer, "mov $0xd0000000, %edi; mov $2, %ecx; movbe (%rdi), %ebx; movbe %ebx, 4(%rdi);"
+	"negl (%rdi); mov $5, %eax; mov $9, %edx; lock cmpxchgl %edx, (%rdi); setz %bl;"
+	"lock cmpxchgl %edx, (%rdi); setz %bh; movl %ebx, 4(%rdi,%rcx,8);"
+	"movabs %eax, 0xd0000010; movabs 0xd0000010, %al; hlt");
+GUEST64(writes_xmm, "movups %xmm0, (%rax); hlt");
 GUEST64(writes_bl, "movb %bl, (%rax); hlt");
 GUEST64(writes_cl, "movb %cl, (%rax); hlt");
 
@@ -172,6 +177,57 @@ TEST(flags_follow_the_device_s_value)
 	ASSERT_EQ(1, r.rdx);
 	ASSERT_EQ(1, r.rflags & 1);
 	vm_free(&t);
+}
+
+TEST(rarer_forms_and_operands)
+{
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, rarer, rarer_end);
+	EXPECT_READ(&t, 0, 4, 0x11223344);	/* MOVBE */
+	EXPECT_WRITE(&t, 4, 4, 0x11223344);
+	EXPECT_READ(&t, 0, 4, 1);		/* NEG */
+	EXPECT_WRITE(&t, 0, 4, 0xffffffff);
+	EXPECT_READ(&t, 0, 4, 5);		/* CMPXCHG: equal */
+	EXPECT_WRITE(&t, 0, 4, 9);
+	EXPECT_READ(&t, 0, 4, 7);		/* not equal: what it was is written */
+	EXPECT_WRITE(&t, 0, 4, 7);
+	EXPECT_WRITE(&t, 0x14, 4, 0x44330001);
+	EXPECT_WRITE(&t, 0x10, 4, 7);
+	EXPECT_READ(&t, 0x10, 1, 0xab);
+	EXPECT_HLT(&t);
+	ASSERT_EQ(0xab, vm_regs(&t).rax);
+	vm_free(&t);
+}
+
+/* Its bytes end with the page, or go on in the next one. */
+TEST(an_instruction_at_the_end_of_a_page)
+{
+	static const struct { const uint8_t *code, *end; int size; } rows[] = {
+		{ writes_bl, writes_bl_end, 1 }, { writes_xmm, writes_xmm_end, 8 },
+	};
+	struct minikvm_regs r;
+	struct test_vm t;
+	int i, at;
+
+	for (i = 0; i < 2; i++) {
+		vm_make(&t, false);
+		guest_long(&t, rows[i].code, rows[i].end);
+		for (at = 0x200ffd; at <= 0x200fff; at++) {
+			memcpy(t.mem + at, rows[i].code, rows[i].end - rows[i].code);
+			r = vm_regs(&t);
+			r.rip = at;
+			r.rax = HOLE;
+			r.rbx = 0;
+			vm_set_regs(&t, r);
+			EXPECT_WRITE(&t, 0, rows[i].size, 0);
+			if (rows[i].size == 8)
+				EXPECT_WRITE(&t, 8, 8, 0);
+			EXPECT_HLT(&t);
+		}
+		vm_free(&t);
+	}
 }
 
 /* One address, two pieces of code, as the guest's tables say at the time. */

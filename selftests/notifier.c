@@ -68,6 +68,37 @@ TEST(mprotect_stops_writes)
 	vm_free(&t);
 }
 
+/* Code in a page that the guest reads and writes, too; and one piece of it is taken away. */
+GUEST64(in_huge, "mov $0x800000, %ebx; mov 0x1000(%rbx), %eax; out %eax, $0x10; call *%rbx;"
+	"mov 0x1000(%rbx), %eax; out %eax, $0x10; mov %eax, 0x2000(%rbx); mov 0x1000(%rbx), %eax;"
+	"out %eax, $0x10; hlt");
+GUEST64(called, "incl 0x1000(%rbx); ret");
+
+TEST(a_huge_page_comes_apart)
+{
+	uint8_t *p = vm_huge_page();
+	struct test_vm t;
+
+	if (!p)
+		SKIP(return, "no huge page");
+	vm_make(&t, false);
+	guest_long(&t, in_huge, in_huge_end);
+	ASSERT_EQ(0, vm_slot(&t, 1, 0, GPA, 2 << 20, p));
+	memcpy(p, called, called_end - called);
+	p[0x1000] = 0x11;
+	EXPECT_OUT(&t, 0x10, 0x11);
+	EXPECT_OUT(&t, 0x10, 0x12);
+	ASSERT_EQ(0x12, p[0x1000]);
+	mprotect(p + 0x2000, 4096, PROT_READ);
+	ASSERT_EQ(-EFAULT, vm_run(&t));
+	p[0x1000] = 0x13;
+	mprotect(p + 0x2000, 4096, PROT_READ | PROT_WRITE);
+	EXPECT_OUT(&t, 0x10, 0x13);
+	ASSERT_EQ(0x12, p[0x2000]);
+	EXPECT_HLT(&t);
+	vm_free(&t);
+}
+
 TEST(fork_keeps_the_guest_with_its_own_process)
 {
 	struct test_vm t;

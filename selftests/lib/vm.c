@@ -48,6 +48,22 @@ int vm_slot(struct test_vm *t, uint32_t slot, uint32_t flags, uint64_t gpa, uint
 	return ioctl(t->vm, MINIKVM_SET_USER_MEMORY_REGION, &r) ? -errno : 0;
 }
 
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
+void *vm_huge_page(void)
+{
+	const uintptr_t size = 2 << 20;
+	void *p = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		err(EXIT_BROKEN, "mmap");
+	p = (void *)(((uintptr_t)p + size - 1) & -size);
+	memset(p, 0, size);
+	return madvise(p, size, MADV_COLLAPSE) ? NULL : p;
+}
+
 static void cpuid_all(struct test_vm *t)
 {
 	struct { struct minikvm_cpuid2 head; struct minikvm_cpuid_entry2 e[100]; } *c;

@@ -73,6 +73,9 @@ void vm_free_vcpu(struct test_vm *t);
 int vm_slot(struct test_vm *t, uint32_t slot, uint32_t flags, uint64_t gpa, uint64_t size,
 	    void *hva);
 
+/* 2 MiB of zeroes that the host has in one page; NULL: it does not give one. */
+void *vm_huge_page(void);
+
 /* Put code at G_CODE and the vCPU before its first instruction. */
 void vm_nmi_returns(struct test_vm *t, bool wide);
 void guest_real(struct test_vm *t, const uint8_t *code, const uint8_t *end);
