@@ -49,8 +49,21 @@ static int event, resample, made;	/* what the operation has made, to be closed *
 
 static int create_vm(void) { return made = ioctl(t.dev, MINIKVM_CREATE_VM, 0); }
 static int create_vcpu(void) { return made = ioctl(t.vm, MINIKVM_CREATE_VCPU, 1); }
-static int vm_stats(void) { return made = ioctl(t.vm, MINIKVM_GET_STATS_FD, 0); }
-static int vcpu_stats(void) { return made = ioctl(t.vcpu, MINIKVM_GET_STATS_FD, 0); }
+
+static int stats(int fd)
+{
+	char begin[24];
+
+	fd = ioctl(fd, MINIKVM_GET_STATS_FD, 0);
+	if (fd >= 0 && read(fd, begin, sizeof(begin)) < 0) {
+		close(fd);
+		return -1;
+	}
+	return made = fd;
+}
+
+static int vm_stats(void) { return stats(t.vm); }
+static int vcpu_stats(void) { return stats(t.vcpu); }
 
 static int slot(uint32_t flags, uint64_t gpa, uint64_t size)
 {
@@ -146,6 +159,17 @@ static int dirty_log(void)
 	return ioctl(t.vm, MINIKVM_GET_DIRTY_LOG, &log);
 }
 
+static int clear_log(void)
+{
+	static uint64_t bits[64];
+	struct minikvm_clear_dirty_log log = { .slot = 3, .num_pages = 256, .dirty_bitmap = bits };
+	struct minikvm_enable_cap cap = { .cap = MINIKVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, .args = { 1 } };
+
+	if (ioctl(t.vm, MINIKVM_ENABLE_CAP, &cap) || log_slot())
+		return -1;
+	return ioctl(t.vm, MINIKVM_CLEAR_DIRTY_LOG, &log);
+}
+
 /* To the guest's OUT, whatever lies on the way. */
 static int run(void)
 {
@@ -200,7 +224,8 @@ static const struct operation {
 } operations[] = {
 	{ "CREATE_VM", create_vm }, { "CREATE_VCPU", create_vcpu }, { "RUN", run },
 	{ "a slot", add_slot }, { "a log", log_slot, SLOT }, { "a slot elsewhere", move_slot, SLOT },
-	{ "no slot", delete_slot, SLOT }, { "GET_DIRTY_LOG", dirty_log }, { "IRQFD", irqfd },
+	{ "no slot", delete_slot, SLOT }, { "GET_DIRTY_LOG", dirty_log },
+	{ "CLEAR_DIRTY_LOG", clear_log }, { "IRQFD", irqfd },
 	{ "IOEVENTFD", ioeventfd }, { "a zone", zone }, { "SET_GSI_ROUTING", routing },
 	{ "SET_MSR_FILTER", msr_filter }, { "CPUID", cpuid }, { "XSAVE", xsave }, { "LAPIC", lapic },
 	{ "MSRS", msrs }, { "a VM's statistics", vm_stats }, { "a vCPU's statistics", vcpu_stats },
