@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Differences that are meant, in string instructions: KVM's emulator does many iterations at once. */
 #include <errno.h>
+#include <stdio.h>
 
 #include "explained.h"
 
@@ -20,6 +21,31 @@ static bool last_of_a_string(const struct difference *d)
 {
 	return is_field(d, "regs", "rip") && is_string(opcode_of(d->scene)) &&
 	       d->value[0] < d->value[1] && d->value[1] - d->value[0] < 15;
+}
+
+/* Where the flags are in the frame of the event whose handler it is in. */
+static u64 flags_in_frame(const struct difference *d)
+{
+	const struct record *m = record_of(d, d->mini);
+	u64 vector = (m->regs.rip - G_STUBS) / 16;
+	u32 size = d->scene->mode == REAL ? 2 : d->scene->mode >= COMPAT ? 8 : 4;
+	bool has_code = size > 2 && vector < 32 && 0x27d00 >> vector & 1;
+
+	return m->regs.rsp + size * (has_code + 2);
+}
+
+/* RF between iterations, and the flags that the last iteration left, in that frame. */
+static bool flags_in_a_frame(const struct difference *d)
+{
+	u64 at = flags_in_frame(d), differ = d->value[0] ^ d->value[1];
+	u64 may = (opcode_of(d->scene) & 0xfe) % 8 == 6 ? 0x108d5 : 0x10000;
+	char word[16];
+
+	if (!is_string(opcode_of(d->scene)) ||
+	    record_of(d, d->mini)->regs.rip - G_STUBS >= G_STACK - 0x800 - G_STUBS)
+		return false;
+	snprintf(word, sizeof(word), "%#x", (u32)at & ~7u);
+	return is_field(d, "memory", word) && !(differ & ~(may << (at & 7) * 8));
 }
 
 /* The same RIP, in the frame of its single-step trap. */
@@ -92,11 +118,16 @@ static bool ins_in_one_write(const struct difference *d)
 	       record_of(d, d->kvm)->detail[0] > record_of(d, d->mini)->detail[0];
 }
 
+/* Its fault is one of the destination's, wherever the INS is that reads the port on KVM. */
 static bool ins_looks_first(const struct difference *d)
 {
-	const struct record *k = record_of(d, d->kvm);
+	const struct record *k = record_of(d, d->kvm), *m = record_of(d, d->mini);
+	u32 into = k->sregs.es.base + k->regs.rdi;
 
-	return is_ins(d->scene) && k->exit == MINIKVM_EXIT_IO && !(k->detail[0] & 1);
+	if (k->exit != MINIKVM_EXIT_IO || k->detail[0] & 1)
+		return false;
+	return is_ins(d->scene) || ((m->regs.rip & ~15ull) == G_STUBS + 14 * 16 &&
+				    (u32)m->sregs.cr2 - into < 4);
 }
 
 /* RUN with immediate_exit: KVM's emulator goes on to the next iteration first. */
@@ -121,6 +152,8 @@ const struct explanation explained_strings[] = {
 	  "SDM, INS: memory that cannot be written is a fault before the port is read" },
 	{ "flags-in-a-string", flags_in_a_string, true,
 	  "SDM, REP: the flags are those of the last iteration; KVM shows them only in the end" },
+	{ "flags-in-a-frame", flags_in_a_frame, true,
+	  "the same in the frame of a fault or a trap amid a string; and RF, see rf-in-a-string" },
 	{ "last-of-a-string", last_of_a_string, true,
 	  "the last iteration ends with RIP behind the instruction (api.rst)" },
 	{ "trap-of-a-string", trap_of_a_string, true,
