@@ -20,6 +20,8 @@ GUEST16(halting, "1: sti; hlt; jmp 1b");
 GUEST16(leaving, "1: in $0x10, %al; out %ax, $0x12; mov $0xf000, %bx; mov %bx, %es; mov %es:(0), %al;"
 	"jmp 1b");
 
+GUEST64(calling, "mov $6000, %ebx; 1: mov $1, %eax; vmmcall; dec %ebx; jnz 1b; hlt");
+
 struct runner {
 	struct test_vm t;
 	pthread_t thread;
@@ -318,6 +320,36 @@ TEST(processors_go_and_come_under_running_vcpus)
 	for (i = 0; i < NR; i++)
 		ASSERT_EQ(0, runner[i].other);
 	unmake();
+}
+
+static void *patch_thread(void *arg)
+{
+	volatile struct runner *r = arg;
+	volatile uint8_t *byte = r->t.mem + G_CODE + 12;
+
+	while (!r->stop) {
+		*byte = 0xd9;
+		usleep(0);
+		*byte = 0xc1;
+	}
+	return NULL;
+}
+
+/* Of two CPUs that make the same hypercall first, one finds it patched behind its exit. */
+TEST(a_vmmcall_that_another_cpu_has_patched)
+{
+	struct runner *r = &runner[0];
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, calling, calling_end);
+	ASSERT_EQ(0, memcmp(t.mem + G_CODE + 10, "\x0f\x01\xd9", 3));
+	*r = (struct runner) { .t = t };
+	pthread_create(&r->thread, NULL, patch_thread, r);
+	EXPECT_HLT(&t);
+	r->stop = true;
+	pthread_join(r->thread, NULL);
+	vm_free(&t);
 }
 
 TEST_HARNESS_MAIN

@@ -81,7 +81,10 @@ static int split_lock(struct vcpu *vcpu, const struct vmexit *exit)
 	return EXIT_USER;
 }
 
-/* AMD's VMMCALL, which an Intel processor does not know. Real mode never has it. */
+/*
+ * AMD's VMMCALL, which an Intel processor does not know. Real mode never has it. One that is a
+ * VMCALL already was none when it exited: another CPU has made it one since.
+ */
 static bool is_vmmcall(struct vcpu *vcpu)
 {
 	struct guest_fault fault;
@@ -90,7 +93,8 @@ static bool is_vmmcall(struct vcpu *vcpu)
 	if (!(vcpu->cr0 & X86_CR0_PE) || (vmcs_read_guest_rflags() & X86_EFLAGS_VM))
 		return false;
 	return !gva_read(vcpu, vcpu_linear_rip(vcpu), insn, sizeof(insn), ACCESS_FETCH, &fault) &&
-	       !memcmp(insn, vmmcall, sizeof(insn));
+	       !memcmp(insn, vmmcall, VENDOR_BYTE) &&
+	       (insn[VENDOR_BYTE] == vmmcall[VENDOR_BYTE] || insn[VENDOR_BYTE] == vmcall_byte);
 }
 
 /* One byte makes a VMCALL of it, at once for every CPU; in code that is read-only it stays. */
