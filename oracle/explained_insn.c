@@ -74,10 +74,14 @@ static bool left_out(const struct difference *d)
 		{ 0x0f, 0x01, 3 << 2 }, { 0x60, 0, 0 }, { 0xc8, 0, 0 }, { 0x62, 0, 0 },
 		{ 0x0f, 0xae, 0x33 }, { 0xd9, 0, 0x50 }, { 0xdd, 0, 0x50 }, { 0x0f, 0xc7, 0xfd },
 	};
+	const struct record *m = record_of(d, d->mini);
+	struct scene there = *d->scene;		/* whose first instruction is the one refused */
 	unsigned int i;
 
-	for (i = 0; i < COUNT(all) && refuses(record_of(d, d->mini)); i++)
-		if (has_opcode(d->scene, all[i].first, all[i].second, all[i].digits))
+	if (m->exit == MINIKVM_EXIT_INTERNAL_ERROR && m->detail[1] & 1)
+		memcpy(there.code, (const u8 *)&m->detail[2] + 1, there.ncode = 15);
+	for (i = 0; i < COUNT(all) && refuses(m); i++)
+		if (has_opcode(&there, all[i].first, all[i].second, all[i].digits))
 			return true;
 	return false;
 }
