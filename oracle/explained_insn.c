@@ -8,7 +8,8 @@
 
 /*
  * An exit on minikvm, or, of an operand half of which is none of the device's, a #PF; on KVM a #UD,
- * or, where SMEP forbids the handlers in pages of user mode, what that leads to.
+ * or, where SMEP forbids the handlers in pages of user mode, what that leads to. A #PF without a
+ * stack is a shutdown.
  */
 static bool more_instructions(const struct difference *d)
 {
@@ -17,7 +18,8 @@ static bool more_instructions(const struct difference *d)
 	if (d->record < 0 || !(refuses(k) || (k->exit == MINIKVM_EXIT_SHUTDOWN &&
 					      d->scene->sregs.cr4 & 1 << 20)))
 		return false;
-	return m->exit == MINIKVM_EXIT_MMIO || (m->regs.rip & ~15ull) == G_STUBS + 14 * 16;
+	return m->exit == MINIKVM_EXIT_MMIO || (m->regs.rip & ~15ull) == G_STUBS + 14 * 16 ||
+	       (m->exit == MINIKVM_EXIT_SHUTDOWN && m->events.exception.nr == 14);
 }
 
 static bool leads_to_device(u64 entry)

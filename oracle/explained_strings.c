@@ -62,13 +62,17 @@ static bool trap_of_a_string(const struct difference *d)
 	return (u16)(rip - d->scene->code_at) < d->scene->ncode && more && more < 15;
 }
 
-/* It steps, and the next iteration is one that KVM's emulator would do at once. */
+/* It steps, and the next iterations are some that KVM's emulator would do at once. */
 static bool step_in_a_string(const struct difference *d)
 {
 	const struct record *k = record_of(d, d->kvm), *m = record_of(d, d->mini);
 
-	return is_field(d, "record", "exit") && d->record > 0 && is_string(opcode_of(d->scene)) &&
-	       d->scene->regs.rflags & 0x100 && (k->exit == MINIKVM_EXIT_MMIO ||
+	if (d->record <= 0 || !is_string(opcode_of(d->scene)) || !(d->scene->regs.rflags & 0x100))
+		return false;
+	if (is_field(d, "regs", "rcx"))
+		return k->regs.rcx < m->regs.rcx && (m->regs.rip & ~15ull) == G_STUBS + 16 &&
+		       (k->regs.rip & ~15ull) == G_STUBS + 16;
+	return is_field(d, "record", "exit") && (k->exit == MINIKVM_EXIT_MMIO ||
 						 k->exit == MINIKVM_EXIT_IO) &&
 	       k->regs.rip < G_STUBS && (m->regs.rip & ~15ull) == G_STUBS + 16;
 }
