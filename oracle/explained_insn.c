@@ -56,12 +56,13 @@ static bool write_faults_first(const struct difference *d)
 	       (m->regs.rip & ~15ull) == G_STUBS + 14 * 16;
 }
 
-/* A #DB that is due after an instruction that has written to a device. */
+/* A #DB that is due after an instruction whose write to a device is done. */
 static bool trap_after_write(const struct difference *d)
 {
 	const struct record *k = record_of(d, d->kvm), *m = record_of(d, d->mini);
 
-	return (m->exit == MINIKVM_EXIT_MMIO || m->exit == MINIKVM_EXIT_IO) &&
+	return (m->exit == MINIKVM_EXIT_MMIO || m->exit == MINIKVM_EXIT_IO ||
+		(d->record > 0 && m->ret == -EINTR && m[-1].exit == MINIKVM_EXIT_MMIO)) &&
 		m->events.exception.nr == 1 && m->events.exception.pending &&
 	       !k->events.exception.pending;
 }
