@@ -67,6 +67,17 @@ static bool trap_after_write(const struct difference *d)
 	       !k->events.exception.pending;
 }
 
+/* As if the instruction that minikvm's error names were the case's first. */
+static struct scene at_failure(const struct difference *d)
+{
+	const struct record *m = record_of(d, d->mini);
+	struct scene s = *d->scene;
+
+	if (m->exit == MINIKVM_EXIT_INTERNAL_ERROR && m->detail[0] == 1 && m->detail[1] & 1)
+		memcpy(s.code, (const u8 *)&m->detail[2] + 1, s.ncode = 15);
+	return s;
+}
+
 /* What io/step_table.c says it leaves out. */
 static bool left_out(const struct difference *d)
 {
@@ -78,11 +89,9 @@ static bool left_out(const struct difference *d)
 		{ 0x0f, 0xae, 0x33 }, { 0xd9, 0, 0x50 }, { 0xdd, 0, 0x50 }, { 0x0f, 0xc7, 0xfd },
 	};
 	const struct record *m = record_of(d, d->mini);
-	struct scene there = *d->scene;		/* whose first instruction is the one refused */
+	struct scene there = at_failure(d);
 	unsigned int i;
 
-	if (m->exit == MINIKVM_EXIT_INTERNAL_ERROR && m->detail[1] & 1)
-		memcpy(there.code, (const u8 *)&m->detail[2] + 1, there.ncode = 15);
 	for (i = 0; i < COUNT(all) && refuses(m); i++)
 		if (has_opcode(&there, all[i].first, all[i].second, all[i].digits))
 			return true;
@@ -198,16 +207,13 @@ static bool vmmcall_traps(const struct difference *d)
 	       (record_of(d, d->kvm)->regs.rip & ~15ull) == G_STUBS + 16;
 }
 
-/* Behind an INTO that does nothing, too. */
 static bool needs_mtf(const struct difference *d)
 {
-	const struct scene *s = d->scene;
-	u8 op = opcode_of(s);
+	struct scene s = at_failure(d);
+	u8 op = opcode_of(&s);
 
-	if (op == 0xce)
-		op = s->code[s->ncode - 1];
 	return refuses(record_of(d, d->mini)) && (op == 0x9c || op == 0x9d || op == 0x17 ||
-						  has_opcode(s, 0x8e, 0, 1 << 2));
+						  has_opcode(&s, 0x8e, 0, 1 << 2));
 }
 
 static bool traps_again(const struct difference *d)
