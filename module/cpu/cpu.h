@@ -69,7 +69,6 @@ unsigned long vcpu_cr4(struct vcpu *vcpu);
 u64 vcpu_cr8(struct vcpu *vcpu);
 /* 0, or 1: the value is not allowed, inject #GP */
 int vcpu_set_cr0(struct vcpu *vcpu, unsigned long cr0);
-int vcpu_set_cr3(struct vcpu *vcpu, unsigned long cr3);
 int vcpu_set_cr4(struct vcpu *vcpu, unsigned long cr4);
 int vcpu_set_cr8(struct vcpu *vcpu, u64 cr8);
 int vcpu_set_efer(struct vcpu *vcpu, u64 efer);

@@ -238,32 +238,6 @@ static bool cr3_valid(const struct vcpu *vcpu, unsigned long cr3)
 }
 
 /**
- * vcpu_set_cr3 - a move to CR3 that the processor did not do itself
- * @vcpu: loaded
- * @cr3: new value
- *
- * Context: sleeps. Return: 0, or 1: #GP. SDM "Process-Context Identifiers (PCIDs)".
- */
-int vcpu_set_cr3(struct vcpu *vcpu, unsigned long cr3)
-{
-	unsigned long cr4 = vcpu_cr4(vcpu);
-	bool keep = false;
-
-	if (cr4 & X86_CR4_PCIDE) {
-		keep = cr3 & BIT_ULL(63);
-		cr3 &= ~BIT_ULL(63);
-	}
-	if (!cr3_valid(vcpu, cr3))
-		return 1;
-	if (is_pae_paging(vcpu_cr0(vcpu), cr4, vcpu->efer) && load_pdptes(vcpu, cr3))
-		return 1;
-	vmcs_write_guest_cr3(cr3);
-	if (!keep)
-		vmx_flush_vpid(vcpu);
-	return 0;
-}
-
-/**
  * vcpu_set_cr4 - a move to CR4
  * @vcpu: loaded
  * @cr4: new value

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Exits of moves to and from control registers; what a new value means is in cpu/cr.c.
+ * Exits of moves to and from control registers; what a new value means is in cpu/cr.c. Those of
+ * CR3 do not exit: vmx/caps.c wants a processor that can do without.
  */
 #include <asm/processor-flags.h>
 
@@ -42,9 +43,6 @@ static int mov_to_cr(struct vcpu *vcpu, int cr, unsigned long value)
 	case 0:
 		refused = vcpu_set_cr0(vcpu, value);
 		break;
-	case 3:
-		refused = vcpu_set_cr3(vcpu, value);
-		break;
 	case 4:
 		refused = vcpu_set_cr4(vcpu, value);
 		break;
@@ -61,17 +59,11 @@ static int mov_to_cr(struct vcpu *vcpu, int cr, unsigned long value)
 
 static int mov_from_cr(struct vcpu *vcpu, int cr, int reg)
 {
-	switch (cr) {
-	case 3:
-		vcpu_set_reg(vcpu, reg, vcpu_cr3(vcpu));
-		break;
-	case 8:
-		vcpu_set_reg(vcpu, reg, vcpu_cr8(vcpu));
-		break;
-	default:
+	if (cr != 8) {
 		event_exception(vcpu, X86_TRAP_UD);
 		return EXIT_RESUME;
 	}
+	vcpu_set_reg(vcpu, reg, vcpu_cr8(vcpu));
 	return EXIT_SKIP;
 }
 
