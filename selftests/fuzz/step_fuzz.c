@@ -93,7 +93,7 @@ static bool is_undefined(const uint8_t *bytes, size_t len, int bits)
 
 /*
  * Explained: Zydis has as much for a segment register as the stack pointer moves; processors
- * write and read its 16 bits. SDM "PUSH", "POP".
+ * write and read its 16 bits, but for a push of 64. SDM "PUSH", "POP".
  */
 static bool is_segment_push(const uint8_t *bytes, size_t len, int bits)
 {
@@ -127,7 +127,7 @@ static void check_step(const uint8_t *bytes, size_t len, int bits)
 		same = same && same_operand(&s.op[i], &o) &&
 		       (s.op[i].at != AT_MODRM || same_address(&s.insn, &o));
 	if (known && is_segment_push(bytes, len, bits))
-		same = s.op[0].size == 2;
+		same = s.op[0].size == (s.op[0].at == AT_PUSH && s.sp_down == 8 ? 8 : 2);
 	if (!same && (known || !(o.too_long || is_undefined(bytes, len, bits)))) {
 		oracle_show(known ? &o : NULL, bytes, len, bits);
 		show(&s);

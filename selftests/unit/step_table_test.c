@@ -102,7 +102,7 @@ static const struct known known[] = {
 	K("push r", "\x53", 64, "push:w8"),
 	K("push r, 32 bits", "\x53", 32, "push:w4"),
 	K("push es, 32 bits", "\x06", 32, "push:w2"),
-	K("push fs", "\x0f\xa0", 64, "push:w2"),
+	K("push fs", "\x0f\xa0", 64, "push:w8"),
 	K("pop es, 32 bits", "\x07", 32, "pop:r2"),
 	K("push imm8", "\x6a\x01", 64, "push:w8"),
 	K("pop r", "\x5b", 64, "pop:r8"),
