@@ -183,8 +183,8 @@ static void stubs_write(struct test_vm *t)
 }
 
 /*
- * The handler of an NMI returns where it would halt, in 64-bit mode (@wide) or another. For a test whose
- * guest takes one: Bochs 2.7 keeps NMIs blocked from a VM that has not returned on, in all later ones.
+ * In 64-bit mode (@wide) or another. Bochs 2.7 keeps NMIs blocked from a VM that has not returned
+ * from its own on, in all later ones.
  */
 void vm_nmi_returns(struct test_vm *t, bool wide)
 {

@@ -76,8 +76,10 @@ int vm_slot(struct test_vm *t, uint32_t slot, uint32_t flags, uint64_t gpa, uint
 /* 2 MiB of zeroes that the host has in one page; NULL: it does not give one. */
 void *vm_huge_page(void);
 
-/* Put code at G_CODE and the vCPU before its first instruction. */
+/* To be called of a guest that takes an NMI: its handler returns, where it would halt. */
 void vm_nmi_returns(struct test_vm *t, bool wide);
+
+/* Put code at G_CODE and the vCPU before its first instruction. */
 void guest_real(struct test_vm *t, const uint8_t *code, const uint8_t *end);
 void guest_protected(struct test_vm *t, const uint8_t *code, const uint8_t *end);
 void guest_long(struct test_vm *t, const uint8_t *code, const uint8_t *end);
