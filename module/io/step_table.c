@@ -273,16 +273,12 @@ static int pop_modrm(struct step *t)
 	return with_stack(t, written, AT_POP, pop);
 }
 
-/*
- * A move of 16 bits on today's processors, to and from room of the operand's size; but what 64-bit
- * mode pushes is all of its room. SDM "PUSH"
- */
+/* 16 bits, in room of the operand's size; but PUSH in 64-bit mode writes all of it. SDM "PUSH" */
 static int step_selector(struct step *t, bool pop)
 {
-	t->s->sp_down = size_of(t, S_STACK);
-	if (pop)
-		return step_operand(t, AT_POP, R(2));
-	return step_operand(t, AT_PUSH, t->s->sp_down == 4 ? W(2) : W(S_STACK));
+	u8 room = t->s->sp_down = size_of(t, S_STACK);
+
+	return step_operand(t, pop ? AT_POP : AT_PUSH, pop ? R(2) : W(room == 4 ? 2 : S_STACK));
 }
 
 static int two_strings(struct step *t, u8 code)
