@@ -26,6 +26,8 @@ static void *go_on(void *arg)
 	struct side *s = arg;
 	int cpus = sysconf(_SC_NPROCESSORS_CONF), i;
 
+	/* Most of a CPU is for the thread that goes from one to the other: it is what ends. */
+	setpriority(PRIO_PROCESS, syscall(SYS_gettid), 10);
 	for (i = 0; !__atomic_load_n(&end, __ATOMIC_RELAXED) && !s->bad; i++) {
 		/* Pinned to one that goes, it is moved by force; and comes back. */
 		if (i % 16 == 0)
