@@ -251,8 +251,10 @@ TEST(a_misaligned_vector_is_a_fault)
 
 /* ---- traps and shadows */
 
+/* Also for a VMM that looks at the state before the guest goes on: it may save it. */
 TEST(a_single_step_comes_behind_it)
 {
+	struct minikvm_vcpu_events e;
 	struct minikvm_debugregs d;
 	struct test_vm t;
 
@@ -264,6 +266,10 @@ TEST(a_single_step_comes_behind_it)
 	 */
 	EXPECT_READ(&t, 0, 4, 6);
 	EXPECT_READ(&t, 0, 4, 7);
+	ASSERT_EQ(-EINTR, run_at_once(&t));
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_VCPU_EVENTS, &e));
+	ASSERT_EQ(1, e.exception.injected);
+	ASSERT_EQ(1, e.exception.nr);
 	EXPECT_OUT(&t, PORT_EXCEPTION, 1);
 	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_GET_DEBUGREGS, &d));
 	ASSERT_EQ(0x4000, d.dr6 & 0x400f);

@@ -91,6 +91,7 @@ int exit_wrmsr(struct vcpu *vcpu, const struct vmexit *exit);
 
 /* exit_event.c: exceptions, windows, the ends of a guest */
 int exit_exception(struct vcpu *vcpu, const struct vmexit *exit);
+int exit_debug(struct vcpu *vcpu, const struct vmexit *exit);
 int exit_intr_window(struct vcpu *vcpu, const struct vmexit *exit);
 int exit_nmi_window(struct vcpu *vcpu, const struct vmexit *exit);
 int exit_tpr_below(struct vcpu *vcpu, const struct vmexit *exit);

@@ -33,8 +33,14 @@ void exit_iret_unblocked_nmis(const struct vmexit *exit, bool unblocked)
 						  INTERRUPTIBILITY_NMI);
 }
 
-/* What a guest sees in DR6 comes in the qualification, as the processor would set it. */
-static int debug_exception(struct vcpu *vcpu, const struct vmexit *exit)
+/**
+ * exit_debug - a #DB of the guest's, or of its VMM
+ * @vcpu: loaded
+ * @exit: with the qualification: what a guest sees in DR6, as the processor would set it
+ *
+ * Return: EXIT_RESUME, the guest gets it; EXIT_USER, the VMM.
+ */
+int exit_debug(struct vcpu *vcpu, const struct vmexit *exit)
 {
 	if (guest_debug_takes_db(vcpu))
 		return guest_debug_trapped(vcpu, exit->qualification);
@@ -134,7 +140,7 @@ int exit_exception(struct vcpu *vcpu, const struct vmexit *exit)
 	if (vector != X86_TRAP_DF)
 		exit_iret_unblocked_nmis(exit, exit->intr_info & INTR_INFO_NMI_UNBLOCKING);
 	if (vector == X86_TRAP_DB)
-		return debug_exception(vcpu, exit);
+		return exit_debug(vcpu, exit);
 	if (vector == X86_TRAP_BP)
 		return breakpoint(vcpu);
 	if (vector == X86_TRAP_AC && is_split_lock(vcpu))

@@ -31,12 +31,27 @@ static int step_dispatch(struct vcpu *vcpu, bool again)
 	return verdict == EXIT_RESUME && again ? EXIT_STEP : verdict;
 }
 
+/* The traps behind it are an event from now on: a VMM may save the state before the next entry. */
+static void take_traps(struct vcpu *vcpu)
+{
+	u64 pending = vmcs_read_guest_pending_dbg();
+
+	if (!(pending & (PENDING_DBG_BS | PENDING_DBG_ENABLED)) || guest_debug_takes_db(vcpu) ||
+	    (vmcs_read_guest_interruptibility() & INTERRUPTIBILITY_MOV_SS))
+		return;
+	vmcs_write_guest_pending_dbg(0);
+	vcpu->exit.qualification = pending;
+	vcpu->exit.intr_info = INTR_TYPE_HARD_EXCEPTION | X86_TRAP_DB;
+	exit_debug(vcpu, &vcpu->exit);
+}
+
 static int after_exit(struct vcpu *vcpu)
 {
 	bool device = vcpu->step->device;
 
 	switch (vcpu->exit.reason) {
 	case REASON_MTF:
+		take_traps(vcpu);
 		return step_done(vcpu);
 	case REASON_EPT_VIOLATION:
 		return exit_conclude(vcpu, exit_ept_step(vcpu, &vcpu->exit));
