@@ -34,16 +34,62 @@ u8 opcode_of(const struct scene *s)
 	return 0;
 }
 
+/* Among the prefixes before the opcode. */
+bool has_prefix(const struct scene *s, u8 byte)
+{
+	const u8 *op = memchr(s->code, opcode_of(s), s->ncode);
+
+	return op && memchr(s->code, byte, op - s->code);
+}
+
+/* Where its ModRM with a base register points to, as an offset; ~0: it has none of these. */
+u64 operand_of(const struct scene *s)
+{
+	static const u8 in_regs[] = { 0, 2, 3, 1, 6, 7, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15 };
+	const u8 *op = memchr(s->code, opcode_of(s), s->ncode);
+	const u64 *r = (const u64 *)&s->regs;
+	u8 rex = op && op > s->code && s->mode == LONG ? op[-1] : 0, mod, rm, index;
+	u64 at;
+
+	if (!op || s->mode < PROT32)
+		return ~0ull;
+	rex = (rex & 0xf0) == 0x40 ? rex : 0;
+	op += *op != 0x0f ? 1 : (op[1] & 0xfd) == 0x38 ? 3 : 2;
+	mod = *op >> 6;
+	rm = *op++ & 7;
+	index = rm == 4 ? (*op >> 3 & 7) | (rex & 2) << 2 : 4;
+	at = index == 4 ? 0 : r[in_regs[index]] << (*op >> 6);
+	if (rm == 4)
+		rm = *op++ & 7;
+	if (mod == 3 || (mod == 0 && rm == 5))
+		return ~0ull;
+	at += r[in_regs[rm | (rex & 1) << 3]];
+	at += mod == 1 ? (u64)(int8_t)*op : mod == 2 ? (u64)(int32_t)(op[0] | op[1] << 8 |
+		op[2] << 16 | (u32)op[3] << 24) : 0;
+	return s->mode == LONG && !has_prefix(s, 0x67) ? at : (u32)at;
+}
+
 bool is_string(u8 op)
 {
 	return (op >= 0x6c && op <= 0x6f) || (op >= 0xa4 && op <= 0xa7) ||
 	       (op >= 0xaa && op <= 0xaf);
 }
 
+bool is_in_handler(const struct record *r, u8 vector)
+{
+	return (r->regs.rip & ~15ull) == G_STUBS + vector * 16ull;
+}
+
+/* At the OUT that ends a run, which shows AL. */
+bool is_at_end(const struct record *r)
+{
+	return r->exit == MINIKVM_EXIT_IO && r->detail[0] == 0x101 && r->detail[1] == PORT_END;
+}
+
 bool refuses(const struct record *r)
 {
 	return (r->exit == MINIKVM_EXIT_INTERNAL_ERROR && r->detail[0] == 1) ||
-	       (r->regs.rip & ~15ull) == G_STUBS + 6 * 16;
+	       is_in_handler(r, 6);
 }
 
 /* The two bytes at and behind the opcode, and its reg field. */

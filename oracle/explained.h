@@ -19,7 +19,11 @@ extern const struct explanation explained_insn[], explained_strings[], explained
 bool is_field(const struct difference *d, const char *field, const char *name);
 const struct record *record_of(const struct difference *d, const struct trace *t);
 u8 opcode_of(const struct scene *s);
+bool has_prefix(const struct scene *s, u8 byte);
+u64 operand_of(const struct scene *s);
 bool is_string(u8 op);
+bool is_in_handler(const struct record *r, u8 vector);
+bool is_at_end(const struct record *r);
 bool refuses(const struct record *r);
 bool has_opcode(const struct scene *s, u8 first, u8 second, u8 digits);
 const struct op *op_of(const struct difference *d);

@@ -135,21 +135,49 @@ static bool undefined_flags(const struct difference *d)
 
 static bool counts_zeroes(const struct difference *d)
 {
-	return is_field(d, "regs", NULL) && memchr(d->scene->code, 0xf3, d->scene->ncode) &&
+	return (is_field(d, "regs", NULL) ||
+		(is_field(d, "record", "detail[3]") && is_at_end(record_of(d, d->kvm)))) &&
+	       has_prefix(d->scene, 0xf3) &&
 	       (has_opcode(d->scene, 0x0f, 0xbc, 0) || has_opcode(d->scene, 0x0f, 0xbd, 0));
 }
 
-/* Or until a single-step trap, which Bochs leaves pending at an EPT violation. */
+/*
+ * Or until a single-step trap, which Bochs leaves pending at an EPT violation, and which so comes
+ * before a #PF of the operand's second page, too.
+ */
 static bool sgdt(const struct difference *d)
 {
 	const struct record *k = record_of(d, d->kvm), *m = record_of(d, d->mini);
 
 	if (!has_opcode(d->scene, 0x0f, 0x01, 3))
 		return false;
-	return (is_field(d, "trace", "endless") && d->value[0]) ||
-	       (is_field(d, "record", "exit") && d->scene->regs.rflags & 0x100 &&
-		(k->regs.rip & ~15ull) == G_STUBS + 16 && m->exit == MINIKVM_EXIT_MMIO &&
-		m->detail[0] & 1);
+	if (is_field(d, "trace", "endless"))
+		return d->value[0];
+	return is_field(d, "record", NULL) && d->scene->regs.rflags & 0x100 && is_in_handler(k, 1) &&
+	       ((m->exit == MINIKVM_EXIT_MMIO && m->detail[0] & 1) || is_in_handler(m, 14));
+}
+
+/* A read of four bytes on KVM. */
+static bool movsxd(const struct difference *d)
+{
+	const u8 *op = memchr(d->scene->code, 0x63, d->scene->ncode);
+	const struct record *k = record_of(d, d->kvm);
+
+	return d->scene->mode == LONG && has_opcode(d->scene, 0x63, 0, 0) &&
+	       has_prefix(d->scene, 0x66) && (op[-1] & 0xf8) != 0x48 && d->record >= 0 &&
+	       k->exit == MINIKVM_EXIT_MMIO && !(k->detail[0] & 1);
+}
+
+/* An offset of 16 bits, whose last two bytes were the offset of the target. */
+static bool far_jump_wraps(const struct difference *d)
+{
+	const struct record *k = record_of(d, d->kvm);
+
+	return has_opcode(d->scene, 0xff, 0, 1 << 5) && is_field(d, "record", "exit") &&
+	       d->record > 0 && k->exit == MINIKVM_EXIT_MMIO && k[-1].exit == MINIKVM_EXIT_MMIO &&
+	       k->detail[1] == k[-1].detail[1] + (k[-1].detail[0] >> 8) &&
+	       (u16)k->detail[1] == (u16)d->scene->sregs.ds.base &&
+	       is_in_handler(record_of(d, d->mini), 13);
 }
 
 static bool leave(const struct difference *d)
@@ -273,6 +301,11 @@ const struct explanation explained_insn[] = {
 	{ "counts-zeroes", counts_zeroes, true,
 	  "TZCNT and LZCNT: KVM's emulator takes them for BSF and BSR" },
 	{ "sgdt-for-ever", sgdt, false, "SGDT and SIDT to a device: KVM tries for ever" },
+	{ "movsxd-of-two-bytes", movsxd, false,
+	  "SDM: MOVSXD with an operand of 16 bits reads as many; KVM's emulator reads four bytes" },
+	{ "far-jump-wraps", far_jump_wraps, false,
+	  "Bochs takes the selector of a far pointer at the end of 64 KiB from offset 0; KVM's "
+	  "emulator from beyond" },
 	{ "leave-half-done", leave, true, "KVM's LEAVE moves RSP before it has read the stack" },
 	{ "time-or-chance", time_or_chance, false, "the time, or a random number" },
 	{ "dr8-and-up", dr8_and_up, false,
