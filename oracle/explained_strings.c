@@ -69,12 +69,13 @@ static bool step_in_a_string(const struct difference *d)
 
 	if (d->record <= 0 || !is_string(opcode_of(d->scene)) || !(d->scene->regs.rflags & 0x100))
 		return false;
-	if (is_field(d, "regs", "rcx"))
-		return k->regs.rcx < m->regs.rcx && (m->regs.rip & ~15ull) == G_STUBS + 16 &&
-		       (k->regs.rip & ~15ull) == G_STUBS + 16;
+	/* What LODS has read is in AL. */
+	if (is_field(d, "regs", "rcx") || (is_field(d, "record", "detail[3]") &&
+					   (opcode_of(d->scene) & ~1) == 0xac))
+		return k->regs.rcx < m->regs.rcx && is_in_handler(m, 1) && is_in_handler(k, 1);
 	return is_field(d, "record", "exit") && (k->exit == MINIKVM_EXIT_MMIO ||
 						 k->exit == MINIKVM_EXIT_IO) &&
-	       k->regs.rip < G_STUBS && (m->regs.rip & ~15ull) == G_STUBS + 16;
+	       k->regs.rip < G_STUBS && is_in_handler(m, 1);
 }
 
 /* At an exit amid it, which is one for a read. */
@@ -87,16 +88,24 @@ static bool shadow_in_a_string(const struct difference *d)
 	       k->ret == 0 && k->events.interrupt.shadow && !m->events.interrupt.shadow;
 }
 
-/* A string that has written over its own code. */
+static bool is_repeated(const struct scene *s)
+{
+	return is_string(opcode_of(s)) && (has_prefix(s, 0xf2) || has_prefix(s, 0xf3));
+}
+
+/* A string, REP INS, MOVS or STOS, that has written over its own code. */
 static bool overwrites_itself(const struct difference *d)
 {
 	const struct ending *e = &d->kvm->ending;
 	const struct scene *s = d->scene;
+	u8 op = opcode_of(s) & ~1;
 	u32 i, at;
 
-	if (e->nchanges > MAX_CHANGES && is_string(opcode_of(s)))
-		return true;		/* so much that nobody has looked */
-	for (i = 0; i < 8 * e->nchanges && i < 8 * MAX_CHANGES && is_string(opcode_of(s)); i++) {
+	if (!is_repeated(s) || (op != 0x6c && op != 0xa4 && op != 0xaa))
+		return false;
+	if (e->nchanges > MAX_CHANGES && e->changes[MAX_CHANGES - 1].at < s->code_at + s->ncode)
+		return true;		/* so much that the list ends before the code */
+	for (i = 0; i < 8 * e->nchanges && i < 8 * MAX_CHANGES; i++) {
 		at = e->changes[i / 8].at + i % 8 - s->code_at;
 		if (at < (u32)s->ncode && (u8)(e->changes[i / 8].value >> i % 8 * 8) != s->code[at])
 			return true;
@@ -122,6 +131,12 @@ static bool ins_in_one_write(const struct difference *d)
 	       record_of(d, d->kvm)->detail[0] > record_of(d, d->mini)->detail[0];
 }
 
+/* Beyond the limit of ES, or one that nobody can write. */
+static bool is_no_place(const struct minikvm_segment *es, u32 into, u32 size)
+{
+	return es->unusable || (es->type & 10) != 2 || (u64)into + size - 1 > es->limit;
+}
+
 /* Its fault is one of the destination's, wherever the INS is that reads the port on KVM. */
 static bool ins_looks_first(const struct difference *d)
 {
@@ -130,8 +145,18 @@ static bool ins_looks_first(const struct difference *d)
 
 	if (k->exit != MINIKVM_EXIT_IO || k->detail[0] & 1)
 		return false;
-	return is_ins(d->scene) || ((m->regs.rip & ~15ull) == G_STUBS + 14 * 16 &&
-				    (u32)m->sregs.cr2 - into < 4);
+	return is_ins(d->scene) ||
+	       (is_in_handler(m, 14) && (u32)m->sregs.cr2 - into < 4) ||
+	       (is_in_handler(m, 13) && k->detail[1] == (u16)k->regs.rdx &&
+		is_no_place(&k->sregs.es, k->regs.rdi, k->detail[0] >> 8));
+}
+
+/* No iteration: of 32 bits, and KVM's emulator clears the other half. */
+static bool no_iteration(const struct difference *d)
+{
+	return d->scene->mode < LONG && is_repeated(d->scene) && d->value[0] == (u32)d->value[1] &&
+	       !record_of(d, d->kvm)->regs.rcx && (is_field(d, "regs", "rcx") ||
+		is_field(d, "regs", "rsi") || is_field(d, "regs", "rdi"));
 }
 
 /* RUN with immediate_exit: KVM's emulator goes on to the next iteration first. */
@@ -170,6 +195,9 @@ const struct explanation explained_strings[] = {
 	  "or has written" },
 	{ "immediate-exit-in-a-string", finished_string, false,
 	  "immediate_exit finishes one iteration; KVM goes on until one needs nobody" },
+	{ "no-iteration", no_iteration, true,
+	  "the upper halves of registers, which only 64-bit mode has, stay as they are when a string "
+	  "does nothing; KVM's emulator clears them" },
 	{ "rf-in-a-string", rf_in_a_string, true,
 	  "KVM's emulator sets RF between the iterations of a string; minikvm leaves it as "
 	  "it was" },
