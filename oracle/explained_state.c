@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Differences that are meant, in state: what ioctls set, MSRs, chips. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "explained.h"
@@ -49,11 +50,11 @@ static bool area_size(const struct difference *d)
 	return false;
 }
 
-/* In-service bits that were set, and nothing that has looked at them since. */
+/* In-service bits that were set, by a move, too, and nothing that has looked at them since. */
 static bool old_ppr(const struct difference *d)
 {
 	return is_field(d, "lapic", "0xa0") && d->value[0] < d->value[1] &&
-	       has_put(d->scene, P_LAPIC, 0x100, 0x180, 1);
+	       (has_put(d->scene, P_LAPIC, 0x100, 0x180, 1) || has_op(d->scene, OP_MOVE));
 }
 
 /* With a hint, to the ID that is all: KVM makes it one of mode 0, whatever it was. */
@@ -136,13 +137,69 @@ static bool present_2(const struct difference *d)
 	       !strstr(d->name, ".selector") && !strstr(d->name, ".type");
 }
 
-/* EOI, CMCI's LVT, self-IPI: what is not readable in xAPIC mode, or not there. */
+/*
+ * What GET read back is set again: KVM shows a segment that is not unusable as present, so it is
+ * present from then on; here it stays absent, and the entry fails.
+ */
+static bool present_again(const struct difference *d)
+{
+	u32 i, size = sizeof(struct minikvm_segment);
+	const struct record *k = record_of(d, d->kvm), *m = record_of(d, d->mini);
+
+	if (d->record < 1 || !is_field(d, "record", "exit") || m->exit != MINIKVM_EXIT_FAIL_ENTRY)
+		return false;
+	for (i = 0; i < 8; i++)
+		if (has_put(d->scene, P_SREGS, i * size + 15, i * size + 16, 2) &&
+		    (&k[-1].sregs.cs)[i].present && !(&m[-1].sregs.cs)[i].present)
+			return true;
+	return false;
+}
+
+/*
+ * EOI, CMCI's LVT, self-IPI: what is not readable in xAPIC mode, or not there; and, as the SDM
+ * says, what is not aligned. The flags and registers that an instruction makes of it.
+ */
 static bool unreadable_lapic(const struct difference *d)
 {
+	const u64 readable = 0x43ff01ffffffe70c;	/* by the register's number */
 	const struct op *op = op_of(d);
-	u32 reg = op->at - 0x200000;
+	u64 at = (op->kind == OP_LOAD ? op->at : operand_of(d->scene)) - 0x200000;
 
-	return op->kind == OP_LOAD && (reg == 0xb0 || reg == 0x2f0 || reg == 0x3f0);
+	if (at >= 0x400 || (at % 16 == 0 && readable >> at / 16 & 1))
+		return false;
+	return op->kind == OP_LOAD ||
+	       (op->kind == OP_RUN && d->scene->mode >= PAE && d->scene->machine & WITH_IRQCHIP &&
+		(is_field(d, "regs", NULL) || is_field(d, "record", "detail[3]")));
+}
+
+/* The low half of the IOAPIC's entry for @gsi, as the operations before @end have left it. */
+static u32 redirection(const struct scene *s, u32 gsi, u32 end)
+{
+	u32 i, index = 0, entry = 0;
+
+	for (i = 0; i < end; i++) {
+		const struct op *op = &s->ops[i];
+
+		if (op->kind == OP_STORE && op->at == 0x400000)
+			index = op->value;
+		else if (op->kind == OP_STORE && op->at == 0x400010 && index == 0x10 + 2 * gsi)
+			entry = op->value;
+		else if (op->kind == OP_PUT && op->a == P_IOAPIC && op->at == 24 + 8 * gsi)
+			entry = op->value;
+	}
+	return entry;
+}
+
+/* What IRQ_LINE_STATUS counts, and Remote IRR of a level that KVM takes for delivered. */
+static bool line_of_no_interrupt(const struct difference *d)
+{
+	const struct op *op = op_of(d);
+
+	if (is_field(d, "ioapic", NULL) || (op->kind == OP_LOAD && is_field(d, "regs", "rax")))
+		return d->value[0] == (d->value[1] | 1 << 14) && (d->value[1] >> 8 & 7) == 3;
+	return op->kind == OP_LINE && is_field(d, "record", "detail[0]") &&
+	       (d->value[0] == d->value[1] + 1 || d->value[0] == d->value[1] - 1) &&
+	       (redirection(d->scene, op->at, op - d->scene->ops) >> 8 & 7) == 3;
 }
 
 /* SMI and ExtINT: nothing comes of them on either. */
@@ -161,12 +218,39 @@ static bool msi_to_nobody(const struct difference *d)
 
 static bool set_fpu(const struct difference *d)
 {
-	return is_field(d, "xsave", "0x200") && (d->value[0] & ~d->value[1]) == 0;
+	u64 k = *(const u64 *)(d->kvm->ending.xsave + 512), at = strtoul(d->name, NULL, 0);
+	u64 lost = *(const u64 *)(d->mini->ending.xsave + 512) & ~k;
+
+	if (!is_field(d, "xsave", NULL) || !has_put(d->scene, P_FPU, 0, ~0u, 0))
+		return false;
+	/* XSTATE_BV itself, the x87's words, or the XMM registers */
+	return at == 512 ? !(d->value[0] & ~d->value[1]) :
+	       at < 0xa0 ? lost & 1 : at < 0x1a0 && lost & 2;
+}
+
+/* The PDPT's address is 32 bits; KVM takes all of CR3, finds nothing, and keeps the old PDPTEs. */
+static bool wide_pdpt(const struct difference *d)
+{
+	u32 cr3 = offsetof(struct minikvm_sregs, cr3);
+
+	return d->scene->mode == PAE && is_field(d, "record", "exit") &&
+	       record_of(d, d->mini)->exit == MINIKVM_EXIT_SHUTDOWN &&
+	       has_put(d->scene, P_SREGS, cr3, cr3 + 1, 1ull << 32);
 }
 
 static bool reserved_sfmask(const struct difference *d)
 {
 	return of_msr(d, 0xc0000084) && (d->scene->regs.rdx || op_of(d)->value >> 32);
+}
+
+/* What SET_SREGS refuses, by SET_MSRS. */
+static bool lme_without_lma(const struct difference *d)
+{
+	const struct record *k = record_of(d, d->kvm), *m = record_of(d, d->mini);
+
+	return is_field(d, "record", "exit") && m->exit == MINIKVM_EXIT_FAIL_ENTRY &&
+	       has_op(d->scene, OP_SET_MSR) && k->sregs.cr0 >> 31 & 1 && m->sregs.cr0 >> 31 & 1 &&
+	       (k->sregs.efer & 0x500) == 0x100 && (m->sregs.efer & 0x500) == 0x100;
 }
 
 const struct explanation explained_state[] = {
@@ -189,6 +273,13 @@ const struct explanation explained_state[] = {
 	{ "cpuid-faults", platform_info, false, "CPUID faults in user mode are not there (api.rst)" },
 	{ "present-is-a-bit", present_2, true,
 		"SET_SREGS with a segment's flag that is neither 0 nor 1" },
+	{ "present-again", present_again, false,
+	  "the same, set again as it was read: present on KVM by then" },
+	{ "wide-pdpt", wide_pdpt, false,
+	  "SDM, PAE paging: bits 63:32 of CR3 are ignored; KVM looks for PDPTEs there, and keeps the "
+	  "old ones" },
+	{ "lme-without-lma", lme_without_lma, false,
+	  "SDM, entry checks: under paging LME goes with LMA; KVM keeps LME from the processor" },
 	{ "set-fpu-counts", set_fpu, false,
 	  "SET_FPU of a component that XSTATE_BV says is in its initial state: KVM loses it" },
 	{ "unreadable-lapic", unreadable_lapic, false,
@@ -199,6 +290,8 @@ const struct explanation explained_state[] = {
 	  "SMI is left out (api.rst), ExtINT is no message: nobody took it; KVM counts it" },
 	{ "msi-to-nobody", msi_to_nobody, true,
 		"a message that nobody takes: 0 (api.rst), on KVM EPERM" },
+	{ "line-of-no-interrupt", line_of_no_interrupt, true,
+	  "delivery mode 3 is reserved: nobody took it; KVM counts it, as its own wake-up of a vCPU" },
 	{ "reserved-sfmask", reserved_sfmask, false,
 	  "reserved bits of SFMASK are always refused (api.rst)" },
 	{ "ospke", ospke, true,
