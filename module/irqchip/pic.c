@@ -179,7 +179,10 @@ u8 pic_take(struct pic *pic)
 	return pic->chip[index].irq_base + (line < 0 ? SPURIOUS : line);
 }
 
-/* ICW1. Edges that were not served are lost: who counts them must hear of it. */
+/*
+ * ICW1. Edges that were not served are lost: who counts them must hear of it. INT stays as it is
+ * until the words that follow are through and something changes, as on KVM.
+ */
 static void write_icw1(struct pic *pic, unsigned int index, u8 val)
 {
 	struct minikvm_pic_state *chip = &pic->chip[index];
@@ -200,7 +203,6 @@ static void write_icw1(struct pic *pic, unsigned int index, u8 val)
 		chip->auto_eoi = 0;
 	}
 	chip->init_state = WANT_ICW2;
-	pic_update(pic);
 }
 
 /* OCW2: end of interrupt, and rotation of priorities. */

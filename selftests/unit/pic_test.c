@@ -208,6 +208,20 @@ static void initialisation(void)
 	CHECK_EQ(pic.chip[0].irq_base, 0x58);
 	CHECK_EQ(pic.chip[0].auto_eoi, 0);
 	CHECK_EQ(pic_read(&pic, 0x21), 0);
+
+	/* What the slave asks for is not passed on amid it, but with the mask. */
+	setup(1);
+	pulse(10);
+	pic_take(&pic);
+	pulse(9);
+	pic_write(&pic, 0x20, 0x11);
+	CHECK(!pic.output);
+	pic_write(&pic, 0x21, 0x30);
+	pic_write(&pic, 0x21, 0x04);
+	pic_write(&pic, 0x21, 1);
+	CHECK(!pic.output);
+	pic_write(&pic, 0x21, 0);
+	CHECK(pic.output);
 }
 
 static void any_state_is_safe(void)
