@@ -71,6 +71,9 @@ TEST(paging_with_4_mib_pages)
 	pd[2] = 0x83;		/* 8 MiB is at 0, too */
 	memcpy(t.mem, "\x44\x33\x22\x11", 4);
 	EXPECT_OUT(&t, 0x10, 0x11223344);
+	/* LME, as a VMM may set it, is nothing to a guest that pages without. */
+	ASSERT_EQ(1, vm_set_msr(&t, 0xc0000080, 0x500));
+	ASSERT_EQ(0x100, vm_sregs(&t).efer);
 	EXPECT_HLT(&t);
 	vm_free(&t);
 }

@@ -136,13 +136,14 @@ static void busy_64bit_tss(void)
 	vmx_set_segment(SEG_TR, &tr);
 }
 
+/* With LMA off an entry wants LME off, too, once a VMM has set it with paging on. */
 static void put_efer(struct vcpu *vcpu, u64 efer)
 {
 	u32 controls = vmcs_read_entry_controls();
 	u32 want = efer & EFER_LMA ? controls | ENTRY_IA32E : controls & ~ENTRY_IA32E;
 
 	vcpu->efer = efer;
-	vmcs_write_guest_efer(efer);
+	vmcs_write_guest_efer(efer & EFER_LMA ? efer : efer & ~(u64)EFER_LME);
 	if (want != controls)
 		vmcs_write_entry_controls(want);
 }
