@@ -118,11 +118,24 @@ static bool bytes_of_failure(const struct difference *d)
 	       (is_field(d, "record", "detail[2]") || is_field(d, "record", "detail[3]"));
 }
 
+/* As if the instruction that KVM stopped at were the case's first. */
+static struct scene at_exit(const struct difference *d)
+{
+	const struct record *k = record_of(d, d->kvm);
+	u64 at = k->sregs.cs.base + k->regs.rip;
+	struct scene s = *d->scene;
+
+	if (at - s.code_at >= (u32)s.ncode && at <= G_SIZE - 15)
+		memcpy(s.code, world_memory(s.mode) + at, s.ncode = 15);
+	return s;
+}
+
 static bool popa(const struct difference *d)
 {
 	const struct record *m = record_of(d, d->mini);
+	struct scene there = at_exit(d);
 
-	return opcode_of(d->scene) == 0x61 && record_of(d, d->kvm)->exit == MINIKVM_EXIT_MMIO &&
+	return opcode_of(&there) == 0x61 && record_of(d, d->kvm)->exit == MINIKVM_EXIT_MMIO &&
 	       (m->exit == MINIKVM_EXIT_MMIO || (m->regs.rip & ~15ull) == G_STUBS + 14 * 16);
 }
 

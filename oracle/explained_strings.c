@@ -119,6 +119,29 @@ static bool looks_at_both(const struct difference *d)
 	       record_of(d, d->mini)->exit == MINIKVM_EXIT_IO;
 }
 
+static bool is_read(const struct record *r)
+{
+	return r->exit == MINIKVM_EXIT_MMIO && !(r->detail[0] & 1);
+}
+
+static bool same_access(const struct record *a, const struct record *b)
+{
+	return is_read(a) && is_read(b) && a->detail[0] == b->detail[0] &&
+	       a->detail[1] == b->detail[1];
+}
+
+/* CMPS, where the second operand's other part is in the first one's page. */
+static bool second_part_first(const struct difference *d)
+{
+	const struct record *k = record_of(d, d->kvm), *m = record_of(d, d->mini);
+
+	if (d->record < 0 || d->record + 1 >= d->kvm->nrecords ||
+	    d->record + 1 >= d->mini->nrecords || (opcode_of(d->scene) & 0xfe) != 0xa6)
+		return false;
+	return same_access(k, m + 1) && same_access(k + 1, m) && !(m->detail[1] & 0xfff) &&
+	       !((k->detail[1] + (k->detail[0] >> 8)) & 0xfff);
+}
+
 static bool is_ins(const struct scene *s)
 {
 	return opcode_of(s) == 0x6c || opcode_of(s) == 0x6d;
@@ -175,6 +198,9 @@ const struct explanation explained_strings[] = {
 	  "old bytes" },
 	{ "strings-look-at-both", looks_at_both, false,
 	  "a string whose destination is a fault does not read a device first" },
+	{ "second-part-first", second_part_first, false,
+	  "no order is promised of the two parts of an operand across a page; minikvm reads a "
+	  "page's parts of both operands of CMPS together" },
 	{ "ins-in-one-write", ins_in_one_write, false,
 	  "REP INS to a device: an access for each iteration; KVM makes one of several" },
 	{ "ins-looks-first", ins_looks_first, false,
