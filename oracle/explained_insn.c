@@ -18,7 +18,7 @@ static bool more_instructions(const struct difference *d)
 	if (d->record < 0 || !(refuses(k) || (k->exit == MINIKVM_EXIT_SHUTDOWN &&
 					      d->scene->sregs.cr4 & 1 << 20)))
 		return false;
-	return m->exit == MINIKVM_EXIT_MMIO || (m->regs.rip & ~15ull) == G_STUBS + 14 * 16 ||
+	return m->exit == MINIKVM_EXIT_MMIO || is_in_handler(m, 14) ||
 	       (m->exit == MINIKVM_EXIT_SHUTDOWN && m->events.exception.nr == 14);
 }
 
@@ -53,7 +53,7 @@ static bool write_faults_first(const struct difference *d)
 	return is_field(d, "record", "exit") && k->exit == MINIKVM_EXIT_MMIO &&
 	       !(k->detail[0] & 1) && !is_string(opcode_of(d->scene)) &&
 	       (!(end & 0xfff) || !(k->detail[1] & 0xfff)) &&
-	       (m->regs.rip & ~15ull) == G_STUBS + 14 * 16;
+	       is_in_handler(m, 14);
 }
 
 /* A #DB that is due after an instruction whose write to a device is done. */
@@ -136,7 +136,7 @@ static bool popa(const struct difference *d)
 	struct scene there = at_exit(d);
 
 	return opcode_of(&there) == 0x61 && record_of(d, d->kvm)->exit == MINIKVM_EXIT_MMIO &&
-	       (m->exit == MINIKVM_EXIT_MMIO || (m->regs.rip & ~15ull) == G_STUBS + 14 * 16);
+	       (m->exit == MINIKVM_EXIT_MMIO || is_in_handler(m, 14));
 }
 
 /* BSF and BSR leave all but ZF undefined; so do TZCNT and LZCNT, but for CF. */
@@ -193,6 +193,15 @@ static bool far_jump_wraps(const struct difference *d)
 	       is_in_handler(record_of(d, d->mini), 13);
 }
 
+/* A push of BP, or of EBP, whatever the stack is. */
+static bool enter(const struct difference *d)
+{
+	const struct record *k = record_of(d, d->kvm), *m = record_of(d, d->mini);
+
+	return opcode_of(d->scene) == 0xc8 && is_field(d, "record", "detail[0]") &&
+	       k->exit == MINIKVM_EXIT_MMIO && k->detail[0] & m->detail[0] & 1;
+}
+
 static bool leave(const struct difference *d)
 {
 	return is_field(d, "regs", "rsp") && opcode_of(d->scene) == 0xc9 &&
@@ -214,7 +223,7 @@ static bool dr8_and_up(const struct difference *d)
 {
 	return d->scene->mode == LONG && (has_opcode(d->scene, 0x0f, 0x21, 0) ||
 					  has_opcode(d->scene, 0x0f, 0x23, 0)) &&
-	       (record_of(d, d->mini)->regs.rip & ~15ull) == G_STUBS + 6 * 16;
+	       is_in_handler(record_of(d, d->mini), 6);
 }
 
 /* STR, SLDT, SMSW: two bytes, and only a write. */
@@ -244,8 +253,8 @@ static bool vmmcall_traps(const struct difference *d)
 {
 	return d->scene->regs.rflags & 0x100 &&
 	       memmem(d->scene->code, d->scene->ncode, "\x0f\x01\xd9", 3) &&
-	       (record_of(d, d->mini)->regs.rip & ~15ull) == G_STUBS + 16 &&
-	       (record_of(d, d->kvm)->regs.rip & ~15ull) == G_STUBS + 16;
+	       is_in_handler(record_of(d, d->mini), 1) &&
+	       is_in_handler(record_of(d, d->kvm), 1);
 }
 
 static bool needs_mtf(const struct difference *d)
@@ -260,7 +269,7 @@ static bool needs_mtf(const struct difference *d)
 static bool traps_again(const struct difference *d)
 {
 	return d->scene->regs.rflags & 0x100 &&
-	       (record_of(d, d->mini)->regs.rip & ~15ull) == G_STUBS + 16 &&
+	       is_in_handler(record_of(d, d->mini), 1) &&
 	       (has_opcode(d->scene, 0x0f, 0x21, 0) || has_opcode(d->scene, 0x0f, 0x23, 0));
 }
 
@@ -276,7 +285,7 @@ static bool call_to_nowhere(const struct difference *d)
 	char word[16];
 
 	if (!has_opcode(d->scene, 0xff, 0, 1 << 2) || !is_field(d, "memory", NULL) ||
-	    (record_of(d, d->kvm)->regs.rip & ~15ull) != G_STUBS + 13 * 16)
+	    !is_in_handler(record_of(d, d->kvm), 13))
 		return false;
 	snprintf(word, sizeof(word), "%#x", (u32)d->scene->regs.rsp - 8);
 	return is_field(d, "memory", word) || (!(d->value[0] & ~d->value[1]) &&
@@ -319,6 +328,8 @@ const struct explanation explained_insn[] = {
 	{ "far-jump-wraps", far_jump_wraps, false,
 	  "Bochs takes the selector of a far pointer at the end of 64 KiB from offset 0; KVM's "
 	  "emulator from beyond" },
+	{ "enter-by-stack", enter, false,
+	  "SDM, ENTER: BP or EBP by the size of operands; KVM's emulator goes by that of the stack" },
 	{ "leave-half-done", leave, true, "KVM's LEAVE moves RSP before it has read the stack" },
 	{ "time-or-chance", time_or_chance, false, "the time, or a random number" },
 	{ "dr8-and-up", dr8_and_up, false,

@@ -100,7 +100,7 @@ static bool spec_ctrl(const struct difference *d)
 {
 	return is_msr_op(d, 0x48, 0x48) || is_field(d, "msr", "0x48") ||
 	       (of_msr(d, 0x48) &&
-		(record_of(d, d->mini)->regs.rip & ~15ull) == G_STUBS + 13 * 16);
+		is_in_handler(record_of(d, d->mini), 13));
 }
 
 /* A PIC of which the VMM says that the slave's line was high, and it is not. */

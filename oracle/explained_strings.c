@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Differences that are meant, in string instructions: KVM's emulator does many iterations at once. */
 #include <errno.h>
-#include <stdio.h>
+#include <stdlib.h>
 
 #include "explained.h"
 
@@ -34,18 +34,20 @@ static u64 flags_in_frame(const struct difference *d)
 	return m->regs.rsp + size * (has_code + 2);
 }
 
-/* RF between iterations, and the flags that the last iteration left, in that frame. */
+/*
+ * RF between iterations, and the flags that the last iteration left, in that frame: in one word
+ * or two, which are told by their place in a page, since the stack may be anywhere.
+ */
 static bool flags_in_a_frame(const struct difference *d)
 {
-	u64 at = flags_in_frame(d), differ = d->value[0] ^ d->value[1];
+	u32 at = (flags_in_frame(d) - strtoul(d->name, NULL, 0)) & 0xfff;
 	u64 may = (opcode_of(d->scene) & 0xfe) % 8 == 6 ? 0x108d5 : 0x10000;
-	char word[16];
 
-	if (!is_string(opcode_of(d->scene)) ||
+	if (!is_string(opcode_of(d->scene)) || !is_field(d, "memory", NULL) ||
 	    record_of(d, d->mini)->regs.rip - G_STUBS >= G_STACK - 0x800 - G_STUBS)
 		return false;
-	snprintf(word, sizeof(word), "%#x", (u32)at & ~7u);
-	return is_field(d, "memory", word) && !(differ & ~(may << (at & 7) * 8));
+	may = at < 8 ? may << at * 8 : at > 0xff8 ? may >> (0x1000 - at) * 8 : 0;
+	return !((d->value[0] ^ d->value[1]) & ~may);
 }
 
 /* The same RIP, in the frame of its single-step trap. */
@@ -55,7 +57,7 @@ static bool trap_of_a_string(const struct difference *d)
 
 	if (!is_field(d, "memory", NULL) || !is_string(opcode_of(d->scene)) ||
 	    !(d->scene->regs.rflags & 0x100) ||
-	    (record_of(d, d->mini)->regs.rip & ~15ull) != G_STUBS + 16)
+	    !is_in_handler(record_of(d, d->mini), 1))
 		return false;
 	for (; more && !(more & 0xffff); more >>= 16)
 		rip >>= 16;
