@@ -122,26 +122,37 @@ static struct trace *play_one(struct machine *m, int i)
 	return t;
 }
 
-/* All cases on KVM leave their traces, then those on minikvm are compared; so the devices need
- * not have VMs at the same time. */
+/*
+ * All cases on KVM leave their traces, then those on minikvm are compared; so the devices need
+ * not have VMs at the same time. A case finds the same of those before it on both: where one
+ * device's machine is not fit for another case, the other's is not used any more, either.
+ */
 static void batch(u64 first, int n)
 {
 	static struct difference differences[BATCH];
-	struct trace *t;
-	int i, found = 0;
+	static bool spoiled[BATCH];
+	int i, from, found = 0;
+	bool alone;
 
 	for (i = 0; i < n; i++)
 		scene_make(&scenes[i], first + i, opts.only);
-	for (i = 0; i < n; i++)
-		play_one(&machines[0], i);
-	machine_rest(&machines[0]);
-	for (i = 0; i < n; i++) {
-		t = play_one(&machines[1], i);
-		untangle(&kvm_traces[i], t);
-		if (compare(&scenes[i], &kvm_traces[i], t, &differences[found]))
-			differences[found++].mini = NULL;	/* the next case overwrites it */
+	for (from = 0; from < n; from = i) {
+		for (i = from; i < n; i++) {
+			play_one(&machines[0], i);
+			spoiled[i] = machines[0].spoiled;
+		}
+		machine_rest(&machines[0]);
+		for (i = from, alone = false; i < n && !alone; i++) {
+			struct trace *t = play_one(&machines[1], i);
+
+			untangle(&kvm_traces[i], t);
+			if (compare(&scenes[i], &kvm_traces[i], t, &differences[found]))
+				differences[found++].mini = NULL;	/* the next one's trace */
+			alone = machines[1].spoiled && !spoiled[i];
+			machines[1].spoiled |= spoiled[i];
+		}
+		machine_rest(&machines[1]);
 	}
-	machine_rest(&machines[1]);
 	for (i = 0; i < found; i++)
 		finding(&differences[i]);
 	done += n;
