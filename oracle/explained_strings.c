@@ -64,7 +64,10 @@ static bool trap_of_a_string(const struct difference *d)
 	return (u16)(rip - d->scene->code_at) < d->scene->ncode && more && more < 15;
 }
 
-/* It steps, and the next iterations are some that KVM's emulator would do at once. */
+/*
+ * It steps, and the next iterations are some that KVM's emulator would do at once. A trap without
+ * a stack is a shutdown.
+ */
 static bool step_in_a_string(const struct difference *d)
 {
 	const struct record *k = record_of(d, d->kvm), *m = record_of(d, d->mini);
@@ -77,7 +80,9 @@ static bool step_in_a_string(const struct difference *d)
 		return k->regs.rcx < m->regs.rcx && is_in_handler(m, 1) && is_in_handler(k, 1);
 	return is_field(d, "record", "exit") && (k->exit == MINIKVM_EXIT_MMIO ||
 						 k->exit == MINIKVM_EXIT_IO) &&
-	       k->regs.rip < G_STUBS && is_in_handler(m, 1);
+	       k->regs.rip < G_STUBS &&
+	       (is_in_handler(m, 1) ||
+		(m->exit == MINIKVM_EXIT_SHUTDOWN && m->events.exception.nr == 1));
 }
 
 /* At an exit amid it, which is one for a read. */

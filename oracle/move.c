@@ -110,21 +110,18 @@ void move(struct machine *m, u64 *refused)
 void untangle(struct trace *kvm, struct trace *mini)
 {
 	static struct trace t;
-	int i;
+	int before;
 
 	if (!kvm->moved || !mini->moved)
 		return;
+	for (before = 0; before < kvm->nrecords && before < mini->nrecords; before++)
+		if (kvm->records[before].moved && mini->records[before].moved)
+			break;
 	t = *kvm;
-	for (i = 0; i < kvm->nrecords && i < mini->nrecords; i++) {
-		if (!kvm->records[i].moved || !mini->records[i].moved)
-			continue;
-		kvm->records[i] = mini->records[i];
-		mini->records[i] = t.records[i];
-	}
-	kvm->ending = mini->ending;
-	mini->ending = t.ending;
-	kvm->endless = mini->endless;
-	mini->endless = t.endless;
+	*kvm = *mini;
+	*mini = t;
+	memcpy(mini->records, kvm->records, before * sizeof(t.records[0]));
+	memcpy(kvm->records, t.records, before * sizeof(t.records[0]));
 }
 
 /* A case of another generator, which moves before, in, or behind it. */
