@@ -42,6 +42,18 @@ bool has_prefix(const struct scene *s, u8 byte)
 	return op && memchr(s->code, byte, op - s->code);
 }
 
+/* As if the instruction that KVM stopped at were the case's first. */
+struct scene at_exit(const struct difference *d)
+{
+	const struct record *k = record_of(d, d->kvm);
+	u64 at = k->sregs.cs.base + k->regs.rip;
+	struct scene s = *d->scene;
+
+	if (at - s.code_at >= (u32)s.ncode && at <= G_SIZE - 15)
+		memcpy(s.code, world_memory(s.mode) + at, s.ncode = 15);
+	return s;
+}
+
 /* Where its ModRM with a base register points to, as an offset; ~0: it has none of these. */
 u64 operand_of(const struct scene *s)
 {

@@ -20,6 +20,7 @@ bool is_field(const struct difference *d, const char *field, const char *name);
 const struct record *record_of(const struct difference *d, const struct trace *t);
 u8 opcode_of(const struct scene *s);
 bool has_prefix(const struct scene *s, u8 byte);
+struct scene at_exit(const struct difference *d);
 u64 operand_of(const struct scene *s);
 bool is_string(u8 op);
 bool is_in_handler(const struct record *r, u8 vector);

@@ -118,18 +118,6 @@ static bool bytes_of_failure(const struct difference *d)
 	       (is_field(d, "record", "detail[2]") || is_field(d, "record", "detail[3]"));
 }
 
-/* As if the instruction that KVM stopped at were the case's first. */
-static struct scene at_exit(const struct difference *d)
-{
-	const struct record *k = record_of(d, d->kvm);
-	u64 at = k->sregs.cs.base + k->regs.rip;
-	struct scene s = *d->scene;
-
-	if (at - s.code_at >= (u32)s.ncode && at <= G_SIZE - 15)
-		memcpy(s.code, world_memory(s.mode) + at, s.ncode = 15);
-	return s;
-}
-
 static bool popa(const struct difference *d)
 {
 	const struct record *m = record_of(d, d->mini);
@@ -191,6 +179,14 @@ static bool far_jump_wraps(const struct difference *d)
 	       k->detail[1] == k[-1].detail[1] + (k[-1].detail[0] >> 8) &&
 	       (u16)k->detail[1] == (u16)d->scene->sregs.ds.base &&
 	       is_in_handler(record_of(d, d->mini), 13);
+}
+
+/* With REX.W, a write of eight bytes on KVM. */
+static bool selector(const struct difference *d)
+{
+	return d->scene->mode == LONG && opcode_of(d->scene) == 0x8c &&
+	       is_field(d, "record", "detail[0]") && record_of(d, d->kvm)->exit == MINIKVM_EXIT_MMIO &&
+	       d->value[0] == 0x801 && d->value[1] == 0x201;
 }
 
 /* A push of BP, or of EBP, whatever the stack is. */
@@ -328,6 +324,8 @@ const struct explanation explained_insn[] = {
 	{ "far-jump-wraps", far_jump_wraps, false,
 	  "Bochs takes the selector of a far pointer at the end of 64 KiB from offset 0; KVM's "
 	  "emulator from beyond" },
+	{ "selector-of-two-bytes", selector, false,
+	  "SDM, MOV of a selector to memory: two bytes, with REX.W, too; KVM's emulator writes eight" },
 	{ "enter-by-stack", enter, false,
 	  "SDM, ENTER: BP or EBP by the size of operands; KVM's emulator goes by that of the stack" },
 	{ "leave-half-done", leave, true, "KVM's LEAVE moves RSP before it has read the stack" },

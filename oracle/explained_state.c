@@ -243,16 +243,6 @@ static bool reserved_sfmask(const struct difference *d)
 	return of_msr(d, 0xc0000084) && (d->scene->regs.rdx || op_of(d)->value >> 32);
 }
 
-/* What SET_SREGS refuses, by SET_MSRS. */
-static bool lme_without_lma(const struct difference *d)
-{
-	const struct record *k = record_of(d, d->kvm), *m = record_of(d, d->mini);
-
-	return is_field(d, "record", "exit") && m->exit == MINIKVM_EXIT_FAIL_ENTRY &&
-	       has_op(d->scene, OP_SET_MSR) && k->sregs.cr0 >> 31 & 1 && m->sregs.cr0 >> 31 & 1 &&
-	       (k->sregs.efer & 0x500) == 0x100 && (m->sregs.efer & 0x500) == 0x100;
-}
-
 const struct explanation explained_state[] = {
 	{ "msr-of-zero", msr_of_zero, true,
 	  "MSRs of what is left out are not there; KVM has them for the VMM, with 0, as "
@@ -278,8 +268,6 @@ const struct explanation explained_state[] = {
 	{ "wide-pdpt", wide_pdpt, false,
 	  "SDM, PAE paging: bits 63:32 of CR3 are ignored; KVM looks for PDPTEs there, and keeps the "
 	  "old ones" },
-	{ "lme-without-lma", lme_without_lma, false,
-	  "SDM, entry checks: under paging LME goes with LMA; KVM keeps LME from the processor" },
 	{ "set-fpu-counts", set_fpu, false,
 	  "SET_FPU of a component that XSTATE_BV says is in its initial state: KVM loses it" },
 	{ "unreadable-lapic", unreadable_lapic, false,

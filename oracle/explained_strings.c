@@ -122,8 +122,12 @@ static bool overwrites_itself(const struct difference *d)
 
 static bool looks_at_both(const struct difference *d)
 {
-	return (opcode_of(d->scene) & ~3) == 0xa4 && record_of(d, d->kvm)->exit == MINIKVM_EXIT_MMIO &&
-	       record_of(d, d->mini)->exit == MINIKVM_EXIT_IO;
+	const struct record *m = record_of(d, d->mini);
+	struct scene there = at_exit(d);
+
+	return (opcode_of(&there) & ~3) == 0xa4 && record_of(d, d->kvm)->exit == MINIKVM_EXIT_MMIO &&
+	       (m->exit == MINIKVM_EXIT_IO ||
+		(m->exit == MINIKVM_EXIT_SHUTDOWN && m->events.exception.nr == 14));
 }
 
 static bool is_read(const struct record *r)
