@@ -38,7 +38,10 @@ static bool ospke(const struct difference *d)
 	       op->value >> 32 == 0x10 && is_field(d, "record", "ret") && !d->value[1];
 }
 
-/* EBX of leaf 0xd, subleaf 0: how much the components need; and a VMM that has changed that. */
+/*
+ * EBX of leaf 0xd, subleaf 0: how much the components need; and a VMM that has changed that. It is
+ * the last leaf, which one beyond it gives, too.
+ */
 static bool area_size(const struct difference *d)
 {
 	const struct op *op = d->scene->ops;
@@ -46,7 +49,7 @@ static bool area_size(const struct difference *d)
 
 	for (i = 0; i < d->scene->nops; i++, op++)
 		if (op->kind == OP_CPUID && op->at == 0xd && (u32)op->value >= 2 && op->a < 2)
-			return is_field(d, "regs", "rbx") && (u32)d->scene->regs.rax == 0xd;
+			return is_field(d, "regs", "rbx") && (u32)d->scene->regs.rax >= 0xd;
 	return false;
 }
 
@@ -103,14 +106,21 @@ static bool spec_ctrl(const struct difference *d)
 		is_in_handler(record_of(d, d->mini), 13));
 }
 
-/* A PIC of which the VMM says that the slave's line was high, and it is not. */
+/*
+ * A PIC of which the VMM says that the slave's line was high, and it is not; or whose IRQ 2 it has
+ * raised itself, and then set the IOAPIC, by which KVM looks at the slave again.
+ */
 static bool cascade_was_high(const struct difference *d)
 {
 	const struct op *op = d->scene->ops, *end = op + d->scene->nops;
 
-	for (; op < end; op++)
+	for (; op < end; op++) {
 		if (op->kind == OP_PUT && op->a == P_PIC_MASTER && op->at == 0 && op->value & 4)
 			return true;
+		if (op->kind == OP_LINE && op->at == 2 && op->value && is_field(d, "pic", "0x1"))
+			return (d->value[0] ^ d->value[1]) == 4 &&
+			       has_put(d->scene, P_IOAPIC, 0, ~0u, 0);
+	}
 	return false;
 }
 
