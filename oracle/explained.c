@@ -92,6 +92,13 @@ bool is_in_handler(const struct record *r, u8 vector)
 	return (r->regs.rip & ~15ull) == G_STUBS + vector * 16ull;
 }
 
+/* A #PF; without a stack it is a shutdown. */
+bool page_faults(const struct record *r)
+{
+	return is_in_handler(r, 14) ||
+	       (r->exit == MINIKVM_EXIT_SHUTDOWN && r->events.exception.nr == 14);
+}
+
 /* At the OUT that ends a run, which shows AL. */
 bool is_at_end(const struct record *r)
 {

@@ -24,6 +24,7 @@ struct scene at_exit(const struct difference *d);
 u64 operand_of(const struct scene *s);
 bool is_string(u8 op);
 bool is_in_handler(const struct record *r, u8 vector);
+bool page_faults(const struct record *r);
 bool is_at_end(const struct record *r);
 bool refuses(const struct record *r);
 bool has_opcode(const struct scene *s, u8 first, u8 second, u8 digits);

@@ -8,8 +8,7 @@
 
 /*
  * An exit on minikvm, or, of an operand half of which is none of the device's, a #PF; on KVM a #UD,
- * or, where SMEP forbids the handlers in pages of user mode, what that leads to. A #PF without a
- * stack is a shutdown.
+ * or, where SMEP forbids the handlers in pages of user mode, what that leads to.
  */
 static bool more_instructions(const struct difference *d)
 {
@@ -18,8 +17,7 @@ static bool more_instructions(const struct difference *d)
 	if (d->record < 0 || !(refuses(k) || (k->exit == MINIKVM_EXIT_SHUTDOWN &&
 					      d->scene->sregs.cr4 & 1 << 20)))
 		return false;
-	return m->exit == MINIKVM_EXIT_MMIO || is_in_handler(m, 14) ||
-	       (m->exit == MINIKVM_EXIT_SHUTDOWN && m->events.exception.nr == 14);
+	return m->exit == MINIKVM_EXIT_MMIO || page_faults(m);
 }
 
 static bool leads_to_device(u64 entry)
@@ -44,16 +42,19 @@ static bool table_on_device(const struct difference *d)
 	return false;
 }
 
-/* An operand that is read, then written, and that crosses into a page of which KVM hears later. */
+/*
+ * An operand that is read, then written, and that crosses into a page of which KVM hears later; or
+ * POP's, which KVM hears of when it has read the stack.
+ */
 static bool write_faults_first(const struct difference *d)
 {
-	const struct record *k = record_of(d, d->kvm), *m = record_of(d, d->mini);
+	const struct record *k = record_of(d, d->kvm);
 	u64 end = k->detail[1] + (k->detail[0] >> 8);
 
 	return is_field(d, "record", "exit") && k->exit == MINIKVM_EXIT_MMIO &&
 	       !(k->detail[0] & 1) && !is_string(opcode_of(d->scene)) &&
-	       (!(end & 0xfff) || !(k->detail[1] & 0xfff)) &&
-	       is_in_handler(m, 14);
+	       (!(end & 0xfff) || !(k->detail[1] & 0xfff) || has_opcode(d->scene, 0x8f, 0, 1)) &&
+	       page_faults(record_of(d, d->mini));
 }
 
 /* A #DB that is due after an instruction whose write to a device is done. */
