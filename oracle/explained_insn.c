@@ -190,6 +190,13 @@ static bool selector(const struct difference *d)
 	       d->value[0] == 0x801 && d->value[1] == 0x201;
 }
 
+/* Of an address that is not canonical. */
+static bool stack_prefix(const struct difference *d)
+{
+	return d->scene->mode == LONG && has_prefix(d->scene, 0x36) &&
+	       is_in_handler(record_of(d, d->kvm), 12) && is_in_handler(record_of(d, d->mini), 13);
+}
+
 /* A push of BP, or of EBP, whatever the stack is. */
 static bool enter(const struct difference *d)
 {
@@ -327,6 +334,8 @@ const struct explanation explained_insn[] = {
 	  "emulator from beyond" },
 	{ "selector-of-two-bytes", selector, false,
 	  "SDM, MOV of a selector to memory: two bytes, with REX.W, too; KVM's emulator writes eight" },
+	{ "stack-prefix", stack_prefix, false,
+	  "64-bit mode ignores a prefix of SS: #GP; KVM's emulator makes it a fault of the stack's" },
 	{ "enter-by-stack", enter, false,
 	  "SDM, ENTER: BP or EBP by the size of operands; KVM's emulator goes by that of the stack" },
 	{ "leave-half-done", leave, true, "KVM's LEAVE moves RSP before it has read the stack" },
