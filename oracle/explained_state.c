@@ -38,6 +38,15 @@ static bool ospke(const struct difference *d)
 	       op->value >> 32 == 0x10 && is_field(d, "record", "ret") && !d->value[1];
 }
 
+/* Bit 18 of the components: the tiles' data. */
+static bool tiles(const struct difference *d)
+{
+	const struct op *op = op_of(d);
+
+	return op->kind == OP_CPUID && op->at == 0xd && !(u32)op->value && op->a == 0 &&
+	       op->value >> 32 == 1 << 18 && is_field(d, "record", "ret") && !d->value[1];
+}
+
 /*
  * EBX of leaf 0xd, subleaf 0: how much the components need; and a VMM that has changed that. It is
  * the last leaf, which one beyond it gives, too.
@@ -294,6 +303,8 @@ const struct explanation explained_state[] = {
 	  "reserved bits of SFMASK are always refused (api.rst)" },
 	{ "ospke", ospke, true,
 	  "SET_CPUID2 after RUN may differ in OSPKE, which goes with CR4, on a host without keys, too" },
+	{ "tiles", tiles, false,
+	  "SET_CPUID2 may show what no XCR0 allows; on KVM AMX' tiles need a permission of the process's" },
 	{ "area-size", area_size, true,
 	  "the size of the XSAVE area is that of the components as SET_CPUID2 has them; KVM's is "
 	  "the host's" },
