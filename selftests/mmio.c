@@ -338,4 +338,28 @@ TEST(immediate_exit_finishes_an_instruction)
 	vm_free(&t);
 }
 
+/* Most processors set it with the exit; it would keep the next instruction's breakpoint away. */
+TEST(rf_is_clear_behind_an_instruction)
+{
+	enum { RF = 0x10000 };
+	struct minikvm_regs r;
+	struct test_vm t;
+
+	vm_make(&t, false);
+	guest_long(&t, exchange, exchange_end);
+	r = vm_regs(&t);
+	r.rdi = HOLE;
+	vm_set_regs(&t, r);
+	EXPECT_READ(&t, 0, 4, 0x11223344);
+	r = vm_regs(&t);
+	r.rflags |= RF;
+	vm_set_regs(&t, r);
+	t.run->immediate_exit = 1;
+	EXPECT_WRITE(&t, 0, 4, r.rax);
+	ASSERT_EQ(-EINTR, vm_run(&t));
+	ASSERT_EQ(G_CODE + 2, vm_regs(&t).rip);
+	ASSERT_EQ(0, vm_regs(&t).rflags & RF);
+	vm_free(&t);
+}
+
 TEST_HARNESS_MAIN

@@ -9,10 +9,21 @@
 
 #include "exit.h"
 
+/*
+ * An exit for an EPT violation leaves RF set, as a fault does: an instruction that is over has
+ * cleared it, an iteration has not. SDM "Saving RIP, RSP, RFLAGS, and SSP". Return: TF.
+ */
+static noinline bool skip_flags(unsigned long rflags, u32 len)
+{
+	if (len)
+		vmcs_write_guest_rflags(rflags & ~X86_EFLAGS_RF);
+	return rflags & X86_EFLAGS_TF;
+}
+
 /* The instruction is over. Return: was it to trap? */
 static __always_inline bool skip_past(struct vcpu *vcpu, u32 len)
 {
-	unsigned long rip = vmcs_read_guest_rip() + len;
+	unsigned long rip = vmcs_read_guest_rip() + len, rflags;
 	u32 shadow = vmcs_read_guest_interruptibility();
 
 	/* Outside 64-bit mode the instruction pointer has 32 bits. */
@@ -24,7 +35,8 @@ static __always_inline bool skip_past(struct vcpu *vcpu, u32 len)
 							     INTERRUPTIBILITY_MOV_SS));
 		vcpu_make_request(vcpu, REQ_EVENT);
 	}
-	return unlikely(vmcs_read_guest_rflags() & X86_EFLAGS_TF);
+	rflags = vmcs_read_guest_rflags();
+	return unlikely(rflags & (X86_EFLAGS_TF | X86_EFLAGS_RF)) && skip_flags(rflags, len);
 }
 
 static noinline void single_step_trap(struct vcpu *vcpu)
