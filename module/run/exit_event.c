@@ -38,7 +38,7 @@ void exit_iret_unblocked_nmis(const struct vmexit *exit, bool unblocked)
  * @vcpu: loaded
  * @exit: with the qualification: what a guest sees in DR6, as the processor would set it
  *
- * Return: EXIT_RESUME, the guest gets it; EXIT_USER, the VMM.
+ * SDM "Exit Qualification for Debug Exceptions". Context: interrupts off or on. Return: EXIT_RESUME, the guest gets it; EXIT_USER, the VMM.
  */
 int exit_debug(struct vcpu *vcpu, const struct vmexit *exit)
 {
