@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Claim: a 32-bit process drives a VM with the same layouts: slots, registers, RUN,
- * the mapped run page; and what has pointers in it: a log of dirty pages, a filter of MSRs. Built without a C library, which has no 32-bit part everywhere:
- * it speaks to the kernel with int $0x80 and prints TAP itself.
+ * Claim: a 32-bit process drives a VM with the same layouts: slots, registers, RUN, the mapped
+ * run page; and what has pointers in it: a log of dirty pages, a filter of MSRs. Built without
+ * a C library, which has no 32-bit part everywhere: it speaks to the kernel with int $0x80 and
+ * prints TAP itself.
  */
 #include <linux/minikvm.h>
 

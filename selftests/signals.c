@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Claim: a signal or immediate_exit ends RUN with EINTR after the access that waited is finished, a
- * signal with exit reason INTR, immediate_exit with the last one; SET_SIGNAL_MASK holds while in RUN only; SIGKILL ends a spinning guest.
+/*
+ * Claim: a signal or immediate_exit ends RUN with EINTR after the access that waited is finished,
+ * a signal with exit reason INTR, immediate_exit with the last one; SET_SIGNAL_MASK holds while
+ * in RUN only; SIGKILL ends a spinning guest.
  */
 #include <signal.h>
 #include <sys/time.h>

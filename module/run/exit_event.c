@@ -38,19 +38,21 @@ void exit_iret_unblocked_nmis(const struct vmexit *exit, bool unblocked)
  * @vcpu: loaded
  * @exit: with the qualification: what a guest sees in DR6, as the processor would set it
  *
- * SDM "Exit Qualification for Debug Exceptions". Context: interrupts off or on. Return: EXIT_RESUME, the guest gets it; EXIT_USER, the VMM.
+ * SDM "Exit Qualification for Debug Exceptions". Context: interrupts off or on.
+ * Return: EXIT_RESUME, the guest gets it; EXIT_USER, the VMM.
  */
 int exit_debug(struct vcpu *vcpu, const struct vmexit *exit)
 {
+	/* BS, BD: set here, cleared only by the guest. SDM "Debug Status Register (DR6)" */
+	unsigned long dr6 = vcpu->dr6 & ~DR_TRAP_BITS;
+
 	if (guest_debug_takes_db(vcpu))
 		return guest_debug_trapped(vcpu, exit->qualification);
-	/* BS, BD: set here, cleared only by the guest. SDM "Debug Status Register (DR6)" */
-	vcpu->dr6 &= ~DR_TRAP_BITS;
-	vcpu->dr6 |= exit->qualification & (DR_TRAP_BITS | DR_STEP | DR6_DETECT);
-	debug_exception_delivered(vcpu);	/* now: a VMM may save the state before the entry */
-	/* ICEBP is an instruction: the trap comes after it. */
+	/* ICEBP is an instruction: the trap comes after it, and its own is the only one. */
 	if ((exit->intr_info & INTR_INFO_TYPE) == INTR_TYPE_PRIV_SW)
 		vcpu_skip(vcpu, vcpu->insn_len);
+	vcpu->dr6 = dr6 | (exit->qualification & (DR_TRAP_BITS | DR_STEP | DR6_DETECT));
+	debug_exception_delivered(vcpu);	/* now: a VMM may save the state before the entry */
 	event_exception(vcpu, X86_TRAP_DB);
 	return EXIT_RESUME;
 }

@@ -446,9 +446,9 @@ static noinline_for_stack int run_masked(struct vcpu *vcpu)
  * @vcpu: mutex held, not loaded
  *
  * Return: 0: run->exit_reason says why; -EINTR: a signal (exit_reason is
- * MINIKVM_EXIT_INTR) or immediate_exit (exit_reason is the last exit's); -EAGAIN: the vCPU was started, call again;
- * -EIO: the VM is dead; -EFAULT: memory of a slot cannot be had; -EINVAL: cr8, or
- * registers in the run page.
+ * MINIKVM_EXIT_INTR) or immediate_exit (exit_reason is the last exit's); -EAGAIN: the vCPU
+ * was started, call again; -EIO: the VM is dead; -EFAULT: memory of a slot cannot be had;
+ * -EINVAL: cr8, or registers in the run page.
  */
 int vcpu_run(struct vcpu *vcpu)
 {
