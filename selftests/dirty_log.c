@@ -25,11 +25,6 @@ GUEST64(endless, "1: mov $0x800000, %ebx; mov $64, %ecx; 2: incl (%rbx, %rsi); a
 GUEST64(stayer, "mov $0x40000, %edx; incl 4(%rdx); mov $0x800000, %ebx; mov (%rbx), %eax;"
 	"incl (%rbx); incl (%rdx); 1: jmp 1b");
 
-static void *pages(size_t n)
-{
-	return mmap(NULL, n * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-}
-
 static int get_log(struct test_vm *t, void *bits)
 {
 	struct minikvm_dirty_log log = { .slot = 1, .dirty_bitmap = bits };
@@ -52,7 +47,7 @@ TEST(the_dirty_log_names_the_page_written)
 {
 	uint64_t bits = 0;
 	struct test_vm t;
-	void *p = pages(4);
+	void *p = vm_small_pages(4);
 
 	vm_make(&t, false);
 	guest_long(&t, writer, writer_end);
@@ -76,7 +71,7 @@ TEST(a_log_that_nobody_got_is_not_lost)
 {
 	uint64_t bits = 0;
 	struct test_vm t;
-	void *p = pages(4);
+	void *p = vm_small_pages(4);
 
 	if (test_on_kvm())
 		SKIP(return, "KVM loses it");
@@ -98,7 +93,7 @@ TEST(a_slot_that_moves_keeps_its_log)
 {
 	uint64_t bits = 0;
 	struct test_vm t;
-	void *p = pages(4);
+	void *p = vm_small_pages(4);
 
 	vm_make(&t, false);
 	guest_long(&t, writer, writer_end);
@@ -133,7 +128,8 @@ TEST(the_dirty_log_names_every_page_of_many)
 	struct test_vm t;
 
 	vm_make(&t, false);
-	ASSERT_EQ(0, vm_slot(&t, 1, MINIKVM_MEM_LOG_DIRTY_PAGES, GPA, PAGES * 4096, pages(PAGES)));
+	ASSERT_EQ(0, vm_slot(&t, 1, MINIKVM_MEM_LOG_DIRTY_PAGES, GPA, PAGES * 4096,
+			     vm_small_pages(PAGES)));
 	walk(&t, write_many, write_many_end, PAGES, 1);
 	EXPECT_HLT(&t);
 	ASSERT_EQ(-1, wrong_page(&t, 1));
@@ -155,7 +151,7 @@ TEST(the_dirty_log_names_every_page_of_many)
 TEST(logging_may_begin_late)
 {
 	struct test_vm t;
-	void *p = pages(PAGES);
+	void *p = vm_small_pages(PAGES);
 
 	vm_make(&t, false);
 	ASSERT_EQ(0, vm_slot(&t, 1, 0, GPA, PAGES * 4096, p));
@@ -187,7 +183,7 @@ TEST(what_the_kernel_writes_for_the_guest_is_logged)
 	struct test_vm t;
 
 	vm_make(&t, false);
-	ASSERT_EQ(0, vm_slot(&t, 1, MINIKVM_MEM_LOG_DIRTY_PAGES, GPA, 4 * 4096, pages(4)));
+	ASSERT_EQ(0, vm_slot(&t, 1, MINIKVM_MEM_LOG_DIRTY_PAGES, GPA, 4 * 4096, vm_small_pages(4)));
 	guest_long(&t, input, input_end);
 	while (vm_run(&t) == MINIKVM_EXIT_IO)
 		memset(vm_io_data(&t), 0x11, t.run->io.count);
@@ -253,7 +249,8 @@ static void copy(struct test_vm *t, uint8_t *to, const uint8_t *from)
 /* The guest writes a page, says so in memory that is not logged, and leaves for neither. */
 TEST(a_write_is_in_the_log_before_the_guest_has_left)
 {
-	uint8_t *p = memset(pages(1), 1, 4096);	/* there: the guest's read maps it to be written */
+	/* There: the guest's read maps it to be written. */
+	uint8_t *p = memset(vm_small_pages(1), 1, 4096);
 	volatile uint32_t *said;
 	uint64_t bits = 0;
 	pthread_t thread;
@@ -278,7 +275,7 @@ TEST(a_write_is_in_the_log_before_the_guest_has_left)
 /* As a live migration does it: after the last round both sides are the same. */
 TEST(no_write_of_a_running_guest_is_missed)
 {
-	uint8_t *p = pages(64), *q = pages(64);
+	uint8_t *p = vm_small_pages(64), *q = vm_small_pages(64);
 	pthread_t thread;
 	struct test_vm t;
 	int i;

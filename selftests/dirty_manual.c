@@ -77,7 +77,7 @@ static const uint64_t all[WORDS] = { ~0ull, ~0ull, ~0ull, ~0ull };
 FIXTURE(manual) { struct test_vm t; };
 FIXTURE_SETUP(manual)
 {
-	memory = mmap(NULL, PAGES * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	memory = vm_small_pages(PAGES);
 	vm_make(&self->t, false);
 }
 FIXTURE_TEARDOWN(manual)

@@ -49,8 +49,7 @@ FIXTURE(ring) {
 };
 FIXTURE_SETUP(ring)
 {
-	self->mem = mmap(NULL, PAGES * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			 -1, 0);
+	self->mem = vm_small_pages(PAGES);
 	make(&self->t, BYTES);
 	self->gfn = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, self->t.vcpu, AT);
 	if (self->gfn == MAP_FAILED || vm_slot(&self->t, 5, MINIKVM_MEM_LOG_DIRTY_PAGES, GPA,

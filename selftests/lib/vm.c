@@ -64,6 +64,16 @@ void *vm_huge_page(void)
 	return madvise(p, size, MADV_COLLAPSE) ? NULL : p;
 }
 
+void *vm_small_pages(size_t n)
+{
+	void *p = mmap(NULL, n * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		err(EXIT_BROKEN, "mmap");
+	madvise(p, n * 4096, MADV_NOHUGEPAGE);	/* fails where there are no huge pages */
+	return p;
+}
+
 static void cpuid_all(struct test_vm *t)
 {
 	struct { struct minikvm_cpuid2 head; struct minikvm_cpuid_entry2 e[100]; } *c;

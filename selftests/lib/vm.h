@@ -75,6 +75,8 @@ int vm_slot(struct test_vm *t, uint32_t slot, uint32_t flags, uint64_t gpa, uint
 
 /* 2 MiB of zeroes that the host has in one page; NULL: it does not give one. */
 void *vm_huge_page(void);
+/* @n pages for a slot that is logged. Were they made a huge page, reads would name them again. */
+void *vm_small_pages(size_t n);
 
 /* To be called of a guest that takes an NMI: its handler returns, where it would halt. */
 void vm_nmi_returns(struct test_vm *t, bool wide);
