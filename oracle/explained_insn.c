@@ -286,10 +286,15 @@ static bool leaves_traces(const struct difference *d)
 /* The stack's word, and its page's flags, by a CALL whose target is no address. */
 static bool call_to_nowhere(const struct difference *d)
 {
+	const struct record *k = record_of(d, d->kvm);
 	char word[16];
 
-	if (!has_opcode(d->scene, 0xff, 0, 1 << 2) || !is_field(d, "memory", NULL) ||
-	    !is_in_handler(record_of(d, d->kvm), 13))
+	if (!has_opcode(d->scene, 0xff, 0, 1 << 2) || (!is_in_handler(k, 13) &&
+	    (k->exit != MINIKVM_EXIT_SHUTDOWN || k->events.exception.nr != 13)))
+		return false;
+	if (is_field(d, "ending", "rest"))
+		return true;		/* the same, behind the words that are listed */
+	if (!is_field(d, "memory", NULL))
 		return false;
 	snprintf(word, sizeof(word), "%#x", (u32)d->scene->regs.rsp - 8);
 	return is_field(d, "memory", word) || (!(d->value[0] & ~d->value[1]) &&

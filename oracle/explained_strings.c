@@ -59,8 +59,8 @@ static bool trap_of_a_string(const struct difference *d)
 	    !(d->scene->regs.rflags & 0x100) ||
 	    !is_in_handler(record_of(d, d->mini), 1))
 		return false;
-	for (; more && !(more & 0xffff); more >>= 16)
-		rip >>= 16;
+	for (; more && !(more & 0xff); more >>= 8)	/* the stack may be anywhere */
+		rip >>= 8;
 	return (u16)(rip - d->scene->code_at) < d->scene->ncode && more && more < 15;
 }
 
