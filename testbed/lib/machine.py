@@ -15,6 +15,7 @@ import subprocess
 import threading
 import time
 
+HERE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 PR_SET_PDEATHSIG = 1
 BXSHARE = "/usr/share/bochs"
 
@@ -31,9 +32,7 @@ boot: cdrom
 com1: enabled=1, mode=term, dev={tty}
 clock: sync=none, time0=1700000000
 mouse: enabled=0
-sound: driver=dummy
-plugin_ctrl: speaker=0, gameport=0, parallel=0, usb_uhci=0
-log: {log}
+{plugins}log: {log}
 panic: action=report
 panic: {fatal}
 error: action=ignore
@@ -41,6 +40,19 @@ error: {told}
 info: action=report
 debug: action=ignore
 """
+
+# Debian's Bochs has its devices in plugins; testbed/bochs builds one without.
+PLUGINS = """\
+sound: driver=dummy
+plugin_ctrl: speaker=0, gameport=0, parallel=0, usb_uhci=0
+"""
+
+
+def built_bochs():
+    """The Bochs that testbed/bochs has built, or None; that there is no cache is said later."""
+    out = subprocess.run([os.path.join(HERE, "bochs"), "--cached"], stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+    return out.stdout.strip() or None
 
 
 def die_with_parent():
@@ -62,9 +74,11 @@ def most_memory():
 
 def missing(backend):
     """What has to be installed before a machine can run, in a sentence; or None."""
-    if backend != "bochs":
+    if not backend.startswith("bochs"):
         return None if shutil.which("qemu-system-x86_64") else (
             "no qemu-system-x86_64 here: install the package qemu-system-x86")
+    if backend == "bochs-built" and not built_bochs():
+        return "no Bochs was built here: testbed/bochs builds it"
     if not shutil.which("bochs") or not glob.glob("/usr/lib/*/bochs/plugins/libbx_term_gui.so*"):
         return "no bochs, or not all of it: testbed/packages run installs it"
     return None
@@ -144,22 +158,29 @@ class Bochs(Machine):
     def __init__(self, work, opts, iso, tty):
         rc = os.path.join(work, "bochsrc")
         log = os.path.join(work, "bochs.log")
-        script = opts.debugger
-        if not script:
-            script = os.path.join(work, "debugger.rc")
-            with open(script, "w") as f:
-                f.write("c\n")
+        built = opts.backend == "bochs-built"
         with open(rc, "w") as f:
             f.write(BOCHSRC.format(share=BXSHARE, bios=self.bios(work, opts.vmx_locked_off),
                                    cpu=opts.cpu, cpus=opts.cpus,
-                                   ips=opts.ips, mem=opts.mem, iso=iso, tty=tty, log=log,
+                                   ips=opts.ips, mem=opts.mem, iso=iso, tty=tty, log=log, plugins="" if built else PLUGINS,
                                    fatal=self.each(opts.cpus, "fatal"),
                                    told=self.each(opts.cpus, "report")))
             if opts.com2:
                 f.write("com2: enabled=1, mode=term, dev=%s\n" % opts.com2)
             f.writelines(line + "\n" for line in opts.bochsrc)
-        super().__init__(["bochs", "-q", "-f", rc, "-rc", script], log)
+        command = [built_bochs() if built else "bochs", "-q", "-f", rc]
+        super().__init__(command + ([] if built else self.debugger(work, opts)), log)
         threading.Thread(target=drain_screen, args=(self.process,), daemon=True).start()
+
+    @staticmethod
+    def debugger(work, opts):
+        """Arguments for the debugger that is in Debian's Bochs: what it is told, or to go on."""
+        script = opts.debugger
+        if not script:
+            script = os.path.join(work, "debugger.rc")
+            with open(script, "w") as f:
+                f.write("c\n")
+        return ["-rc", script]
 
     @staticmethod
     def each(cpus, action):

@@ -133,8 +133,9 @@ def parser():
     p.add_argument("--quiet", action="store_true", help="don't show the console or the steps")
     p.add_argument("--times", action="store_true", help="seconds before each console line")
     p.add_argument("--backend", default="auto", metavar="B",
-                   choices=("auto", "bochs", "qemu", "qemu-tcg"),
-                   help="auto: qemu with KVM where the CPU can nest, else bochs; "
+                   choices=("auto", "bochs", "bochs-built", "qemu", "qemu-tcg"),
+                   help="auto: qemu with KVM where the CPU can nest, else bochs-built if "
+                        "testbed/bochs has built it, else Debian's bochs; "
                         "qemu-tcg: a CPU without VT-x")
     p.add_argument("--vmx-locked-off", action="store_true",
                    help="FEATURE_CONTROL as firmware leaves it with VT-x switched off (Bochs)")
@@ -155,9 +156,14 @@ def backend(opts, p):
     only_bochs = opts.vmx_locked_off or opts.bochsrc or opts.debugger
     name = opts.backend
     if name == "auto":
-        name = "qemu" if not only_bochs and machine.have_kvm() else "bochs"
-    if name != "bochs" and only_bochs:
+        if not only_bochs and machine.have_kvm():
+            name = "qemu"
+        else:
+            name = "bochs-built" if not opts.debugger and machine.built_bochs() else "bochs"
+    if not name.startswith("bochs") and only_bochs:
         p.error("--vmx-locked-off, --bochsrc and --debugger are for Bochs only")
+    if name == "bochs-built" and opts.debugger:
+        p.error("--debugger wants --backend bochs: the built one has no debugger")
     if name == "qemu" and not machine.have_kvm():
         p.error("no nested virtualisation here: take --backend bochs")
     return name
