@@ -63,7 +63,8 @@ static bool trap_after_write(const struct difference *d)
 	const struct record *k = record_of(d, d->kvm), *m = record_of(d, d->mini);
 
 	return (m->exit == MINIKVM_EXIT_MMIO || m->exit == MINIKVM_EXIT_IO ||
-		(d->record > 0 && m->ret == -EINTR && m[-1].exit == MINIKVM_EXIT_MMIO)) &&
+		(d->record > 0 && m->ret == -EINTR && (m[-1].exit == MINIKVM_EXIT_MMIO ||
+						       m[-1].exit == MINIKVM_EXIT_IO))) &&
 		m->events.exception.nr == 1 && m->events.exception.pending &&
 	       !k->events.exception.pending;
 }
@@ -105,6 +106,21 @@ static bool code_on_device(const struct difference *d)
 	const struct record *m = record_of(d, d->mini);
 
 	return m->exit == MINIKVM_EXIT_INTERNAL_ERROR && m->detail[0] == 1 && !(m->detail[1] & 1);
+}
+
+/* A jump to the LAPIC: KVM's emulator carries out a page of zeroes that is there instead. */
+static bool code_on_lapic(const struct difference *d)
+{
+	return is_field(d, "trace", "endless") && d->value[0] &&
+	       has_opcode(d->scene, 0xff, 0, 1 << 4) && d->scene->regs.rdi >> 12 == 0x200;
+}
+
+/* Tables in a ROM: a walk writes its flags, and KVM tries for ever. */
+static bool tables_in_rom(const struct difference *d)
+{
+	return is_field(d, "trace", "endless") && d->value[0] &&
+	       has_opcode(d->scene, 0x0f, 0x22, 1 << 3) &&
+	       record_of(d, d->mini)->sregs.cr3 >> 12 == G_ROM >> 12;
 }
 
 static bool accessed_ahead(const struct difference *d)
@@ -322,6 +338,10 @@ const struct explanation explained_insn[] = {
 	  "far pointers, FXSAVE and their like on a device are left out (io/step_table.c)" },
 	{ "code-on-a-device", code_on_device, false,
 	  "no instruction is fetched from a device; KVM tries, with bytes that it has not read" },
+	{ "code-on-the-lapic", code_on_lapic, false,
+	  "none from the LAPIC, either; KVM carries out zeroes, one by one" },
+	{ "tables-in-a-rom", tables_in_rom, false,
+	  "a walk that would write a flag into a ROM goes on without; on KVM it is endless" },
 	{ "tables-on-a-device", table_on_device, false,
 	  "page tables on a device are refused (api.rst); KVM takes the walk for the access" },
 	{ "bytes-of-a-failure", bytes_of_failure, true,

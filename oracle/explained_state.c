@@ -140,7 +140,14 @@ static bool sgx(const struct difference *d)
 
 static bool platform_info(const struct difference *d)
 {
+	if (is_field(d, "regs", "rax") && has_opcode(d->scene, 0x0f, 0x32, 0))
+		return d->scene->regs.rcx == 0xce && (d->value[0] ^ d->value[1]) == 0x80000000;
 	return is_msr_op(d, 0xce, 0xce) || is_msr_op(d, 0x140, 0x140);
+}
+
+static bool umwait(const struct difference *d)
+{
+	return is_msr_op(d, 0xe1, 0xe1);
 }
 
 /* From present to unusable, of any segment. */
@@ -279,6 +286,7 @@ const struct explanation explained_state[] = {
 	{ "cascade-was-high", cascade_was_high, false,
 	  "an edge of the slave PIC's line; KVM pulses it whenever it looks at the slave" },
 	{ "sgx", sgx, false, "SGX is left out" },
+	{ "umwait", umwait, false, "UMWAIT_CONTROL is not there; KVM keeps it for the VMM, always" },
 	{ "cpuid-faults", platform_info, false, "CPUID faults in user mode are not there (api.rst)" },
 	{ "present-is-a-bit", present_2, true,
 		"SET_SREGS with a segment's flag that is neither 0 nor 1" },

@@ -140,7 +140,7 @@ static bool same_access(const struct record *a, const struct record *b)
 	       a->detail[1] == b->detail[1];
 }
 
-/* CMPS, where the second operand's other part is in the first one's page. */
+/* CMPS, where one operand's other part, or the other operand, is in the first part's page. */
 static bool second_part_first(const struct difference *d)
 {
 	const struct record *k = record_of(d, d->kvm), *m = record_of(d, d->mini);
@@ -148,8 +148,11 @@ static bool second_part_first(const struct difference *d)
 	if (d->record < 0 || d->record + 1 >= d->kvm->nrecords ||
 	    d->record + 1 >= d->mini->nrecords || (opcode_of(d->scene) & 0xfe) != 0xa6)
 		return false;
-	return same_access(k, m + 1) && same_access(k + 1, m) && !(m->detail[1] & 0xfff) &&
-	       !((k->detail[1] + (k->detail[0] >> 8)) & 0xfff);
+	if (!same_access(k, m + 1) || !same_access(k + 1, m))
+		return false;
+	if (d->record > 0 && !(k->detail[1] & 0xfff) && m->detail[1] >> 12 == m[-1].detail[1] >> 12)
+		return true;
+	return !(m->detail[1] & 0xfff) && !((k->detail[1] + (k->detail[0] >> 8)) & 0xfff);
 }
 
 static bool is_ins(const struct scene *s)
