@@ -38,8 +38,8 @@ static bool refused(const struct difference *d, u32 reason)
 {
 	const struct record *k = record_of(d, d->kvm);
 
-	return (is_field(d, "record", "exit") || is_field(d, "record", "detail[0]")) &&
-	       k->exit == MINIKVM_EXIT_FAIL_ENTRY && k->detail[0] == reason;
+	return (is_field(d, "record", "ret") || is_field(d, "record", "exit") ||
+		is_field(d, "record", "detail[0]")) && k->exit == MINIKVM_EXIT_FAIL_ENTRY && k->detail[0] == reason;
 }
 
 static bool not_ready(const struct difference *d)
@@ -66,6 +66,19 @@ static bool soft_exception(const struct difference *d)
 static bool soft_interrupt(const struct difference *d)
 {
 	return refused(d, 7) && has_put(d->scene, P_EVENTS, 10, 11, 1);
+}
+
+/* The instruction pointer in its frame, which may be anywhere in a word. */
+static bool soft_frame(const struct difference *d)
+{
+	u64 more = d->value[1] - d->value[0];
+
+	if (!is_field(d, "memory", NULL) || !more)
+		return false;
+	more >>= __builtin_ctzll(more) & ~7;
+	return (more == 1 && has_put(d->scene, P_EVENTS, 1, 2, 3) &&
+		has_put(d->scene, P_EVENTS, 0, 1, 1)) ||
+	       (more == 2 && has_put(d->scene, P_EVENTS, 10, 11, 1));
 }
 
 /* An INT n, which GET does not show, and an interrupt that comes to it. */
@@ -164,6 +177,8 @@ const struct explanation explained_events[] = {
 	  "an injected INT3 or INTO is delivered; KVM's entry fails, for want of a length" },
 	{ "soft-interrupt", soft_interrupt, false,
 	  "an injected INT n likewise" },
+	{ "soft-frame", soft_frame, true,
+	  "it returns behind the instruction; on KVM, where the processor takes a length of 0, to it" },
 	{ "exception-first", exception_first, false,
 	  "an interrupt of the VMM's chips waits for an exception beside it (api.rst); KVM loses it" },
 	{ "soft-first", soft_first, false,

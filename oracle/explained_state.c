@@ -142,7 +142,18 @@ static bool platform_info(const struct difference *d)
 {
 	if (is_field(d, "regs", "rax") && has_opcode(d->scene, 0x0f, 0x32, 0))
 		return d->scene->regs.rcx == 0xce && (d->value[0] ^ d->value[1]) == 0x80000000;
+	if (is_field(d, "regs", "rip") && has_opcode(d->scene, 0x0f, 0x30, 0))
+		return d->scene->regs.rcx == 0x140 && is_in_handler(record_of(d, d->mini), 13);
 	return is_msr_op(d, 0xce, 0xce) || is_msr_op(d, 0x140, 0x140);
+}
+
+/* CR4.SMAP or CR4.PKE */
+static bool translate_rights(const struct difference *d)
+{
+	const struct record *k = record_of(d, d->kvm);
+
+	return op_of(d)->kind == OP_TRANSLATE && is_field(d, "record", NULL) &&
+	       k->detail[0] == ~0ull && k->sregs.cr4 & (1 << 21 | 1 << 22);
 }
 
 static bool umwait(const struct difference *d)
@@ -286,6 +297,8 @@ const struct explanation explained_state[] = {
 	{ "cascade-was-high", cascade_was_high, false,
 	  "an edge of the slave PIC's line; KVM pulses it whenever it looks at the slave" },
 	{ "sgx", sgx, false, "SGX is left out" },
+	{ "translate-rights", translate_rights, false,
+	  "MINIKVM_TRANSLATE asks neither SMAP nor protection keys (api.rst)" },
 	{ "umwait", umwait, false, "UMWAIT_CONTROL is not there; KVM keeps it for the VMM, always" },
 	{ "cpuid-faults", platform_info, false, "CPUID faults in user mode are not there (api.rst)" },
 	{ "present-is-a-bit", present_2, true,

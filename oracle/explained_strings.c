@@ -126,7 +126,8 @@ static bool looks_at_both(const struct difference *d)
 	struct scene there = at_exit(d);
 
 	return (opcode_of(&there) & ~3) == 0xa4 && record_of(d, d->kvm)->exit == MINIKVM_EXIT_MMIO &&
-	       (m->exit == MINIKVM_EXIT_IO || page_faults(m));
+	       (m->exit == MINIKVM_EXIT_IO || page_faults(m) ||
+		(m->exit == MINIKVM_EXIT_SHUTDOWN && m->events.exception.nr == 13));
 }
 
 static bool is_read(const struct record *r)
