@@ -363,7 +363,12 @@ static uint64_t from_env(const char *name, uint64_t otherwise)
 	return text ? strtoull(text, NULL, 0) : otherwise;
 }
 
-TEST(any_rows_of_calls)
+FIXTURE(fuzz) { };
+FIXTURE_SETUP(fuzz) { }
+FIXTURE_TEARDOWN(fuzz) { }
+
+/* As long as IOCTL_WORLDS of them take. */
+TEST_F_TIMEOUT(fuzz, any_rows_of_calls, 36000)
 {
 	static struct story pool[POOL];
 	uint32_t worlds = from_env("IOCTL_WORLDS", 4), i, had, kept = 0;

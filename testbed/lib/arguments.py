@@ -13,6 +13,7 @@ import subprocess
 import sys
 
 import image
+import machine
 
 HERE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 WRONG = 2
@@ -82,8 +83,9 @@ def kernel_name(text):
 def cpu_model(text):
     """For add_argument(type=): a CPU that Bochs knows, if it is here to be asked."""
     try:
-        said = subprocess.run(["bochs", "--help", "cpu"], stdin=subprocess.DEVNULL, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False).stdout
+        said = subprocess.run([machine.built_bochs() or "bochs", "--help", "cpu"], text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, check=False).stdout
     except OSError:
         return text
     if not re.search("^%s$" % re.escape(text), said, re.M):
