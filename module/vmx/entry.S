@@ -25,11 +25,6 @@
 #else
 #define CLEAR_BRANCH_HISTORY	CLEAR_BRANCH_HISTORY_VMEXIT
 #endif
-#ifdef X86_FEATURE_CLEAR_CPU_BUF_VM
-#define FEATURE_VERW	X86_FEATURE_CLEAR_CPU_BUF_VM
-#else
-#define FEATURE_VERW	X86_FEATURE_CLEAR_CPU_BUF
-#endif
 
 /* VERW clears the buffers if its operand is in memory: of a segment that can be written. */
 .section .rodata
@@ -91,7 +86,7 @@ SYM_FUNC_START(vmx_enter_guest)
 	mov  VCPU_REG(0)(%rdi), %rax
 	mov  VCPU_REG(7)(%rdi), %rdi
 
-	ALTERNATIVE "jmp .Lverw_done", "", FEATURE_VERW
+	ALTERNATIVE "jmp .Lverw_done", "", X86_FEATURE_CLEAR_CPU_BUF
 	verw .Lverw_selector(%rip)	/* changes ZF, not CF */
 .Lverw_done:
 	jnc  .Llaunch
