@@ -39,7 +39,8 @@ static bool refused(const struct difference *d, u32 reason)
 	const struct record *k = record_of(d, d->kvm);
 
 	return (is_field(d, "record", "ret") || is_field(d, "record", "exit") ||
-		is_field(d, "record", "detail[0]")) && k->exit == MINIKVM_EXIT_FAIL_ENTRY && k->detail[0] == reason;
+		is_field(d, "record", "detail[0]")) &&
+	       k->exit == MINIKVM_EXIT_FAIL_ENTRY && k->detail[0] == reason;
 }
 
 static bool not_ready(const struct difference *d)

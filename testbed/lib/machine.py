@@ -162,7 +162,8 @@ class Bochs(Machine):
         with open(rc, "w") as f:
             f.write(BOCHSRC.format(share=BXSHARE, bios=self.bios(work, opts.vmx_locked_off),
                                    cpu=opts.cpu, cpus=opts.cpus,
-                                   ips=opts.ips, mem=opts.mem, iso=iso, tty=tty, log=log, plugins="" if built else PLUGINS,
+                                   ips=opts.ips, mem=opts.mem, iso=iso, tty=tty, log=log,
+                                   plugins="" if built else PLUGINS,
                                    fatal=self.each(opts.cpus, "fatal"),
                                    told=self.each(opts.cpus, "report")))
             if opts.com2:
