@@ -138,6 +138,9 @@ int memslot_check(const struct minikvm_userspace_memory_region *r, u8 gpa_bits)
 		return -EINVAL;
 	if (!access_ok((void __user *)(unsigned long)r->userspace_addr, r->memory_size))
 		return -EINVAL;
+	/* LAM: notifiers speak of addresses without a tag. */
+	if (untagged_addr(r->userspace_addr) != r->userspace_addr)
+		return -EINVAL;
 	/* The upper half of the number is an address space: there is one. */
 	if (r->slot >= VM_MAX_SLOTS)
 		return -EINVAL;

@@ -3,6 +3,7 @@
 #ifndef MINIKVM_VMX_H
 #define MINIKVM_VMX_H
 
+#include "../compat.h"
 #include "../minikvm.h"
 #include "beside.h"
 #include "check.h"
@@ -35,6 +36,15 @@ struct vmx_caps {
 	bool ept_ad, ept_2m;
 };
 extern struct vmx_caps vmx_caps;
+
+/*
+ * Width of the host's physical addresses, bits. The kernel's boot_cpu_data has less where
+ * keys of memory encryption (MKTME) lie in them; to VMX and EPT they are address all the same.
+ */
+static inline u8 host_phys_bits(void)
+{
+	return native_cpuid_eax(0x80000008);
+}
 
 /* caps.c: what this processor can do */
 u64 vmx_eptp(u64 root_pa, int levels);

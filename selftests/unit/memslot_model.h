@@ -53,7 +53,8 @@ static int model_set(const request *r)
 	if ((new.gpa | new.size | new.hva) % P || new.flags > (LOG | RO) ||
 	    r->slot >= VM_MAX_SLOTS || new.size / P > MAX_PAGES ||
 	    ends_beyond(new.gpa, new.size, 64) ||
-	    (new.size && ends_beyond(new.gpa, new.size - 1, GPA_BITS)) || ends_beyond(new.hva, new.size, 63))
+	    (new.size && ends_beyond(new.gpa, new.size - 1, GPA_BITS)) ||
+	    ends_beyond(new.hva, new.size, 63) || new.hva >> 57)
 		return -EINVAL;
 	if (m->used ? new.size && (new.size != m->size || new.hva != m->hva ||
 				   (new.flags ^ m->flags) & RO) : !new.size)

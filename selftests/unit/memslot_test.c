@@ -21,6 +21,7 @@ static void arguments_without_sense_are_refused(void)
 		{ 1, 0, 0x800, P, HVA, -EINVAL },
 		{ 1, 0, 0, P - 1, HVA, -EINVAL },
 		{ 1, 0, 0, P, HVA + 1, -EINVAL },
+		{ 1, 0, 0, P, 1ull << 57 | HVA, -EINVAL },	/* tagged */
 		{ 1, 4, 0, P, HVA, -EINVAL },
 		{ 1, 1u << 31, 0, P, HVA, -EINVAL },
 		{ 511, 0, 0, P, HVA, 0 },

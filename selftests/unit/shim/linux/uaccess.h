@@ -19,4 +19,7 @@ static inline bool access_ok(const void *addr, unsigned long size)
 	return !__builtin_add_overflow((unsigned long)addr, size, &end) && (long)end >= 0;
 }
 
+/* LAM57, switched on. */
+#define untagged_addr(addr)	((addr) & ~(0x3full << 57))
+
 #endif
