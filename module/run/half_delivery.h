@@ -4,7 +4,8 @@
  * commits RIP only after it has looked for host interrupts. One that comes right after the
  * guest took an exception ends the guest with the handler's RSP and the old RIP, and with no
  * IDT-vectoring information: half a delivery. The guest does the instruction again, with a
- * wrong stack, and dies early. Only a build with DEBUG=1 looks for it.
+ * wrong stack, and dies early. Only a build with DEBUG=1 looks for it. testbed/bochs mends the one
+ * that it builds.
  */
 #ifndef MINIKVM_RUN_HALF_DELIVERY_H
 #define MINIKVM_RUN_HALF_DELIVERY_H
