@@ -297,6 +297,28 @@ TEST_F(irqfd, devices_share_a_resampled_line)
 	close(second);
 }
 
+/* LEVEL_VECTOR's entry is not masked any more. */
+GUEST64(unmask, "mov $0xfec00000, %ebx; movl $0x24, (%rbx); movl $0x8071, 0x10(%rbx); sti;"
+	"1: out %al, $0x10; jmp 1b");
+
+/* A device that the guest acknowledged meanwhile has no line of its own to say so. */
+TEST_F(irqfd, unmasking_asks_who_resamples)
+{
+	ASSERT_EQ(0, assign_resampling(&self->t, self->fd, PIN, self->resamplefd));
+	irq_ioapic(&self->t, PIN, IOAPIC_MASKED | IOAPIC_LEVEL | LEVEL_VECTOR);
+	raise_fd(self->fd);
+	ASSERT_EQ(NO_IRQ, irq_next(&self->t));
+	ASSERT_EQ(0, count_of(self->resamplefd));
+	guest_long(&self->t, unmask, unmask_end);
+	irq_stubs(&self->t);
+	ASSERT_EQ(NO_IRQ, irq_next(&self->t));
+	ASSERT_EQ(1, count_of(self->resamplefd));
+	raise_fd(self->fd);			/* it still wants the interrupt */
+	ASSERT_EQ(LEVEL_VECTOR, irq_next(&self->t));
+	ASSERT_EQ(NO_IRQ, irq_next(&self->t));
+	ASSERT_EQ(1, count_of(self->resamplefd));
+}
+
 /* The VMM's level is its own: neither the EOI nor the irqfd's end lowers it. */
 TEST_F(irqfd, the_vmm_shares_a_resampled_line)
 {

@@ -187,6 +187,15 @@ bool ioapic_wants_eoi(const struct ioapic *io, u8 vector)
 	return READ_ONCE(io->wanted[vector / 64]) >> (vector % 64) & 1;
 }
 
+/* Who resamples lets go of the pin, and says whether it is still so. */
+static void resample_pin(struct ioapic *io, unsigned int pin)
+{
+	if (!(io->holders[pin] & BIT(SOURCE_RESAMPLE)))
+		return;
+	io->acked |= BIT(pin);
+	ioapic_drive_pin(io, pin, SOURCE_RESAMPLE, false, false);
+}
+
 /**
  * ioapic_eoi - a local APIC ended an interrupt
  * @io: the IOAPIC
@@ -206,8 +215,7 @@ void ioapic_eoi(struct ioapic *io, u8 vector, bool level)
 		if (e->fields.vector != vector)
 			continue;
 		io->acked |= BIT(i);
-		if (io->holders[i] & BIT(SOURCE_RESAMPLE))
-			ioapic_drive_pin(io, i, SOURCE_RESAMPLE, false, false);
+		resample_pin(io, i);
 		if (!level || !e->fields.trig_mode)
 			continue;
 		e->fields.remote_irr = 0;
@@ -236,6 +244,8 @@ static u32 read_window(const struct ioapic *io)
 /*
  * Half of a redirection entry. An entry that becomes edge triggered loses its
  * remote IRR: guests without an EOI register to write use this to end a level.
+ * What rose while the entry was masked may be over since, but who resamples cannot say so
+ * before it is asked: a guest that acknowledges a device between the two would hear it twice.
  */
 static void write_entry(struct ioapic *io, unsigned int pin, bool high, u32 val)
 {
@@ -250,7 +260,11 @@ static void write_entry(struct ioapic *io, unsigned int pin, bool high, u32 val)
 	if (old.fields.mask && !e->fields.mask)
 		io->unmasked |= BIT(pin);
 	update_wanted(io);
-	if (e->fields.trig_mode && (io->state.irr & BIT(pin)))
+	if (!e->fields.trig_mode || !(io->state.irr & BIT(pin)))
+		return;
+	if (!e->fields.mask && !e->fields.remote_irr)
+		resample_pin(io, pin);
+	if (io->state.irr & BIT(pin))
 		ioapic_send(io, pin);
 }
 
