@@ -221,4 +221,24 @@ TEST(general_detect_is_off_before_a_vmm_can_save_it)
 	vm_free(&t);
 }
 
+GUEST64(int80, "out %al, $0x10; mov $0x301000, %esp; int $0x80; hlt");
+
+/* Its stack was not there: INT n is delivered anew, with its length, which is nobody else's. */
+TEST(an_injected_breakpoint_is_as_long_as_int3)
+{
+	struct minikvm_guest_debug inject = { .control = MINIKVM_GUESTDBG_INJECT_BP };
+	struct test_vm t;
+
+	if (test_on_kvm())
+		SKIP(return, "KVM's entry fails: its length is that of the last one");
+	vm_make(&t, false);
+	guest_long(&t, int80, int80_end);
+	EXPECT_OUT(&t, 0x10, 0);
+	EXPECT_OUT(&t, PORT_EXCEPTION, 0x80);
+	ASSERT_EQ(0, ioctl(t.vcpu, MINIKVM_SET_GUEST_DEBUG, &inject));
+	EXPECT_OUT(&t, PORT_EXCEPTION, 3);
+	ASSERT_EQ(G_STUBS + 16 * 0x80 + G_STUB_HLT + 1, *(uint64_t *)(t.mem + vm_regs(&t).rsp));
+	vm_free(&t);
+}
+
 TEST_HARNESS_MAIN

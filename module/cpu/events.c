@@ -447,6 +447,7 @@ void event_after_exit(struct vcpu *vcpu, const struct vmexit *exit)
 	e->exception.injected = false;
 	e->nmi_injected = false;
 	e->interrupt.injected = false;
+	e->soft_insn_len = 0;
 	if (exit->idt_info & INTR_INFO_VALID)
 		deliver_again(vcpu, exit);
 }
