@@ -143,15 +143,14 @@ static bool is_mapped_fn(struct ept *ept, u64 gfn, u64 n)
 	return ept_find(ept, gfn).entry;
 }
 
-/* All of it: these ranges are a page or a huge one. */
+/* All of it: these ranges are a page or a huge one. Whether any was mapped: it was taken away. */
 static bool unmap_fn(struct ept *ept, u64 gfn, u64 n)
 {
-	bool mapped = is_mapped_fn(ept, gfn, n);
 	u64 done = 0;
 
 	while (done < n)
 		done += ept_unmap(ept, gfn + done, n - done, 0);
-	return mapped;
+	return ept->stale;
 }
 
 /*

@@ -229,8 +229,11 @@ static void beside_a_look_for_young_pages(void)
 {
 	start(16 * P, 1);
 	vmx_caps.ept_ad = false;	/* it unmaps them */
-	clear_young(&vm.notifier, NULL, HVA, HVA + P);
+	CHECK_EQ(clear_young(&vm.notifier, NULL, HVA, HVA + P), 1);
 	CHECK_EQ(freed_early, 0);
+	map(GPA + P, 1);		/* the second of the two */
+	CHECK_EQ(clear_young(&vm.notifier, NULL, HVA, HVA + 2 * P), 1);
+	CHECK_EQ(clear_young(&vm.notifier, NULL, HVA, HVA + 2 * P), 0);
 	finish();
 }
 
