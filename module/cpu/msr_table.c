@@ -407,9 +407,9 @@ int msr_state_read(const struct msr_state *s, u32 index, u64 *data, bool host)
 	if (is_mce_ctl2(s, index))
 		return !host;
 	a = find_answer(index);
-	if (!a)
+	if (!a || (a->flags & WRITE_ONLY))
 		return MSR_UNKNOWN;
-	if (!answer_there(s, a, host) || (a->flags & WRITE_ONLY))
+	if (!answer_there(s, a, host))
 		return 1;
 	*data = a->value;
 	return 0;
@@ -419,9 +419,9 @@ static int answer_write(const struct msr_state *s, u32 index, u64 data, bool hos
 {
 	const struct answer *a = find_answer(index);
 
-	if (!a)
+	if (!a || !(a->flags & WRITABLE))
 		return MSR_UNKNOWN;
-	if (!answer_there(s, a, host) || !(a->flags & WRITABLE))
+	if (!answer_there(s, a, host))
 		return 1;
 	return (data & ~a->dropped) != 0;
 }

@@ -40,7 +40,7 @@ static void one_write(void)
 		CHECK_EQ(msr_state_write(&s, index, now, true), 0);
 		CHECK(!memcmp(&s, &was, sizeof(s)));
 	}
-	if (ret == MSR_UNKNOWN)
+	if (ret == MSR_UNKNOWN && !find_answer(index))	/* those go one way only */
 		CHECK_EQ(msr_state_read(&s, index, &now, who), MSR_UNKNOWN);
 }
 
