@@ -18,6 +18,8 @@
 #define HYPERVISOR	0x40000000
 #define EXTENDED	0x80000000
 #define EXTENDED_MAX	0x80000008
+#define EBX_AMD		0x68747541	/* leaf 0: "Auth", of AuthenticAMD */
+#define EBX_HYGON	0x6f677948	/* "Hygo", of HygonGenuine */
 #define XSTATE_HEADER	576	/* legacy region and header: the first component is behind */
 
 enum { EAX, EBX, ECX, EDX };
@@ -410,8 +412,8 @@ static u32 range_of(u32 function)
  * @function: EAX; becomes that of the entry that answers
  * @index: ECX
  *
- * A function behind the last one of its range, or in a range that is not there,
- * is answered by the last basic one. SDM "CPUID - CPU Identification".
+ * A function behind the last one of its range, or in a range that is not there, is answered
+ * by the last basic one. SDM "CPUID - CPU Identification". AMD's and Hygon's have zeroes there.
  *
  * Return: the entry, or NULL: all 0.
  */
@@ -420,7 +422,7 @@ const struct minikvm_cpuid_entry2 *cpuid_table_beyond(const struct cpuid_answers
 {
 	const struct minikvm_cpuid_entry2 *basic = cpuid_table_find(t, 0, 0), *range;
 
-	if (!basic)
+	if (!basic || basic->ebx == EBX_AMD || basic->ebx == EBX_HYGON)
 		return NULL;
 	range = cpuid_table_find(t, range_of(*function), 0);
 	if (range && *function <= range->eax)

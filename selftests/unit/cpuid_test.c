@@ -304,6 +304,11 @@ static void beyond_the_last_leaf_the_last_basic_one_answers(void)
 	CHECK_EQ(as, 3);
 	CHECK_EQ(beyond(0x40000001, &as), 0xdead);
 	CHECK_EQ(beyond(0x80000008, &as), 0xdead);
+	/* AMD's and Hygon's. */
+	entries[0].ebx = 0x68747541;
+	CHECK_EQ(beyond(8, &as), 0xdead);
+	entries[0].ebx = 0x6f677948;
+	CHECK_EQ(beyond(0x3fffffff, &as), 0xdead);
 }
 
 static void linear_widths(void)
