@@ -323,7 +323,7 @@ int lapic_regs_read(const struct lapic_regs *regs, u32 reg, u32 *val)
 	if (reg == LAPIC_PPR)
 		*val = processor_priority(regs);
 	else
-		*val = lapic_reg(regs, reg);
+		*val = lapic_reg(regs, reg & LAPIC_SELF_IPI);	/* the highest: all bits */
 	return 0;
 }
 
