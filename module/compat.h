@@ -133,6 +133,13 @@ struct syscore_ops name = {						\
 #define COMPAT_FOLL_INTERRUPTIBLE	0
 #endif
 
+/* mm: a page that NUMA balancing wants to hear of is a fault; before 6.6 it always is */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#define COMPAT_FOLL_NUMA	FOLL_HONOR_NUMA_FAULT
+#else
+#define COMPAT_FOLL_NUMA	0
+#endif
+
 /* mm: what the host's memory management hears of pages that were used */
 #if COMPAT_FOR_KVM_ONLY
 #define compat_young	bool

@@ -93,7 +93,7 @@ static int page_get(struct fault *f, int around)
 	f->n = 1;
 	n = get_user_pages_unlocked(f->hva, 1, f->page,
 				    (write ? FOLL_WRITE : 0) | FOLL_HWPOISON |
-				    COMPAT_FOLL_INTERRUPTIBLE);
+				    COMPAT_FOLL_INTERRUPTIBLE | COMPAT_FOLL_NUMA);
 	if (n == 1)
 		return 0;
 	if (n == -EHWPOISON) {
