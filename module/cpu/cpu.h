@@ -49,7 +49,7 @@ int gva_read(struct vcpu *vcpu, gva_t gva, void *data, size_t len, unsigned int 
 	     struct guest_fault *fault);
 bool gva_fetch_again(struct vcpu *vcpu, gva_t gva, int cpl, u64 bytes[2]); /* Clever: walk-cache */
 void gva_inject(struct vcpu *vcpu, const struct guest_fault *fault);
-int vcpu_translate(struct vcpu *vcpu, struct minikvm_translation *tr);
+void vcpu_translate(struct vcpu *vcpu, struct minikvm_translation *tr);
 
 /* load.c: a thread takes a vCPU; KVM has functions of these names, and they do the same */
 void vcpu_load(struct vcpu *vcpu);
@@ -155,10 +155,10 @@ void fpu_after_exit(struct vcpu *vcpu);	/* IRQs off: the host's XCR0, PKRU */
 u64 fpu_supported_xcr0(void);
 int fpu_get(struct vcpu *vcpu, struct minikvm_fpu *fpu);
 int fpu_set(struct vcpu *vcpu, const struct minikvm_fpu *fpu);
-int fpu_get_xsave(struct vcpu *vcpu, struct minikvm_xsave *xsave);
+void fpu_get_xsave(struct vcpu *vcpu, struct minikvm_xsave *xsave);
 int fpu_set_xsave(struct vcpu *vcpu, const struct minikvm_xsave *xsave);
 int fpu_set_xcr0(struct vcpu *vcpu, u64 xcr0);
-int fpu_get_xcrs(struct vcpu *vcpu, struct minikvm_xcrs *xcrs);
+void fpu_get_xcrs(struct vcpu *vcpu, struct minikvm_xcrs *xcrs);
 int fpu_set_xcrs(struct vcpu *vcpu, const struct minikvm_xcrs *xcrs);
 
 /* events.c: what waits to be delivered */
@@ -198,7 +198,7 @@ void debug_use_drs(struct vcpu *vcpu);
 void debug_exception_delivered(struct vcpu *vcpu);
 u64 debug_get_dr(struct vcpu *vcpu, int n);
 int debug_set_dr(struct vcpu *vcpu, int n, u64 value);
-int vcpu_get_debugregs(struct vcpu *vcpu, struct minikvm_debugregs *dr);
+void vcpu_get_debugregs(struct vcpu *vcpu, struct minikvm_debugregs *dr);
 int vcpu_set_debugregs(struct vcpu *vcpu, const struct minikvm_debugregs *dr);
 
 /* guest_debug.c: the VMM debugs the guest */

@@ -206,16 +206,13 @@ int debug_set_dr(struct vcpu *vcpu, int n, u64 value)
  * vcpu_get_debugregs - GET_DEBUGREGS
  * @vcpu: whose
  * @dr: filled
- *
- * Return: 0.
  */
-int vcpu_get_debugregs(struct vcpu *vcpu, struct minikvm_debugregs *dr)
+void vcpu_get_debugregs(struct vcpu *vcpu, struct minikvm_debugregs *dr)
 {
 	memset(dr, 0, sizeof(*dr));
 	memcpy(dr->db, vcpu->dr, sizeof(dr->db));
 	dr->dr6 = vcpu->dr6;
 	dr->dr7 = vcpu->dr7;
-	return 0;
 }
 
 /**

@@ -191,15 +191,11 @@ int fpu_set(struct vcpu *vcpu, const struct minikvm_fpu *fpu)
 /**
  * fpu_get_xsave - GET_XSAVE
  * @vcpu: not in RUN
- * @xsave: filled, in XSAVE's standard layout
- *
- * Return: 0.
+ * @xsave: zeroes; filled, in XSAVE's standard layout
  */
-int fpu_get_xsave(struct vcpu *vcpu, struct minikvm_xsave *xsave)
+void fpu_get_xsave(struct vcpu *vcpu, struct minikvm_xsave *xsave)
 {
-	memset(xsave->region, 0, sizeof(xsave->region));
 	copy_out(vcpu, xsave);
-	return 0;
 }
 
 /**
@@ -219,18 +215,15 @@ int fpu_set_xsave(struct vcpu *vcpu, const struct minikvm_xsave *xsave)
  * fpu_get_xcrs - GET_XCRS: XCR0, or none without XSAVE
  * @vcpu: whose
  * @xcrs: filled
- *
- * Return: 0.
  */
-int fpu_get_xcrs(struct vcpu *vcpu, struct minikvm_xcrs *xcrs)
+void fpu_get_xcrs(struct vcpu *vcpu, struct minikvm_xcrs *xcrs)
 {
 	memset(xcrs, 0, sizeof(*xcrs));
 	if (!host_xcr0)
-		return 0;
+		return;
 	xcrs->nr_xcrs = 1;
 	xcrs->xcrs[0].xcr = XCR_XFEATURE_ENABLED_MASK;
 	xcrs->xcrs[0].value = vcpu->xcr0;
-	return 0;
 }
 
 /**

@@ -198,9 +198,9 @@ static bool is_linear(const struct walk *w, u64 addr)
  * @vcpu: loaded
  * @tr: the answer
  *
- * Context: sleeps. Return: 0.
+ * Context: sleeps.
  */
-int vcpu_translate(struct vcpu *vcpu, struct minikvm_translation *tr)
+void vcpu_translate(struct vcpu *vcpu, struct minikvm_translation *tr)
 {
 	struct walk w = walk_of(vcpu, ACCESS_READ);
 	gpa_t gpa = tr->linear_address;
@@ -220,7 +220,6 @@ int vcpu_translate(struct vcpu *vcpu, struct minikvm_translation *tr)
 	tr->writeable = 1;
 	tr->usermode = 0;
 	memset(tr->pad, 0, sizeof(tr->pad));
-	return 0;
 }
 
 /*

@@ -18,8 +18,8 @@
  *
  * INIT works in every state, SIPI in INIT_RECEIVED only. A VMM may set each of them;
  * SIPI_RECEIVED is INIT_RECEIVED with a SIPI that waits, and no vCPU is seen in it.
- * Without chips a vCPU is RUNNABLE, and HALTED between an exit for HLT and the next RUN.
- * One whose HLT does not exit is RUNNABLE: the processor waits, see vmcs_end_halt().
+ * Without chips a vCPU is RUNNABLE, behind an exit for HLT as well. One whose HLT does not
+ * exit is RUNNABLE: the processor waits, see vmcs_end_halt().
  *
  * mp_state is the vCPU thread's alone. Others leave bits in vcpu->starts and kick it.
  * SDM "Multiple-Processor (MP) Initialization Protocol".

@@ -73,9 +73,8 @@ static long get_xsave(struct vcpu *vcpu, void __user *argp)
 
 	if (!xsave)
 		return -ENOMEM;
-	err = fpu_get_xsave(vcpu, xsave);
-	if (!err && copy_to_user(argp, xsave, sizeof(*xsave)))
-		err = -EFAULT;
+	fpu_get_xsave(vcpu, xsave);
+	err = copy_to_user(argp, xsave, sizeof(*xsave)) ? -EFAULT : 0;
 	kfree(xsave);
 	return err;
 }
@@ -127,9 +126,9 @@ static long set_nested_state(void __user *argp)
 static long get_xcrs(struct vcpu *vcpu, void __user *argp)
 {
 	struct minikvm_xcrs xcrs;
-	long err = fpu_get_xcrs(vcpu, &xcrs);
 
-	return err ?: copy_to_user(argp, &xcrs, sizeof(xcrs)) ? -EFAULT : 0;
+	fpu_get_xcrs(vcpu, &xcrs);
+	return copy_to_user(argp, &xcrs, sizeof(xcrs)) ? -EFAULT : 0;
 }
 
 static long set_xcrs(struct vcpu *vcpu, void __user *argp)

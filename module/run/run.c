@@ -388,9 +388,6 @@ static int run_once(struct vcpu *vcpu)
 		return -EINVAL;
 	if (!vcpu->lapic && take_cr8(vcpu))
 		return -EINVAL;
-	/* Without chips here, HLT was an exit: a new RUN is a new start. */
-	if (!vcpu->lapic && vcpu->mp_state == MINIKVM_MP_STATE_HALTED)
-		vcpu->mp_state = MINIKVM_MP_STATE_RUNNABLE;
 	if (unlikely(vcpu->debug.control))
 		guest_debug_run_begin(vcpu);
 	ret = finish_exit(vcpu);
