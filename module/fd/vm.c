@@ -317,7 +317,7 @@ static const struct file_operations vm_fops = {
  * vm_create_fd - CREATE_VM
  * @type: 0
  *
- * Return: a file descriptor; -EINVAL, -EBUSY (VT-x is in use), -ENOMEM, -EMFILE.
+ * Return: a file descriptor; -EINVAL, -EBUSY (VT-x is in use), -EINTR, -ENOMEM, -EMFILE.
  */
 int vm_create_fd(unsigned long type)
 {

@@ -22,7 +22,8 @@ void notifier_destroy(struct vm *vm);
 /*
  * ept_fault.c: a guest access that EPT stopped.
  * ept_fault() sleeps. 0: mapped, enter again; EPT_FAULT_MMIO: no slot there, or
- * a write to a read-only one; -EFAULT, -EHWPOISON, -EINTR, -ENOMEM.
+ * a write to a read-only one; -EAGAIN: the slot or the page changes;
+ * -EFAULT, -EHWPOISON, -EINTR, -ENOMEM.
  */
 #define EPT_FAULT_MMIO 1
 int ept_fault(struct vcpu *vcpu, gpa_t gpa, unsigned int access);

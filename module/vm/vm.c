@@ -20,8 +20,8 @@
 /**
  * vm_create - a machine without memory, vCPUs or chips
  *
- * Context: sleeps. Return: it, with a reference for the caller; -EBUSY (VT-x is in use) or
- * -ENOMEM.
+ * Context: sleeps. Return: it, with a reference for the caller; -EBUSY (VT-x is in use),
+ * -EINTR (mmu_notifier_register() does not wait under a signal) or -ENOMEM.
  */
 struct vm *vm_create(void)
 {
