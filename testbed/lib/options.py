@@ -17,6 +17,7 @@ import machine
 BOOT_SIGNATURE_AT, BOOT_SIGNATURE = 0x202, b"HdrS"
 # isolinux takes 2047 bytes, the kernel 2048; testbed/run's own words take some 350.
 COMMAND_LINE = 1600
+CPU = "corei7_haswell_4770"
 LEAST_MEMORY = 128
 MOST_PROCESSORS = 8
 BARE_IMAGE = 24 << 20
@@ -103,8 +104,8 @@ def parser():
     p.add_argument("--kernel", default="6.12-cloud", metavar="NAME", type=kernel,
                    help="6.12-cloud (default), 6.12-amd64, 6.1-cloud, 6.1-amd64, small "
                         "(see testbed/kernel --help), or a bzImage's path")
-    p.add_argument("--cpu", default="corei7_haswell_4770", metavar="MODEL", type=arguments.cpu_model,
-                   help="Bochs CPU model (default %(default)s; bochs --help cpu lists them)")
+    p.add_argument("--cpu", metavar="MODEL", type=arguments.cpu_model,
+                   help="Bochs CPU model (default " + CPU + "; bochs --help cpu lists them)")
     p.add_argument("--cpus", type=arguments.whole(1, MOST_PROCESSORS, "processors"), default=1,
                    metavar="N", help="processors (1)")
     p.add_argument("--mem", default=1024, metavar="MB", help="memory (1024)",
@@ -134,9 +135,8 @@ def parser():
     p.add_argument("--times", action="store_true", help="seconds before each console line")
     p.add_argument("--backend", default="auto", metavar="B",
                    choices=("auto", "bochs", "bochs-built", "qemu", "qemu-tcg"),
-                   help="auto: qemu with KVM where the CPU can nest, else bochs-built if "
-                        "testbed/bochs has built it, else Debian's bochs; "
-                        "qemu-tcg: a CPU without VT-x")
+                   help="auto: bochs-built if testbed/bochs has built it, else Debian's bochs; "
+                        "qemu: with KVM, where VT-x can nest; qemu-tcg: a CPU without VT-x")
     p.add_argument("--vmx-locked-off", action="store_true",
                    help="FEATURE_CONTROL as firmware leaves it with VT-x switched off (Bochs)")
     p.add_argument("--bochsrc", action="append", default=[], metavar="LINE",
@@ -153,15 +153,12 @@ def parser():
 
 def backend(opts, p):
     """The emulator that --backend stands for here."""
-    only_bochs = opts.vmx_locked_off or opts.bochsrc or opts.debugger
+    only_bochs = opts.cpu or opts.vmx_locked_off or opts.bochsrc or opts.debugger
     name = opts.backend
     if name == "auto":
-        if not only_bochs and machine.have_kvm():
-            name = "qemu"
-        else:
-            name = "bochs-built" if not opts.debugger and machine.built_bochs() else "bochs"
+        name = "bochs-built" if not opts.debugger and machine.built_bochs() else "bochs"
     if not name.startswith("bochs") and only_bochs:
-        p.error("--vmx-locked-off, --bochsrc and --debugger are for Bochs only")
+        p.error("--cpu, --vmx-locked-off, --bochsrc and --debugger are for Bochs only")
     if name == "bochs-built" and opts.debugger:
         p.error("--debugger wants --backend bochs: the built one has no debugger")
     if name == "qemu" and not machine.have_kvm():
@@ -187,7 +184,12 @@ def options():
         p.error("--timeout 0 is for --interactive only")
     if opts.with_kvm and "/" in opts.kernel:
         p.error("--with-kvm wants a kernel by name")
+    # Whoever looks at the log finds nothing of an earlier run, whatever ends this one.
+    if opts.log and not opts.only_look:
+        with open(opts.log, "wb"):
+            pass
     opts.backend = backend(opts, p)
+    opts.cpu = opts.cpu or CPU
     missing = machine.missing(opts.backend)
     if missing and not opts.only_look:
         p.error(missing)
