@@ -41,7 +41,7 @@ class Record:
             return
         if m.group(1) == "minikvm-trace":
             self.counted = {}
-        if m.group(1) == "counted":
+        if m.group(1) == "counted" and self.counted is not None:
             name, count = m.group(2).split()
             self.counted[name] = int(count)
         else:
