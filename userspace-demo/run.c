@@ -99,7 +99,8 @@ static void *run_loop(void *arg)
 		} else if (errno == EINTR || errno == EAGAIN) {
 			hold_here(vcpu);
 		} else {
-			die("RUN: %s", strerror(errno));
+			vcpu->failed = errno;
+			stop_ask(&vcpu->vm->stop, ST_ERROR);
 		}
 	}
 	stats_end(&vcpu->stats);

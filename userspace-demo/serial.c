@@ -41,7 +41,10 @@ static void serial_write_register(struct serial *s, unsigned int reg, uint8_t va
 
 	switch (reg) {
 	case DATA:
+		/* Whoever shows it may be slow; input must not wait for that. */
+		pthread_mutex_unlock(&s->device.lock);
 		s->put(value);
+		pthread_mutex_lock(&s->device.lock);
 		r->output_done = true;
 		break;
 	case IER:

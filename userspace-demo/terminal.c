@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -45,6 +46,13 @@ static void terminal_flush(void)
 		if (n <= 0)
 			break;
 		done += n;
+	}
+	/* A signal, to have this thread rest: what is left comes with the next byte. */
+	if (done < term.used && errno == EINTR && term.stop &&
+	    stop_status(term.stop) == STOP_NOT && term.used - done < sizeof(term.output)) {
+		term.used -= done;
+		memmove(term.output, term.output + done, term.used);
+		return;
 	}
 	term.used = 0;
 }

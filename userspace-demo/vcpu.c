@@ -70,6 +70,8 @@ void vcpu_report(const struct vcpu *vcpu)
 {
 	struct minikvm_regs r = { };
 
+	if (vcpu->failed)
+		fprintf(stderr, "minivmm: RUN of vCPU %u: %s\n", vcpu->id, strerror(vcpu->failed));
 	if (!vcpu->crash)
 		return;
 	ioctl(vcpu->fd, MINIKVM_GET_REGS, &r);

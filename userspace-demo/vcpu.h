@@ -16,6 +16,7 @@ struct vcpu {
 	int fd;
 	struct minikvm_run *run;	/* shared with the kernel */
 	pthread_t thread;	/* the one that runs it */
+	int failed;		/* RUN's errno, if it did */
 	const char *crash;	/* what the guest did last, if it was that */
 	/* With vm->hold_lock: */
 	bool held, at_rest;	/* it is to rest; it does */

@@ -63,7 +63,9 @@ void vm_create(struct vm *vm, const struct config *c)
 	most = ioctl(vm->device, MINIKVM_CHECK_EXTENSION, MINIKVM_CAP_MAX_VCPUS);
 	if (c->cpus > 1 && most < (int)c->cpus)
 		refuse("%s has --cpus %d at most, not %u", c->device, most, c->cpus);
-	vm->fd = ioctl(vm->device, MINIKVM_CREATE_VM, 0);
+	do
+		vm->fd = ioctl(vm->device, MINIKVM_CREATE_VM, 0);
+	while (vm->fd < 0 && errno == EINTR);
 	if (vm->fd < 0)
 		die("CREATE_VM: %s%s", strerror(errno),
 		    errno == EBUSY ? " (another hypervisor holds VT-x)" : "");
