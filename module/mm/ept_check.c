@@ -38,7 +38,7 @@ static bool has_reserved(u64 entry, int level)
 {
 	u64 low = (span_at(level) - 1) << PAGE_SHIFT;
 
-	return (entry & EPT_ADDR & low) || (entry & EPT_ADDR) >> host_phys_bits();
+	return (entry & EPT_ADDR & low) || (entry & EPT_ADDR) >> vmx_caps.phys_bits;
 }
 
 static bool table_entry_broken(struct ept_walk *w, u64 entry)

@@ -128,7 +128,7 @@ int ept_create(struct vm *vm)
 			ept_table_free(vm->ept.root);
 		return -ENOMEM;
 	}
-	vm->gpa_bits = min_t(u8, host_phys_bits(), PAGE_SHIFT + 9 * vm->ept.levels);
+	vm->gpa_bits = min_t(u8, vmx_caps.phys_bits, PAGE_SHIFT + 9 * vm->ept.levels);
 	vm->eptp = vmx_eptp(__pa(vm->ept.root), vm->ept.levels);
 	return 0;
 }

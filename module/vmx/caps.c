@@ -175,6 +175,7 @@ static int basic_caps(struct vmx_caps *c, u64 basic)
 		return -EOPNOTSUPP;
 	}
 	c->revision = basic & 0x7fffffff;
+	c->phys_bits = native_cpuid_eax(0x80000008);	/* (boot_cpu_data's leaves out keys) */
 	c->cr0_fixed1 = caps_read_msr(MSR_IA32_VMX_CR0_FIXED0);
 	c->cr4_fixed1 = caps_read_msr(MSR_IA32_VMX_CR4_FIXED0);
 	c->cr4_fixed0 = caps_read_msr(MSR_IA32_VMX_CR4_FIXED1);

@@ -135,7 +135,7 @@ static void read_caps(struct entry_caps *c)
 		.cr0_fixed1 = caps_read_msr(MSR_IA32_VMX_CR0_FIXED1),
 		.cr4_fixed0 = caps_read_msr(MSR_IA32_VMX_CR4_FIXED0),
 		.cr4_fixed1 = caps_read_msr(MSR_IA32_VMX_CR4_FIXED1),
-		.phys_bits = host_phys_bits(), .lin_bits = boot_cpu_data.x86_virt_bits,
+		.phys_bits = vmx_caps.phys_bits, .lin_bits = boot_cpu_data.x86_virt_bits,
 	};
 }
 

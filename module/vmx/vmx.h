@@ -3,7 +3,6 @@
 #ifndef MINIKVM_VMX_H
 #define MINIKVM_VMX_H
 
-#include "../compat.h"
 #include "../minikvm.h"
 #include "beside.h"
 #include "check.h"
@@ -34,17 +33,9 @@ struct vmx_caps {
 	bool tpr_shadow;	/* CR8 is a register of the virtual-APIC page */
 	bool apicv;		/* the processor delivers interrupts: what APICV_X2APIC needs */
 	bool ept_ad, ept_2m;
+	u8 phys_bits;		/* of a physical address: all that are not reserved, MKTME's keys, too */
 };
 extern struct vmx_caps vmx_caps;
-
-/*
- * Width of the host's physical addresses, bits. The kernel's boot_cpu_data has less where
- * keys of memory encryption (MKTME) lie in them; to VMX and EPT they are address all the same.
- */
-static inline u8 host_phys_bits(void)
-{
-	return native_cpuid_eax(0x80000008);
-}
 
 /* caps.c: what this processor can do */
 u64 vmx_eptp(u64 root_pa, int levels);

@@ -200,6 +200,7 @@ static void begin(void)
 	vcpu.vm = &vm;
 	vcpu.vpid = 7;
 	vmx_caps = (struct vmx_caps) {
+		.phys_bits = 48,
 		.pin = 0x7f, .proc = 0xb5986dfa, .proc2 = 0x020094ea, .proc2_guest = 0x11808,
 		.exit = 0x002f6fff, .entry = 0x0000d1ff, .preemption_timer = true,
 	};

@@ -27,7 +27,7 @@ static void shim_table_freed(u64 *table);
 #include "../../../module/mm/ept.h"
 #include "../../../module/vmx/vmx.h"
 
-struct vmx_caps vmx_caps;
+struct vmx_caps vmx_caps = { .phys_bits = 48 };
 enum { nr_cpu_ids = 1 };
 #define __pa(p)			((u64)(unsigned long)(p))
 
