@@ -98,11 +98,17 @@ static long free_after_all(struct __test_metadata *_metadata, int n)
 TEST(vms_give_back_what_they_took)
 {
 	long before, after;
+	int i;
 
 	close(test_open());
 	descriptors(many() * 3 + 20);
 	before = free_after_all(_metadata, many());
 	after = free_after_all(_metadata, many());
+	/* A kernel that is busy with other things takes longer; what leaked never comes. */
+	for (i = 0; i < 20 && before - after >= LEFT_KIB; i++) {
+		usleep(500000);
+		after = free_kib();
+	}
 	ASSERT_GT(LEFT_KIB, before - after) TH_LOG("%ld KiB are gone", before - after);
 }
 
