@@ -386,7 +386,7 @@ static bool is_mce_ctl2(const struct msr_state *s, u32 index)
  * @data: result
  * @host: asked by an ioctl
  *
- * Return: 0; 1: there is none for the asker; MSR_UNKNOWN: for nobody.
+ * Return: 0; 1: there is none for the asker; MSR_UNKNOWN: for nobody, or only to be written.
  */
 int msr_state_read(const struct msr_state *s, u32 index, u64 *data, bool host)
 {
@@ -433,7 +433,8 @@ static int answer_write(const struct msr_state *s, u32 index, u64 data, bool hos
  * @data: value
  * @host: asked by an ioctl, which may write what the guest only reads
  *
- * Return: 0, or 1: refused, and nothing changed.
+ * Return: 0; else refused, and nothing changed: 1, or MSR_UNKNOWN: there is none, or only to
+ * be read.
  */
 int msr_state_write(struct msr_state *s, u32 index, u64 data, bool host)
 {
